@@ -1,0 +1,98 @@
+// Admission: the only door a delta comes in by, from the local door or from a peer. In this order:
+// length, canonical form, already held verified, quota, then the signature on all cores; what
+// passes goes to the journal in one append. Refusals are counted by reason. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "journal/journal.hpp"
+#include "rhizome/delta/codec.hpp"
+#include "runtime/executor.hpp"
+
+namespace rhizome {
+
+enum class Verdict : std::uint8_t {
+  kAdded,     // new, in the journal
+  kUpgraded,  // held before, with a better signature state now
+  kKnown,     // held already; cost no signature check
+  kRefused,
+};
+
+enum class Refusal : std::uint8_t {
+  kNone,
+  kMalformed,     // not a canonical delta; DecodeError says why
+  kWrongId,       // came under an id that is not its claims' (labels and ids sent beside it)
+  kBadSignature,  // its signature is wrong
+  kUnsigned,      // from a peer, unsigned, and no signed manifest covers it
+  kFuture,        // dated further ahead than policy allows
+  kQuota,         // over its source's quota
+  kCount,
+};
+std::string_view refusal_name(Refusal refusal);  // "bad_signature"
+
+// One delta as it arrived. Borrowed for the call.
+struct Arrival {
+  ByteView claims;     // canonical CBOR
+  ByteView signature;  // 64 bytes, or empty
+};
+
+struct Outcome {
+  Verdict verdict = Verdict::kRefused;
+  Refusal refusal = Refusal::kNone;
+  DecodeError decode = DecodeError::kNone;
+  DeltaId id;   // zero where malformed
+  Seq seq = 0;  // where held
+};
+
+struct Batch {
+  std::span<const Arrival> arrivals;
+  std::optional<NodeKey> source;  // the peer; none: the local door
+  // From a peer: the origin statements that these arrivals complete. Statements that do not check
+  // out were refused by the caller already. An id that is refused here becomes a hole under them.
+  std::vector<Statement> statements;
+  // Local door: number what is accepted with this key. Null: do not number (unsigned stay local).
+  const SigningKey* number_as = nullptr;
+  use::Durability durability = use::Durability::kSynced;
+};
+
+struct Admitted {
+  std::vector<Outcome> outcomes;  // one an arrival, in order
+  Statement numbered;             // what the local door numbered; empty ids otherwise
+  std::size_t added = 0, upgraded = 0, known = 0, refused = 0;
+};
+
+class Admission {
+ public:
+  struct Policy {
+    // A claimed time further ahead of our clock than this is refused from peers (0: any is taken).
+    std::uint64_t max_future_ms = 15 * 60 * 1000;
+    std::size_t max_batch = 65536;
+  };
+  Admission(Journal& journal, Executor& executor, Policy policy)
+      : journal_(journal), executor_(executor), policy_(policy) {}
+
+  // Admits a batch; it is durable (as asked) when this returns. A status only where the journal
+  // fails or the batch is over its bound; refused deltas are outcomes.
+  Result<Admitted> admit(const Batch& batch);
+
+  struct Counters {
+    std::uint64_t added, upgraded, known, signature_checks;
+    std::array<std::uint64_t, static_cast<std::size_t>(Refusal::kCount)> refused;
+  };
+  Counters counters() const;
+
+ private:
+  Journal& journal_;
+  Executor& executor_;
+  const Policy policy_;
+  std::atomic<std::uint64_t> added_{0}, upgraded_{0}, known_{0}, signature_checks_{0};
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Refusal::kCount)> refused_{};
+};
+
+}  // namespace rhizome

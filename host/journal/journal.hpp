@@ -1,0 +1,160 @@
+// The journal: this node's append-only, totally ordered record of accepted deltas, laid over any
+// ordered key-value store. Admission appends; everybody else reads from its order with a cursor.
+// Thread-safe: any thread reads; appends from many threads are grouped into one store write, the
+// first caller committing for all who came meanwhile (a lone append commits on its caller's
+// thread). Keys, values and the format version: docs/store-format.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "journal/label.hpp"
+#include "rhizome/delta/digest.hpp"
+#include "rhizome/delta/flat.hpp"
+#include "rhizome/use/store.hpp"
+
+namespace rhizome {
+
+// A position in the journal, from 1. Means something on this node only.
+using Seq = std::uint64_t;
+
+inline constexpr std::uint32_t kStoreFormatVersion = 1;
+
+// What this node knows about a delta beside the delta: never hashed, never part of it.
+struct Record {
+  Seq seq = 0;
+  std::uint32_t signature_state = RZ_SIGNATURE_UNSIGNED;
+  std::uint64_t received_ms = 0;  // wall clock, when it was accepted
+  std::optional<NodeKey> source;  // the peer that it came from; none: the local door
+  std::vector<Label> labels;      // who numbered it, as far as known
+};
+
+// A number that this node refused to hold: it moves the gap cursor on and never counts as held.
+struct Hole {
+  Label label;
+  DeltaId id;
+  std::string reason;
+};
+
+// One atomic append. Views are borrowed until `append` returns.
+struct Append {
+  // New deltas, none of them held yet; their blocks' signature_state is stored.
+  std::vector<DeltaView> deltas;
+  // Held deltas whose signature state is better now (with the signature, where it has one).
+  std::vector<DeltaView> upgrades;
+  std::optional<NodeKey> source;
+  // Statements whose every id is held, is in `deltas`, or is in `holes`.
+  std::vector<Statement> statements;
+  std::vector<Hole> holes;
+  // Numbered here: the journal makes the next statement of `number_as` over these ids, which are
+  // held or in `deltas`, inside the same commit. Null: nothing is numbered.
+  const SigningKey* number_as = nullptr;
+  std::vector<DeltaId> number;
+  use::Durability durability = use::Durability::kSynced;
+};
+
+struct Appended {
+  Seq first = 0;       // seq of deltas[0]; the others follow
+  Statement numbered;  // the statement made, empty ids where nothing was numbered
+};
+
+// What is held of one (origin, epoch): numbers 1 .. contiguous without a gap (holes moved past).
+struct OriginPosition {
+  NodeKey origin{};
+  std::uint64_t epoch = 0;
+  std::uint64_t last = 0;
+  Hash256 head{};
+  bool closed = false;  // a newer epoch of this origin is known
+  bool forked = false;  // two signed heads at one number were seen: later labels are void
+};
+
+struct JournalStats {
+  std::uint64_t deltas = 0, entries_written = 0, commits = 0, grouped_appends = 0, holes = 0;
+  std::uint64_t claims_bytes = 0;
+  Seq last = 0;
+};
+
+class Journal {
+ public:
+  struct Options {
+    NodeKey self{};                   // whose door is local
+    std::string boot_id, machine_id;  // a change begins a new epoch (see docs/store-format.md)
+    std::function<std::uint64_t()> wall_ms;
+    std::uint64_t group_bytes = 4u << 20;  // at most so many bytes of appends in one store write
+  };
+  // Opens over a store, making the format when empty. kUnsupported for a newer format version.
+  static Result<std::unique_ptr<Journal>> open(use::Store store, Options options);
+  ~Journal();
+
+  // ---- writing
+  Result<Appended> append(const Append& append);
+  // After every commit, on the committing thread, in order: first and last seq that it added (first
+  // > last where it only added labels) and the statements that became current. Set before use; at
+  // most 8.
+  using OnCommit = std::function<void(Seq first, Seq last, std::span<const Statement> statements)>;
+  void on_commit(OnCommit listener);
+
+  // ---- positions
+  Seq last() const;
+  std::uint64_t epoch() const;  // of our own labels
+  std::vector<OriginPosition> origins() const;
+  std::optional<OriginPosition> origin(const NodeKey& origin, std::uint64_t epoch) const;
+  // Two signed statements disagree: marks the fork (kept with both statements as evidence).
+  Status mark_fork(const Statement& a, const Statement& b);
+  // A peer knows a higher number or another head of ours: begins a new epoch.
+  Status begin_epoch();
+
+  // ---- reading; batches are appended to, states and signatures filled in
+  // seq of each id that is held and its signature state; seq 0 where it is not.
+  struct Held {
+    Seq seq = 0;
+    std::uint32_t signature_state = 0;
+  };
+  Status find(std::span<const DeltaId> ids, std::vector<Held>& out) const;
+  Status read(std::span<const Seq> seqs,
+              DeltaBatch& out) const;  // kNotFound names the first missing
+  // Up to `limit` deltas with seq >= from, in order; seqs of what was read to `seqs`.
+  Status scan(Seq from, std::size_t limit, DeltaBatch& out, std::vector<Seq>& seqs) const;
+  Result<Record> record(Seq seq) const;
+
+  // ---- indexes: seqs in ascending order, candidates already checked against the delta itself
+  // All deltas that point at the entity (with this context, where given).
+  Status by_entity(ByteView entity, std::optional<ByteView> context, std::vector<Seq>& out) const;
+  Status negations_of(const DeltaId& id, std::vector<Seq>& out) const;
+  Status manifests_of(const DeltaId& member, std::vector<Seq>& out) const;
+  // `value` as JSON-profile primitive: string, number or boolean target of a pointer of this role.
+  Status by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
+                       std::vector<Seq>& out) const;
+
+  // ---- labels
+  // Statements that cover numbers >= from of this (origin, epoch), in order, until `max_ids`.
+  Status statements(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from,
+                    std::size_t max_ids, std::vector<Statement>& out) const;
+  std::vector<Hole> holes() const;
+
+  // ---- cursors of consumers: named positions, stored
+  Result<Seq> cursor(ByteView name) const;  // 0 where there is none
+  Status set_cursor(ByteView name, Seq seq);
+  // Small named values of the host (peers learnt, incarnations): "peer/<hex>".
+  Result<std::optional<std::string>> note(ByteView name) const;
+  Status set_note(ByteView name, ByteView value);
+
+  // ---- digests and figures
+  Hash256 state_digest() const;  // LtHash of the ids of all held deltas; equal sets, equal digests
+  JournalStats stats() const;
+  Result<std::uint64_t> store_bytes() const;
+  Status compact();
+
+ private:
+  struct State;
+  explicit Journal(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rhizome
