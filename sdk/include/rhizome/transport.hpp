@@ -42,8 +42,8 @@ class TransportEvents {
     table_->request(table_->context, key.data(), request, rhizome::to_abi(frame));
   }
   void reply(std::uint64_t request, Code code, ByteView frame, bool last) const {
-    table_->reply(table_->context, request, static_cast<std::int32_t>(code),
-                  rhizome::to_abi(frame), last ? 1 : 0);
+    table_->reply(table_->context, request, static_cast<std::int32_t>(code), rhizome::to_abi(frame),
+                  last ? 1 : 0);
   }
   void work(const LinkKey& key, ByteView frame) const {
     table_->work(table_->context, key.data(), rhizome::to_abi(frame));

@@ -79,11 +79,11 @@ class Transport {
   // Where peers can connect, with real port numbers.
   Result<std::vector<std::string>> addresses() const {
     std::vector<std::string> found;
-    const rz_sink sink{&found, [](void* context, rz_bytes chunk) {
-                         static_cast<std::vector<std::string>*>(context)->emplace_back(
-                             rhizome::view(chunk));
-                         return std::int32_t{RZ_OK};
-                       }};
+    const rz_sink sink{
+        &found, [](void* context, rz_bytes chunk) {
+          static_cast<std::vector<std::string>*>(context)->emplace_back(rhizome::view(chunk));
+          return std::int32_t{RZ_OK};
+        }};
     rz_error error{};
     const std::int32_t code = table_->addresses(handle_, &sink, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
@@ -137,26 +137,26 @@ class Transport {
   }
   static TransportEvents* self(void* context) { return static_cast<TransportEvents*>(context); }
   static rz_transport_events adapt(TransportEvents* events) {
-    return {events,
-            [](void* c, const std::uint8_t* peer) -> std::int32_t {
-              return self(c)->authorize(key(peer)) ? 1 : 0;
-            },
-            [](void* c, const std::uint8_t* peer, std::uint32_t state) {
-              self(c)->peer(key(peer), state == RZ_PEER_UP);
-            },
-            [](void* c, const std::uint8_t* peer, rz_bytes topic, rz_bytes frame) {
-              self(c)->published(key(peer), rhizome::view(topic), rhizome::view(frame));
-            },
-            [](void* c, const std::uint8_t* peer, std::uint64_t request, rz_bytes frame) {
-              self(c)->request(key(peer), request, rhizome::view(frame));
-            },
-            [](void* c, std::uint64_t request, std::int32_t code, rz_bytes frame,
-               std::uint32_t last) {
-              self(c)->reply(request, static_cast<Code>(code), rhizome::view(frame), last != 0);
-            },
-            [](void* c, const std::uint8_t* peer, rz_bytes frame) {
-              self(c)->work(key(peer), rhizome::view(frame));
-            }};
+    return {
+        events,
+        [](void* c, const std::uint8_t* peer) -> std::int32_t {
+          return self(c)->authorize(key(peer)) ? 1 : 0;
+        },
+        [](void* c, const std::uint8_t* peer, std::uint32_t state) {
+          self(c)->peer(key(peer), state == RZ_PEER_UP);
+        },
+        [](void* c, const std::uint8_t* peer, rz_bytes topic, rz_bytes frame) {
+          self(c)->published(key(peer), rhizome::view(topic), rhizome::view(frame));
+        },
+        [](void* c, const std::uint8_t* peer, std::uint64_t request, rz_bytes frame) {
+          self(c)->request(key(peer), request, rhizome::view(frame));
+        },
+        [](void* c, std::uint64_t request, std::int32_t code, rz_bytes frame, std::uint32_t last) {
+          self(c)->reply(request, static_cast<Code>(code), rhizome::view(frame), last != 0);
+        },
+        [](void* c, const std::uint8_t* peer, rz_bytes frame) {
+          self(c)->work(key(peer), rhizome::view(frame));
+        }};
   }
 
   const rz_transport* table_;
