@@ -14,7 +14,8 @@ namespace {
 // Hands each message on, without time or level: what a test wants to see.
 class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit FunctionSink(std::function<void(std::string_view)> sink) : function_(std::move(sink)) {}
+  explicit FunctionSink(std::function<void(std::string_view)> function)
+      : function_(std::move(function)) {}
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
