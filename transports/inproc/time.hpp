@@ -1,0 +1,53 @@
+// Where the network takes time from: the host's clock and timers where it offers both (virtual in a
+// simulation), else a steady clock and a thread of the network's own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "rhizome/plugin.hpp"
+
+namespace rhizome::inproc {
+
+class TimeSource {
+ public:
+  TimeSource()
+      : clock_(plugin::host().service<rz_host_clock>(RZ_HOST_CLOCK_ID)),
+        timer_(plugin::host().service<rz_host_timer>(RZ_HOST_TIMER_ID)) {
+    if (clock_ == nullptr || timer_ == nullptr) clock_ = nullptr, timer_ = nullptr;
+  }
+  bool of_host() const { return timer_ != nullptr; }
+  std::uint64_t now_ns() const {
+    if (clock_ != nullptr) return clock_->monotonic_ns(clock_->context);
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                          std::chrono::steady_clock::now().time_since_epoch())
+                                          .count());
+  }
+  // REQUIRES: of_host()
+  void post_after(std::uint64_t delay_ns, void (*task)(void*), void* argument) const {
+    timer_->post_after(timer_->context, delay_ns, task, argument);
+  }
+
+ private:
+  const rz_host_clock* clock_;
+  const rz_host_timer* timer_;
+};
+
+// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere from the same seed.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed = 0) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  }
+  double unit() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
+  bool chance(double share) { return share > 0 && unit() < share; }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace rhizome::inproc
