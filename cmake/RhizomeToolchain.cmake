@@ -32,5 +32,10 @@ if(RHIZOME_SANITIZE)
   add_link_options(-fsanitize=${RHIZOME_SANITIZE})
 endif()
 
+# Every object reports its coverage to libFuzzer, not the fuzz targets' own files alone.
+if(RHIZOME_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

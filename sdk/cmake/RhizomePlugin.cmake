@@ -38,6 +38,9 @@ __attribute__((section(".note.rhizome"), used, aligned(4))) static const struct 
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/rhizome/plugins
     LINK_DEPENDS ${RHIZOME_PLUGIN_CMAKE_DIR}/plugin.map)
+  if(TARGET product)
+    add_dependencies(product ${name})
+  endif()
   target_link_libraries(${name} PRIVATE Rhizome::sdk ${ARG_LINK})
   target_link_options(${name} PRIVATE
     -Wl,--version-script=${RHIZOME_PLUGIN_CMAKE_DIR}/plugin.map -Wl,-z,relro,-z,now)
