@@ -1,0 +1,81 @@
+// The fabric's public face over its core.
+#include "fabric/fabric.hpp"
+
+#include "fabric/core.hpp"
+
+namespace rhizome {
+
+Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& journal,
+                   Admission& admission, Executor& executor, Log& log)
+    : options_(std::move(options)),
+      key_(node_key),
+      fabric_(wire::fabric_id(options_.fabric)),
+      journal_(journal),
+      executor_(executor),
+      log_(log),
+      strand_(Strand::make(executor)),
+      ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
+                                       options_.ingest_queue_bytes, node_key.public_key())) {
+  configure_peers();
+}
+
+Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journal,
+               Admission& admission, Executor& executor, Log& log)
+    : core_(
+          std::make_shared<Core>(std::move(options), node_key, journal, admission, executor, log)) {
+  // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
+  journal.on_commit(
+      [weak = std::weak_ptr<Core>(core_)](Seq, Seq, std::span<const Statement> statements) {
+        const std::shared_ptr<Core> core = weak.lock();
+        if (core == nullptr || statements.empty()) return;
+        core->strand_->post(
+            [core, copy = std::vector<Statement>(statements.begin(), statements.end())]() mutable {
+              core->on_commit(std::move(copy));
+            });
+      });
+}
+
+Fabric::~Fabric() { stop(); }
+
+use::TransportEvents* Fabric::events() { return core_.get(); }
+
+void Fabric::attach(use::Transport& transport) { core_->transport_ = &transport; }
+
+void Fabric::start() {
+  core_->strand_->post([core = core_] { core->start(); });
+}
+
+void Fabric::stop() {
+  core_->stopped_ = true;
+  core_->ingest_->stop();
+}
+
+std::vector<MemberStatus> Fabric::members() const {
+  const std::lock_guard lock(core_->snapshot_mutex_);
+  return core_->snapshot_;
+}
+
+std::uint64_t Fabric::behind() const {
+  const std::lock_guard lock(core_->snapshot_mutex_);
+  return core_->behind_;
+}
+
+FabricStats Fabric::stats() const {
+  const Core::Counters& c = core_->counters_;
+  FabricStats stats;
+  stats.published_frames = c.published_frames;
+  stats.published_bytes = c.published_bytes;
+  stats.received_frames = c.received_frames;
+  stats.duplicate_frames = c.duplicate_frames;
+  stats.gaps = c.gaps;
+  stats.refused_frames = c.refused_frames;
+  stats.dropped_frames = c.dropped_frames;
+  stats.fetches = c.fetches;
+  stats.failed_fetches = c.failed_fetches;
+  stats.served_fetches = c.served_fetches;
+  stats.holes = core_->journal_.stats().holes;
+  stats.forks = c.forks;
+  return stats;
+}
+
+}  // namespace rhizome

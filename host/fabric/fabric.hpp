@@ -1,0 +1,87 @@
+// The fabric's first floor: members, relay of everything accepted, and catch-up by label ranges, so
+// that chains, rings, stars and late joiners converge whatever the transport loses.
+//
+// How it runs: transport events are copied onto one strand, which owns all state of peers;
+// deliveries go to a second strand (ingest.hpp) that checks and admits them; the journal's commits
+// come back as statements to publish. Timers and chance come from the executor, so a simulation
+// runs this very code.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admission/admission.hpp"
+#include "journal/journal.hpp"
+#include "rhizome/use/transport.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/log.hpp"
+
+namespace rhizome {
+
+struct PeerSpec {
+  std::string name;     // for people
+  NodeKey key{};        // its node key
+  std::string address;  // where to dial it; empty: it dials us
+};
+
+struct FabricOptions {
+  std::string fabric = "default";  // nodes of another fabric are refused
+  std::string name;                // of this node, for people
+  std::vector<PeerSpec> peers;
+  bool open = false;  // false: only `peers` may connect; true: any key may
+  std::uint64_t heartbeat_ms = 1000;
+  std::uint64_t request_deadline_ms = 10'000;
+  std::size_t fetch_bytes = 1u << 20;  // asked for at a time
+  std::size_t max_fetches = 16;        // under way at once
+  std::size_t ingest_queue_bytes = 32u
+                                   << 20;  // beyond it live frames are dropped and fetched later
+  std::size_t max_members = 1024;
+};
+
+struct MemberStatus {
+  std::string name;
+  NodeKey key{};
+  std::vector<std::string> addresses;
+  bool configured = false;
+  bool up = false;
+  std::uint64_t behind = 0;   // labels that it announced and we lack
+  std::uint64_t fetched = 0;  // deltas that came from it by fetch
+  std::uint64_t live = 0;     // deltas that came from it as they were published
+};
+
+struct FabricStats {
+  std::uint64_t published_frames = 0, published_bytes = 0;
+  std::uint64_t received_frames = 0, duplicate_frames = 0, gaps = 0, refused_frames = 0;
+  std::uint64_t dropped_frames = 0;  // the ingest queue was full
+  std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
+};
+
+class Fabric {
+ public:
+  // The references outlive the fabric.
+  Fabric(FabricOptions options, const SigningKey& node_key, Journal& journal, Admission& admission,
+         Executor& executor, Log& log);
+  ~Fabric();
+
+  // What the transport is opened with; valid for the fabric's life.
+  use::TransportEvents* events();
+  // Before the transport starts: what frames go out by. It outlives `stop`. Once.
+  void attach(use::Transport& transport);
+  // After the transport has started: dials the configured peers, begins heartbeats. Once.
+  void start();
+  // Before the transport stops: begins nothing new. Events that still come are ignored.
+  void stop();
+
+  std::vector<MemberStatus> members() const;  // any thread; a copy that is at most a task old
+  FabricStats stats() const;                  // any thread
+  // Labels that some peer announced and this node lacks.
+  std::uint64_t behind() const;  // any thread
+
+ private:
+  struct Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace rhizome

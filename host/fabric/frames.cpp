@@ -1,0 +1,166 @@
+// Sealing, sending, opening and dispatching frames; the transport's events, copied to the strand.
+#include "fabric/core.hpp"
+
+namespace rhizome {
+
+using wire::Frame;
+using wire::Kind;
+using wire::Lane;
+
+bool Fabric::Core::authorize(const LinkKey& peer) noexcept {
+  return options_.open || allowed_.contains(peer);
+}
+
+void Fabric::Core::peer(const LinkKey& peer, bool up) noexcept {
+  strand_->post([self = shared_from_this(), peer, up] { self->on_peer(peer, up); });
+}
+
+void Fabric::Core::published(const LinkKey& peer, ByteView, ByteView frame) noexcept {
+  auto bytes = std::make_shared<std::string>(frame);
+  strand_->post([self = shared_from_this(), peer, bytes] { self->on_published(peer, bytes); });
+}
+
+void Fabric::Core::request(const LinkKey& peer, std::uint64_t request, ByteView frame) noexcept {
+  auto bytes = std::make_shared<std::string>(frame);
+  strand_->post([self = shared_from_this(), peer, request, bytes] {
+    self->on_request(peer, request, bytes);
+  });
+}
+
+void Fabric::Core::reply(std::uint64_t request, Code code, ByteView frame, bool last) noexcept {
+  auto bytes = std::make_shared<std::string>(frame);
+  strand_->post([self = shared_from_this(), request, code, bytes, last] {
+    self->on_reply(request, code, bytes, last);
+  });
+}
+
+// Nothing on this floor pushes work; a peer that does is told by the transport's own queue bound.
+void Fabric::Core::work(const LinkKey&, ByteView) noexcept { ++counters_.refused_frames; }
+
+std::string Fabric::Core::seal(Kind kind, Lane lane, ByteView body, const NodeKey* recipient,
+                               std::uint64_t deadline_ms) const {
+  Frame frame;
+  frame.fabric = fabric_;
+  frame.sender = key_.public_key();
+  if (recipient != nullptr) frame.recipient = view(recipient->data(), recipient->size());
+  frame.kind = kind;
+  frame.lane = lane;
+  frame.deadline_ms = deadline_ms;
+  frame.body = body;
+  return wire::seal(frame, key_);
+}
+
+void Fabric::Core::send(Member& member, Kind kind, Lane lane, ByteView body, ReplyHandler handler) {
+  // Whoever has not greeted us yet is known by its link only, so that its frame names nobody.
+  const NodeKey* recipient =
+      member.greeted || member.status.configured ? &member.status.key : nullptr;
+  const std::string bytes = seal(kind, lane, body, recipient, options_.request_deadline_ms);
+  const std::uint64_t number = next_request_++;
+  pending_[number] = {member.link, std::move(handler)};
+  const Status sent = transport_->request(member.link, number, bytes, options_.request_deadline_ms);
+  if (!sent.ok()) {
+    strand_->post([self = shared_from_this(), number, code = sent.code()] {
+      self->on_reply(number, code, std::make_shared<std::string>(), true);
+    });
+  }
+}
+
+void Fabric::Core::answer(std::uint64_t request, const NodeKey& to, Kind kind, Lane lane,
+                          ByteView body) {
+  // A reply that cannot go (the asker left or reads too slowly) is the asker's deadline to notice.
+  const Status sent = transport_->reply(request, seal(kind, lane, body, &to), true);
+  if (!sent.ok()) log_.debug("fabric.reply.lost", {{"reason", sent.to_string()}});
+}
+
+void Fabric::Core::refuse(std::uint64_t request, const NodeKey& to, Code code,
+                          std::string_view why) {
+  ++counters_.refused_frames;
+  answer(request, to, Kind::kError, Lane::kControl, wire::encode({code, std::string(why)}));
+}
+
+Result<Frame> Fabric::Core::open_frame(const LinkKey& link, ByteView bytes) const {
+  Result<Frame> frame = wire::open(bytes);
+  if (!frame.ok()) return frame;
+  if (frame->fabric != fabric_)
+    return Status(Code::kDenied, "frame: of another fabric; this node's is '" + options_.fabric +
+                                     "' (node.fabric in both configs must be equal)");
+  const NodeKey& self = key_.public_key();
+  if (!frame->recipient.empty() && frame->recipient != view(self.data(), self.size()))
+    return Status(Code::kDenied, "frame: addressed to another node");
+  // The link is encrypted with a key derived from the node key: one proves the other.
+  const auto member = members_.find(link);
+  const bool proven = member != members_.end() && member->second.greeted &&
+                      member->second.status.key == frame->sender;
+  LinkKey derived{};
+  if (!proven && (!link_key_of(frame->sender, derived.data()) || derived != link))
+    return Status(Code::kDenied, "frame: its sender is not the node of this link");
+  if (!wire::is_signed_by_sender(bytes, *frame))
+    return Status(Code::kDenied, "frame: not signed by its sender");
+  return frame;
+}
+
+void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
+                              std::shared_ptr<std::string> bytes) {
+  if (stopped_) return;
+  ++counters_.received_frames;
+  const Result<Frame> frame = open_frame(link, *bytes);
+  if (!frame.ok()) {
+    log_.warn("fabric.frame.refused", {{"reason", frame.status().message()}});
+    // An answer to nobody in particular: who sent this is not known.
+    const std::string body = wire::encode({frame.code(), frame.status().message()});
+    ++counters_.refused_frames;
+    const Status sent =
+        transport_->reply(request, seal(Kind::kError, Lane::kControl, body, nullptr), true);
+    if (!sent.ok()) log_.debug("fabric.reply.lost", {{"reason", sent.to_string()}});
+    return;
+  }
+  const NodeKey from = frame->sender;
+  Member* member = member_of(link);
+  if (frame->kind == Kind::kHello) return on_hello(member, link, *frame, request);
+  if (member == nullptr || !member->greeted)
+    return refuse(request, from, Code::kDenied, "say hello first");
+  switch (frame->kind) {
+    case Kind::kAnnounce: {
+      const auto positions = wire::decode_announce(frame->body);
+      if (!positions.ok())
+        return refuse(request, from, Code::kInvalid, positions.status().message());
+      answer(request, from, Kind::kAck, Lane::kControl, {});
+      return on_positions(*member, *positions);
+    }
+    case Kind::kFetch: {
+      const auto wanted = wire::decode_fetch(frame->body);
+      if (!wanted.ok()) return refuse(request, from, Code::kInvalid, wanted.status().message());
+      return serve_fetch(link, request, *wanted);
+    }
+    default:
+      return refuse(request, from, Code::kUnsupported,
+                    "this node answers hello, announce and fetch; not kind " +
+                        std::to_string(static_cast<unsigned>(frame->kind)));
+  }
+}
+
+void Fabric::Core::on_reply(std::uint64_t request, Code code, std::shared_ptr<std::string> bytes,
+                            bool last) {
+  const auto found = pending_.find(request);
+  if (found == pending_.end()) return;
+  const Pending pending = found->second;
+  if (last) pending_.erase(found);
+  if (stopped_) return;
+  if (code != Code::kOk) return pending.handler(code, bytes, {}, last);
+  ++counters_.received_frames;
+  const Result<Frame> frame = open_frame(pending.link, *bytes);
+  if (!frame.ok()) {
+    ++counters_.refused_frames;
+    log_.warn("fabric.reply.refused", {{"reason", frame.status().message()}});
+    return pending.handler(frame.code(), bytes, {}, last);
+  }
+  if (frame->kind == Kind::kError) {
+    const auto error = wire::decode_error(frame->body);
+    log_.warn("fabric.request.refused",
+              {{"reason", error.ok() ? error->message : error.status().message()}});
+    return pending.handler(error.ok() ? error->code : error.code(), bytes, *frame, last);
+  }
+  pending.handler(Code::kOk, bytes, *frame, last);
+}
+
+}  // namespace rhizome

@@ -1,0 +1,180 @@
+// Checking deliveries against our positions, and admitting the good ones together.
+#include "fabric/ingest.hpp"
+
+#include <map>
+#include <unordered_set>
+
+namespace rhizome {
+
+namespace {
+
+// What is admitted in one go: enough to fill the cores and one synced write, not more.
+constexpr std::size_t kWorkBytes = 4u << 20;
+
+using Epoch = std::pair<NodeKey, std::uint64_t>;
+
+}  // namespace
+
+// One admission in the making: deliveries of one sender that fit behind each other.
+struct Ingest::Plan {
+  struct Entry {
+    std::unique_ptr<Incoming> incoming;
+    Ingested verdict;
+    std::size_t first_arrival, end_arrival;
+  };
+  NodeKey from{};
+  std::vector<Entry> entries;
+  std::vector<Arrival> arrivals;
+  std::vector<Statement> statements;
+  std::map<Epoch, OriginPosition> positions;  // as they will be once this plan is admitted
+  std::unordered_set<DeltaId> arriving;
+
+  OriginPosition& position(const Journal& journal, const Statement& statement) {
+    const Epoch key{statement.origin, statement.epoch};
+    const auto found = positions.find(key);
+    if (found != positions.end()) return found->second;
+    OriginPosition fresh;
+    fresh.origin = statement.origin;
+    fresh.epoch = statement.epoch;
+    return positions.emplace(key, journal.origin(statement.origin, statement.epoch).value_or(fresh))
+        .first->second;
+  }
+};
+
+bool Ingest::push(std::unique_ptr<Incoming> incoming, bool may_exceed) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_exceed && queued_bytes_ + incoming->bytes.size() > queue_bytes_) return false;
+    queued_bytes_ += incoming->bytes.size();
+    queue_.push_back(std::move(incoming));
+    if (scheduled_) return true;
+    scheduled_ = true;
+  }
+  strand_->post([self = shared_from_this()] { self->drain(); });
+  return true;
+}
+
+void Ingest::drain() {
+  std::vector<std::unique_ptr<Incoming>> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    std::size_t bytes = 0;
+    while (!queue_.empty() && bytes < kWorkBytes &&
+           (batch.empty() || batch.front()->from == queue_.front()->from)) {
+      bytes += queue_.front()->bytes.size();
+      batch.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    queued_bytes_ -= bytes;
+    if (batch.empty()) {
+      scheduled_ = false;
+      return;
+    }
+  }
+  if (!stopped_) work(std::move(batch));
+  strand_->post([self = shared_from_this()] { self->drain(); });
+}
+
+void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
+  Plan plan;
+  plan.from = batch.front()->from;
+  for (std::unique_ptr<Incoming>& incoming : batch) {
+    const std::size_t first = plan.arrivals.size();
+    const Ingested verdict = classify(*incoming, plan);
+    plan.entries.push_back({std::move(incoming), verdict, first, plan.arrivals.size()});
+  }
+  admit(plan);
+}
+
+Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
+  const wire::Delivery& delivery = incoming.delivery;
+  const Statement& statement = delivery.statement;
+  OriginPosition& position = plan.position(journal_, statement);
+  if (position.forked) return Ingested::kForked;
+
+  const bool other_tail = statement.last() == position.last && statement.head != position.head;
+  const bool other_past =
+      statement.from == position.last + 1 && statement.previous_head != position.head;
+  if (other_tail || other_past) {
+    // Only a signed contradiction is a fork; anything else is the sender's noise.
+    if (!check_statement(statement).ok()) return Ingested::kRefused;
+    std::vector<Statement> ours;
+    if (position.last == 0 ||
+        !journal_.statements(statement.origin, statement.epoch, position.last, 1, ours).ok() ||
+        ours.empty())
+      return Ingested::kRefused;
+    if (!journal_.mark_fork(ours.front(), statement).ok()) return Ingested::kFailed;
+    if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
+        !journal_.begin_epoch().ok())
+      return Ingested::kFailed;
+    position.forked = true;
+    return Ingested::kForked;
+  }
+  if (statement.last() <= position.last) return Ingested::kDuplicate;
+  if (statement.from > position.last + 1) return Ingested::kGap;
+  if (statement.from != position.last + 1) return Ingested::kRefused;
+  if (!check_statement(statement).ok()) return Ingested::kRefused;
+
+  // Somebody knows numbers of our running epoch that we do not: our store was wound back. What was
+  // numbered then stays valid; what we number from now on gets a new epoch.
+  if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
+      !journal_.begin_epoch().ok())
+    return Ingested::kFailed;
+
+  // The bodies must be the ones that the origin numbered: else a relay could make us refuse, and so
+  // skip, what its author never wrote.
+  for (std::size_t i = 0; i < delivery.bodies.size(); ++i) {
+    const ByteView claims = delivery.bodies[i].claims;
+    if (!claims.empty() && DeltaId::of_claims(claims) != statement.ids[delivery.first + i])
+      return Ingested::kRefused;
+  }
+  for (std::size_t i = 0; i < delivery.bodies.size(); ++i) {
+    const wire::Body& body = delivery.bodies[i];
+    if (body.claims.empty()) continue;
+    plan.arrivals.push_back({body.claims, body.signature});
+    plan.arriving.insert(statement.ids[delivery.first + i]);
+  }
+  const bool last_part = delivery.first + delivery.bodies.size() == statement.ids.size();
+  if (!last_part) return Ingested::kAdmitted;
+
+  std::vector<DeltaId> absent;
+  for (const DeltaId& id : statement.ids)
+    if (!plan.arriving.contains(id)) absent.push_back(id);
+  bool withheld = false;
+  if (!absent.empty()) {
+    std::vector<Journal::Held> held;
+    if (!journal_.find(absent, held).ok()) return Ingested::kFailed;
+    for (std::size_t i = 0; i < absent.size(); ++i) withheld = withheld || held[i].seq == 0;
+  }
+  if (withheld && !incoming.take_withheld)
+    return delivery.first == 0 ? Ingested::kWithheld : Ingested::kGap;
+  plan.statements.push_back(statement);
+  position.last = statement.last();
+  position.head = statement.head;
+  return Ingested::kAdmitted;
+}
+
+void Ingest::admit(Plan& plan) {
+  std::vector<std::size_t> added(plan.entries.size(), 0);
+  if (!plan.arrivals.empty() || !plan.statements.empty()) {
+    Batch batch;
+    batch.arrivals = plan.arrivals;
+    batch.source = plan.from;
+    batch.statements = std::move(plan.statements);
+    const Result<Admitted> admitted = admission_.admit(batch);
+    for (std::size_t e = 0; e < plan.entries.size(); ++e) {
+      Plan::Entry& entry = plan.entries[e];
+      if (!admitted.ok()) {
+        if (entry.verdict == Ingested::kAdmitted) entry.verdict = Ingested::kFailed;
+        continue;
+      }
+      for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i)
+        if (admitted->outcomes[i].verdict == Verdict::kAdded) ++added[e];
+    }
+    if (!admitted.ok()) log_.error("ingest.failed", {{"reason", admitted.status().to_string()}});
+  }
+  for (std::size_t e = 0; e < plan.entries.size(); ++e)
+    plan.entries[e].incoming->done(plan.entries[e].verdict, added[e]);
+}
+
+}  // namespace rhizome

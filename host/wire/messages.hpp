@@ -1,0 +1,78 @@
+// The bodies of frames: hello, announce, propagate, fetch, error. docs/protocol.md specifies them.
+// Decoders take hostile bytes and answer kInvalid; views borrow from the body. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "journal/journal.hpp"
+#include "rhizome/status.hpp"
+
+namespace rhizome::wire {
+
+inline constexpr std::size_t kMaxPositions = 16384;
+inline constexpr std::size_t kMaxAddresses = 16;
+inline constexpr std::size_t kMaxProvides = 32;
+inline constexpr std::size_t kMaxName = 128;
+
+// What a node holds of one (origin, epoch): all numbers up to `last`, whose chained head is `head`.
+struct Position {
+  NodeKey origin{};
+  std::uint64_t epoch = 0;
+  std::uint64_t last = 0;
+  Hash256 head{};
+};
+
+// The first word between two nodes, and its answer.
+struct Hello {
+  std::string name;                    // for people; proves nothing
+  std::vector<std::string> addresses;  // where the sender can be dialled
+  std::vector<std::string> provides;   // "propagate", "fetch", ...
+  std::vector<Position> positions;
+};
+std::string encode(const Hello& hello);
+Result<Hello> decode_hello(ByteView body);
+
+// The sender's positions, cumulatively: also shows a tail that nobody sent on.
+std::string encode_announce(const std::vector<Position>& positions);
+Result<std::vector<Position>> decode_announce(ByteView body);
+
+// "Send me what this (origin, epoch) numbered from `from` on, about `max_bytes` of it."
+struct Fetch {
+  NodeKey origin{};
+  std::uint64_t epoch = 0;
+  std::uint64_t from = 0;
+  std::uint64_t max_bytes = 0;
+};
+std::string encode(const Fetch& fetch);
+Result<Fetch> decode_fetch(ByteView body);
+
+// One delta's bytes on the way; empty claims where the sender does not hold the body.
+struct Body {
+  ByteView claims;
+  ByteView signature;  // 64 bytes or empty
+};
+
+// A statement word for word, and the bodies of its ids from index `first` on. Propagated as it is
+// and fetched as it is; a statement whose bodies outgrow a frame travels in several.
+struct Delivery {
+  Statement statement;
+  std::size_t first = 0;
+  std::vector<Body> bodies;
+};
+std::string encode(const Delivery& delivery);
+Result<Delivery> decode_delivery(ByteView body);
+// Bytes of a delivery without its bodies.
+std::size_t delivery_overhead(const Statement& statement);
+
+struct Error {
+  Code code{};
+  std::string message;
+};
+std::string encode(const Error& error);
+Result<Error> decode_error(ByteView body);
+
+}  // namespace rhizome::wire
