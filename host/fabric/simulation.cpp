@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "rhizome/abi/host.h"
 #include "rhizome/delta/codec.hpp"
 #include "rhizome/testing/inproc_control.h"
 #include "wire/messages.hpp"
@@ -102,7 +103,9 @@ void Node::start() {
   options.machine_id = "simulated";
   options.boot_id = "simulated";
   options.wall_ms = [this] { return network_.executor_.wall_ms(); };
-  journal_ = must(Journal::open(must(use::Store::open(store_table(), directory_, "{}")), options));
+  if (journal_ == nullptr)
+    journal_ =
+        must(Journal::open(must(use::Store::open(store_table(), directory_, "{}")), options));
   admission_ = std::make_unique<Admission>(*journal_, network_.executor_, Admission::Policy{});
   FabricOptions fabric;
   fabric.name = "node" + std::to_string(index_);
@@ -133,10 +136,14 @@ void Node::stop() {
   transport_.reset();
   fabric_.reset();
   admission_.reset();
-  journal_.reset();
+  // The memory store ends with its handle: a stopped node keeps its journal as another would its
+  // disk.
 }
 
-void Node::wipe() { std::filesystem::remove_all(directory_); }
+void Node::wipe() {
+  journal_.reset();
+  std::filesystem::remove_all(directory_);
+}
 
 std::string Node::claims_of(const std::string& text, double timestamp) {
   const std::string entity = "node:" + std::to_string(index_);
