@@ -1,0 +1,25 @@
+// libFuzzer: every decoder of a peer's bytes, with and without the envelope.
+#include "wire/frame.hpp"
+#include "wire/messages.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace rhizome;
+  const ByteView bytes = view(data, size);
+  if (const auto frame = wire::open(bytes); frame.ok())
+    (void)wire::is_signed_by_sender(bytes, *frame);
+  // What a decoder takes, the encoder gives back byte for byte: the form is canonical.
+  if (const auto hello = wire::decode_hello(bytes); hello.ok() && wire::encode(*hello) != bytes)
+    __builtin_trap();
+  if (const auto positions = wire::decode_announce(bytes);
+      positions.ok() && wire::encode_announce(*positions) != bytes)
+    __builtin_trap();
+  if (const auto fetch = wire::decode_fetch(bytes); fetch.ok() && wire::encode(*fetch) != bytes)
+    __builtin_trap();
+  if (const auto error = wire::decode_error(bytes); error.ok() && wire::encode(*error) != bytes)
+    __builtin_trap();
+  if (const auto delivery = wire::decode_delivery(bytes); delivery.ok()) {
+    if (wire::encode(*delivery) != bytes) __builtin_trap();
+    (void)check_statement(delivery->statement);
+  }
+  return 0;
+}
