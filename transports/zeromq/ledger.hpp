@@ -1,0 +1,127 @@
+// What the callers of a ZeroMQ transport and its owner thread share, behind one mutex: which peers
+// are up, how much is on its way to each, who waits for what until when, and the commands that
+// callers leave for the owner. Bounded by the windows: what a caller may not send is refused here,
+// before it takes memory. All functions [any] unless said otherwise; none calls the host.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+#include <zmq.hpp>
+
+#include "rhizome/transport.hpp"
+#include "zeromq/message.hpp"
+#include "zeromq/options.hpp"
+
+namespace rhizome::zeromq {
+
+using plugin::LinkKey;
+using LinkId = std::uint64_t;
+
+inline constexpr std::size_t kMaxSubscriptions = 64;  // of one peer
+inline constexpr std::uint32_t kWorkCredit = 64;      // work frames that we take ahead
+inline constexpr std::uint32_t kMaxCredit = 1024;     // that we believe a puller at most
+
+zmq::message_t make_message(const Message& message);
+
+// One thing for the owner to do.
+struct Command {
+  enum class Kind { kSend, kConnect, kDisconnect };
+  Kind kind = Kind::kSend;
+  Lane lane = Lane::kControl;
+  std::vector<LinkId> links;  // kSend: to each of these
+  zmq::message_t message;
+  LinkKey peer{};
+  std::string address;
+};
+
+// What is under way on one lane of one link, in bytes since its beginning.
+struct Budget {
+  std::uint64_t sent = 0, acked = 0, window = 0;
+  bool fits(std::uint64_t cost) const { return sent == acked || sent - acked + cost <= window; }
+};
+
+class Ledger {
+ public:
+  explicit Ledger(const Options& options);
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // For callers. kClosed after shut() or where the peer is not up.
+  Status connect(const LinkKey& peer, ByteView address);
+  Status disconnect(const LinkKey& peer);
+  Status publish(ByteView topic, ByteView frame);
+  Status subscribe(const LinkKey& peer, ByteView prefix);
+  Status unsubscribe(const LinkKey& peer, ByteView prefix);
+  Status request(const LinkKey& peer, std::uint64_t request, ByteView frame,
+                 std::uint64_t deadline_ms);
+  Status reply(std::uint64_t token, ByteView frame, bool last);
+  Status push(ByteView frame);
+  Status pull(const LinkKey& peer);
+
+  // For the owner thread.
+  void open();
+  void shut();                                   // from now on callers hear kClosed
+  int wake_descriptor() const { return wake_; }  // readable when commands wait
+  void take(std::vector<Command>* commands);     // all that wait; empty: callers will wake
+  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows);
+  void make_primary(LinkId link);  // the one that callers mean by its peer's key
+  // Forgets it; the requests that end with it.
+  std::vector<std::uint64_t> link_down(LinkId link);
+  void acked(LinkId link, Lane lane, std::uint64_t total);
+  bool granted(LinkId link, ByteView prefix);  // false: too many subscriptions
+  void revoked(LinkId link, ByteView prefix);
+  bool wants(LinkId link, ByteView topic) const;
+  bool pulls(LinkId link) const;
+  void credited(LinkId link, std::uint32_t credit);
+  // A request came in: its token, or 0 where the peer has too many open or uses a number twice.
+  std::uint64_t opened(LinkId link, std::uint64_t number, std::uint64_t deadline_ms);
+  void cancelled(LinkId link, std::uint64_t number);
+  // A reply frame came in: is it waited for? The last one ends the wait.
+  bool replied(LinkId link, std::uint64_t number, bool last);
+  // The requests whose time is over (and their links); forgets incoming ones that nobody awaits.
+  std::vector<std::pair<std::uint64_t, LinkId>> expired(std::uint64_t now_ms);
+  std::uint64_t next_deadline() const;  // milliseconds on now_ms(); UINT64_MAX for none
+
+  static std::uint64_t now_ms();
+
+ private:
+  struct Account;
+  struct Asked {
+    LinkId link;
+    std::uint64_t deadline;
+  };
+  struct Open {
+    LinkId link;
+    std::uint64_t number, deadline;
+  };
+  using Guard = std::lock_guard<std::mutex>;
+
+  Account* find(const LinkKey& peer);
+  Account* find(LinkId link) const;
+  void leave(Command command);
+  void leave_small(const Account& account, const Message& message);
+  void close_open(std::unordered_map<std::uint64_t, Open>::iterator open);
+
+  const Options options_;
+  int wake_ = -1;
+  mutable std::mutex mutex_;
+  bool open_ = false;
+  bool asleep_ = false;
+  std::vector<Command> commands_;
+  std::map<LinkId, std::unique_ptr<Account>> accounts_;
+  std::map<LinkKey, LinkId> primary_;
+  std::unordered_map<std::uint64_t, Asked> asked_;
+  std::unordered_map<std::uint64_t, Open> opens_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> asked_deadlines_, open_deadlines_;
+  std::uint64_t next_token_ = 1, turn_ = 0;
+};
+
+}  // namespace rhizome::zeromq

@@ -1,0 +1,199 @@
+// The ledger's face to callers: what may be sent is counted and left for the owner, the rest is
+// refused at once. [any]. See ledger.hpp.
+#include "zeromq/account.hpp"
+#include "zeromq/ledger.hpp"
+
+namespace rhizome::zeromq {
+namespace {
+
+constexpr std::uint64_t kLongestDeadline = 86'400'000;  // a day, milliseconds
+constexpr std::size_t kMaxCommands = 1U << 20U;
+
+Status no_peer() { return {Code::kClosed, "zeromq transport: no connection to this peer"}; }
+Status too_much(const char* what) {
+  return {Code::kWouldBlock, std::string("zeromq transport: ") + what};
+}
+
+}  // namespace
+
+void Ledger::leave_small(const Account& account, const Message& message) {
+  Command command;
+  command.lane = Lane::kControl;
+  command.links = {account.id};
+  command.message = make_message(message);
+  leave(std::move(command));
+}
+
+Status Ledger::connect(const LinkKey& peer, ByteView address) {
+  RZ_TRY(check_address(address, false));
+  const Guard guard(mutex_);
+  if (!open_) return no_peer();
+  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  Command command;
+  command.kind = Command::Kind::kConnect;
+  command.peer = peer;
+  command.address = std::string(address);
+  leave(std::move(command));
+  return {};
+}
+
+Status Ledger::disconnect(const LinkKey& peer) {
+  const Guard guard(mutex_);
+  if (!open_) return no_peer();
+  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  Command command;
+  command.kind = Command::Kind::kDisconnect;
+  command.peer = peer;
+  leave(std::move(command));
+  return {};
+}
+
+Status Ledger::publish(ByteView topic, ByteView frame) {
+  Message message;
+  message.kind = Kind::kPublished;
+  message.topic = topic;
+  message.frame = frame;
+  const std::uint64_t cost = cost_of(encoded_size(message));
+  Command command;
+  command.lane = Lane::kBulk;
+  {
+    const Guard guard(mutex_);
+    if (!open_) return no_peer();
+    bool wanted = false;
+    for (const auto& entry : accounts_) {
+      Account& account = *entry.second;
+      if (!account.takes(topic)) continue;
+      wanted = true;
+      Budget& budget = account.budget(Lane::kBulk);
+      if (!budget.fits(cost)) continue;  // this subscriber is slow: the frame is lost for it
+      command.links.push_back(account.id);
+    }
+    if (command.links.empty())
+      return wanted ? too_much("every subscriber of this topic is slow; the frame was dropped")
+                    : Status();
+  }
+  // The copy is made without the lock, so that publishers do not wait for each other's bytes.
+  command.message = make_message(message);
+  const Guard guard(mutex_);
+  if (!open_) return no_peer();
+  for (const LinkId link : command.links)
+    if (Account* account = find(link)) account->budget(Lane::kBulk).sent += cost;
+  leave(std::move(command));
+  return {};
+}
+
+Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
+  const Guard guard(mutex_);
+  Account* account = find(peer);
+  if (account == nullptr) return no_peer();
+  const std::string text(prefix);
+  if (std::find(account->wanted.begin(), account->wanted.end(), text) != account->wanted.end())
+    return {};
+  if (account->wanted.size() >= kMaxSubscriptions)
+    return {Code::kLimit, "zeromq transport: " + std::to_string(kMaxSubscriptions) +
+                              " subscriptions to one peer is the most"};
+  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  account->wanted.push_back(text);
+  Message message;
+  message.kind = Kind::kSubscribe;
+  message.topic = prefix;
+  leave_small(*account, message);
+  return {};
+}
+
+Status Ledger::unsubscribe(const LinkKey& peer, ByteView prefix) {
+  const Guard guard(mutex_);
+  Account* account = find(peer);
+  if (account == nullptr) return no_peer();
+  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  if (std::erase(account->wanted, std::string(prefix)) == 0)
+    return {Code::kNotFound, "zeromq transport: no subscription to this prefix"};
+  Message message;
+  message.kind = Kind::kUnsubscribe;
+  message.topic = prefix;
+  leave_small(*account, message);
+  return {};
+}
+
+Status Ledger::request(const LinkKey& peer, std::uint64_t request, ByteView frame,
+                       std::uint64_t deadline_ms) {
+  Message message;
+  message.kind = Kind::kRequest;
+  message.number = request;
+  message.value = static_cast<std::uint32_t>(std::min(deadline_ms, kLongestDeadline));
+  message.frame = frame;
+  const std::uint64_t cost = cost_of(encoded_size(message));
+  const Guard guard(mutex_);
+  Account* account = find(peer);
+  if (account == nullptr) return no_peer();
+  Budget& budget = account->budget(Lane::kControl);
+  if (account->asked >= options_.requests_per_peer)
+    return too_much("too many requests to this peer are under way");
+  if (!budget.fits(cost)) return too_much("this peer reads too slowly");
+  const std::uint64_t deadline = now_ms() + message.value;
+  if (!asked_.emplace(request, Asked{account->id, deadline}).second)
+    return {Code::kInvalid,
+            "zeromq transport: request number " + std::to_string(request) + " is used twice"};
+  asked_deadlines_.emplace(deadline, request);
+  ++account->asked;
+  budget.sent += cost;
+  leave_small(*account, message);
+  return {};
+}
+
+Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
+  const Guard guard(mutex_);
+  const auto found = opens_.find(token);
+  Account* account = open_ && found != opens_.end() ? find(found->second.link) : nullptr;
+  if (account == nullptr) return {Code::kClosed, "zeromq transport: nobody waits for this reply"};
+  Message message;
+  message.kind = Kind::kReply;
+  message.number = found->second.number;
+  message.last = last;
+  message.frame = frame;
+  const std::uint64_t cost = cost_of(encoded_size(message));
+  Budget& budget = account->budget(Lane::kControl);
+  if (!budget.fits(cost)) return too_much("the asker reads too slowly");
+  budget.sent += cost;
+  leave_small(*account, message);
+  if (last) close_open(found);
+  return {};
+}
+
+Status Ledger::push(ByteView frame) {
+  Message message;
+  message.kind = Kind::kWork;
+  message.frame = frame;
+  const std::uint64_t cost = cost_of(encoded_size(message));
+  const Guard guard(mutex_);
+  if (!open_) return no_peer();
+  std::vector<Account*> ready;
+  for (const auto& entry : accounts_)
+    if (entry.second->credit > 0 && entry.second->budget(Lane::kBulk).fits(cost))
+      ready.push_back(entry.second.get());
+  if (ready.empty()) return too_much("no puller has room");
+  Account& account = *ready[turn_++ % ready.size()];
+  --account.credit;
+  account.budget(Lane::kBulk).sent += cost;
+  Command command;
+  command.lane = Lane::kBulk;
+  command.links = {account.id};
+  command.message = make_message(message);
+  leave(std::move(command));
+  return {};
+}
+
+Status Ledger::pull(const LinkKey& peer) {
+  const Guard guard(mutex_);
+  Account* account = find(peer);
+  if (account == nullptr) return no_peer();
+  if (account->pulling) return {};
+  account->pulling = true;
+  Message message;
+  message.kind = Kind::kPull;
+  message.value = kWorkCredit;
+  leave_small(*account, message);
+  return {};
+}
+
+}  // namespace rhizome::zeromq
