@@ -62,8 +62,8 @@ struct Batch {
 };
 
 struct Admitted {
-  std::vector<Outcome> outcomes;  // one an arrival, in order
-  Statement numbered;             // what the local door numbered; empty ids otherwise
+  std::vector<Outcome> outcomes;    // one an arrival, in order
+  std::vector<Statement> numbered;  // what the local door numbered
   std::size_t added = 0, upgraded = 0, known = 0, refused = 0;
 };
 
@@ -88,6 +88,16 @@ class Admission {
   Counters counters() const;
 
  private:
+  struct Work;
+  void decode(const Batch& batch, Work& work) const;
+  Status look_up(Work& work) const;
+  void check_signatures(const Batch& batch, Work& work);
+  Status cover(Work& work) const;
+  Status cover_held_members(Work& work) const;
+  void judge(const Batch& batch, Work& work) const;
+  Status choose_numbers(const Batch& batch, Work& work) const;
+  Status commit(const Batch& batch, Work& work);
+
   Journal& journal_;
   Executor& executor_;
   const Policy policy_;

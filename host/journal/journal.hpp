@@ -44,24 +44,29 @@ struct Hole {
 
 // One atomic append. Views are borrowed until `append` returns.
 struct Append {
-  // New deltas, none of them held yet; their blocks' signature_state is stored.
+  // The journal's last() before `deltas` were looked up: only what came in since can race with
+  // them.
+  Seq as_of = 0;
+  // New deltas, none of them held at `as_of`, each once; their blocks' signature_state is stored.
   std::vector<DeltaView> deltas;
   // Held deltas whose signature state is better now (with the signature, where it has one).
   std::vector<DeltaView> upgrades;
   std::optional<NodeKey> source;
-  // Statements whose every id is held, is in `deltas`, or is in `holes`.
+  // Statements whose every id is held, is in `deltas`, or is in `holes`. One that does not follow
+  // our position (somebody else appended it first) is passed over.
   std::vector<Statement> statements;
   std::vector<Hole> holes;
   // Numbered here: the journal makes the next statement of `number_as` over these ids, which are
   // held or in `deltas`, inside the same commit. Null: nothing is numbered.
   const SigningKey* number_as = nullptr;
-  std::vector<DeltaId> number;
+  std::vector<DeltaId> number;  // in the order in which they get their numbers
   use::Durability durability = use::Durability::kSynced;
 };
 
 struct Appended {
-  Seq first = 0;       // seq of deltas[0]; the others follow
-  Statement numbered;  // the statement made, empty ids where nothing was numbered
+  std::vector<Seq> seqs;            // of each of `deltas`
+  std::vector<bool> fresh;          // false: another append held it first
+  std::vector<Statement> numbered;  // the statements made, at most kStatementMaxIds ids each
 };
 
 // What is held of one (origin, epoch): numbers 1 .. contiguous without a gap (holes moved past).

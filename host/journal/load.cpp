@@ -1,0 +1,139 @@
+// Opening a journal: format version, nodes, positions, epoch, and the digest with its tail.
+#include "journal/state.hpp"
+
+namespace rhizome {
+
+namespace {
+
+std::string number_text(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
+  return out;
+}
+
+// Entries of one scan at open that are read at a time.
+constexpr std::size_t kTailBatch = 1024;
+
+}  // namespace
+
+Status Journal::State::load() {
+  RZ_TRY(load_format());
+  RZ_TRY(load_nodes());
+  RZ_TRY(load_positions());
+  RZ_TRY(load_epoch());
+  auto newest = store.cursor(keys::record(0), key_after("R"), /*reverse=*/true);
+  if (!newest.ok()) return std::move(newest).status();
+  if (const rz_store_entry* entry = newest->next(); entry != nullptr)
+    last = keys::read_number(view(entry->key), 1, keys::kSeqSize);
+  RZ_TRY(Status(newest->status()));
+  recent_floor = last;
+  return load_digest();
+}
+
+Status Journal::State::load_format() {
+  auto format = store.get(keys::kFormat);
+  if (!format.ok()) return std::move(format).status();
+  if (!format->has_value()) {
+    use::StoreBatch first;
+    first.put(keys::kFormat, number_text(kStoreFormatVersion, 4));
+    return store.write(first, use::Durability::kSynced);
+  }
+  const std::uint64_t found =
+      format->value().size() == 4 ? keys::read_number(format->value(), 0, 4) : 0;
+  if (found == kStoreFormatVersion) return {};
+  return {Code::kUnsupported,
+          "store format version " + std::to_string(found) + "; this host reads version " +
+              std::to_string(kStoreFormatVersion) +
+              (found > kStoreFormatVersion ? ": run a newer rhizome on this data"
+                                           : ": the store is damaged or not a Rhizome store")};
+}
+
+Status Journal::State::load_nodes() {
+  auto cursor = store.cursor("O", key_after("O"));
+  if (!cursor.ok()) return std::move(cursor).status();
+  while (const rz_store_entry* entry = cursor->next()) {
+    NodeKey node{};
+    if (entry->value.size != node.size())
+      return {Code::kCorrupt, "store: a damaged node value; restore the store"};
+    std::memcpy(node.data(), entry->value.data, node.size());
+    nodes.push_back(node);
+    node_index.emplace(node, static_cast<std::uint32_t>(nodes.size()));
+  }
+  return cursor->status();
+}
+
+Status Journal::State::load_positions() {
+  auto cursor = store.cursor("p", key_after("p"));
+  if (!cursor.ok()) return std::move(cursor).status();
+  while (const rz_store_entry* entry = cursor->next()) {
+    const ByteView key = view(entry->key);
+    if (key.size() != 1 + 2 * keys::kIndexSize)
+      return {Code::kCorrupt, "store: a damaged position key; restore the store"};
+    const auto node = static_cast<std::uint32_t>(keys::read_number(key, 1, keys::kIndexSize));
+    if (node == 0 || node > nodes.size())
+      return {Code::kCorrupt, "store: a position of an unknown node; restore the store"};
+    OriginPosition position;
+    position.origin = nodes[node - 1];
+    position.epoch = keys::read_number(key, 1 + keys::kIndexSize, keys::kIndexSize);
+    RZ_TRY(values::decode_position(view(entry->value), position));
+    positions.emplace(EpochKey{node, position.epoch}, position);
+  }
+  RZ_TRY(Status(cursor->status()));
+  auto hole = store.cursor("H", key_after("H"));
+  if (!hole.ok()) return std::move(hole).status();
+  while (hole->next() != nullptr) ++holes;
+  return hole->status();
+}
+
+// A new epoch when the store is new, and when machine or boot changed under the key: then the same
+// key may run elsewhere too, or the disk may be an older copy.
+Status Journal::State::load_epoch() {
+  auto stored = store.get(keys::kEpoch);
+  if (!stored.ok()) return std::move(stored).status();
+  const std::string place = options.machine_id + "\n" + options.boot_id;
+  if (stored->has_value() && stored->value().size() >= 4) {
+    own_epoch = keys::read_number(stored->value(), 0, 4);
+    if (ByteView(stored->value()).substr(4) == place) return {};
+  }
+  return store_epoch(own_epoch + 1);
+}
+
+// Epochs are seconds of the wall clock where that is later: a store that was wiped cannot come back
+// with an epoch that its first life used.
+Status Journal::State::store_epoch(std::uint64_t least) {
+  const std::uint64_t seconds = options.wall_ms ? options.wall_ms() / 1000 : 0;
+  const std::uint64_t epoch = std::max(least, seconds);
+  use::StoreBatch batch_of_one;
+  batch_of_one.put(keys::kEpoch,
+                   number_text(epoch, 4) + options.machine_id + "\n" + options.boot_id);
+  RZ_TRY(store.write(batch_of_one, use::Durability::kSynced));
+  const std::unique_lock lock(mutex);
+  own_epoch = epoch;
+  return {};
+}
+
+// The digest is stored every so often; what came behind it is folded in again.
+Status Journal::State::load_digest() {
+  auto stored = store.get(keys::kDigest);
+  if (!stored.ok()) return std::move(stored).status();
+  Seq from = 1;
+  if (stored->has_value()) {
+    const std::string& value = stored->value();
+    if (value.size() < 14 || !digest.load(ByteView(value).substr(14)))
+      return {Code::kCorrupt, "store: a damaged digest value; restore the store"};
+    digest_saved = keys::read_number(value, 0, 6);
+    claims_bytes = keys::read_number(value, 6, 8);
+    from = digest_saved + 1;
+  }
+  auto cursor = store.cursor(keys::record(from), key_after("R"));
+  if (!cursor.ok()) return std::move(cursor).status();
+  while (const rz_store_entry* entry = cursor->next()) {
+    values::RecordValue record;
+    RZ_TRY(values::decode_record(view(entry->value), record));
+    digest.add(DeltaId::of_claims(record.claims).raw());
+    claims_bytes += record.claims.size();
+  }
+  return cursor->status();
+}
+
+}  // namespace rhizome

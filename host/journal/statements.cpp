@@ -1,0 +1,136 @@
+// Statements out of the store, word for word; holes; forks; new epochs.
+#include "journal/state.hpp"
+
+namespace rhizome {
+
+Status Journal::State::rebuild(std::uint32_t node, const NodeKey& origin, std::uint64_t epoch,
+                               Seq last_number, const values::StatementValue& value,
+                               Statement& out) const {
+  out.origin = origin;
+  out.epoch = epoch;
+  out.from = value.from;
+  out.previous_head = value.previous_head;
+  out.head = value.head;
+  out.signature = value.signature;
+  out.ids.clear();
+  DeltaBatch none;
+  for (const values::Run& run : value.runs) {
+    if (run.first == 0) {
+      for (std::uint64_t i = 0; i < run.count; ++i) {
+        auto stored = store.get(keys::hole(node, epoch, value.from + out.ids.size()));
+        if (!stored.ok()) return std::move(stored).status();
+        Hole hole;
+        if (!stored->has_value()) return {Code::kCorrupt, "journal: a hole is missing"};
+        RZ_TRY(values::decode_hole(stored->value(), hole));
+        out.ids.push_back(hole.id);
+      }
+      continue;
+    }
+    auto cursor = store.cursor(keys::record(run.first), keys::record(run.first + run.count));
+    if (!cursor.ok()) return std::move(cursor).status();
+    std::uint64_t found = 0;
+    for (; const rz_store_entry* entry = cursor->next(); ++found) {
+      values::RecordValue record;
+      RZ_TRY(values::decode_record(view(entry->value), record));
+      out.ids.push_back(DeltaId::of_claims(record.claims));
+    }
+    RZ_TRY(Status(cursor->status()));
+    if (found != run.count)
+      return {Code::kCorrupt, "journal: deltas of a statement are missing from seq " +
+                                  std::to_string(run.first) + " on"};
+  }
+  if (out.last() != last_number)
+    return {Code::kCorrupt, "journal: a statement's value does not fit its key"};
+  return {};
+}
+
+Status Journal::statements(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from,
+                           std::size_t max_ids, std::vector<Statement>& out) const {
+  std::uint32_t node = 0;
+  {
+    const std::shared_lock lock(state_->mutex);
+    node = state_->find_node(origin);
+  }
+  if (node == 0) return {};
+  // Keyed by their last number: the first one at or behind `from` covers it.
+  auto cursor = state_->store.cursor(keys::statement(node, epoch, from),
+                                     keys::statement(node, epoch, keys::kMaxSeq));
+  if (!cursor.ok()) return std::move(cursor).status();
+  std::size_t ids = 0;
+  while (ids < max_ids) {
+    const rz_store_entry* entry = cursor->next();
+    if (entry == nullptr) break;
+    const ByteView key = view(entry->key);
+    values::StatementValue value;
+    RZ_TRY(values::decode_statement(view(entry->value), value));
+    Statement statement;
+    RZ_TRY(state_->rebuild(node, origin, epoch, keys::read_number(key, 9, keys::kSeqSize), value,
+                           statement));
+    ids += statement.ids.size();
+    out.push_back(std::move(statement));
+  }
+  return cursor->status();
+}
+
+std::vector<Hole> Journal::holes() const {
+  std::vector<Hole> holes;
+  auto cursor = state_->store.cursor("H", key_after("H"));
+  if (!cursor.ok()) return holes;
+  const std::shared_lock lock(state_->mutex);
+  while (const rz_store_entry* entry = cursor->next()) {
+    const ByteView key = view(entry->key);
+    const std::uint64_t node = keys::read_number(key, 1, keys::kIndexSize);
+    Hole hole;
+    if (node == 0 || node > state_->nodes.size() ||
+        !values::decode_hole(view(entry->value), hole).ok())
+      continue;
+    hole.label = {state_->nodes[node - 1], keys::read_number(key, 5, keys::kIndexSize),
+                  keys::read_number(key, 9, keys::kSeqSize)};
+    holes.push_back(std::move(hole));
+  }
+  return holes;
+}
+
+Status Journal::mark_fork(const Statement& a, const Statement& b) {
+  State& s = *state_;
+  std::unique_lock queue(s.queue_mutex);
+  s.woken.wait(queue, [&] { return !s.leading; });
+  std::uint32_t node = 0;
+  OriginPosition position;
+  {
+    const std::shared_lock lock(s.mutex);
+    node = s.find_node(a.origin);
+    const auto found = s.positions.find({node, a.epoch});
+    if (found == s.positions.end())
+      return {Code::kNotFound, "journal: a fork of an origin that it does not hold"};
+    position = found->second;
+  }
+  position.forked = true;
+  // The evidence: two heads that the origin signed, each over what it claims of the same numbers.
+  std::string evidence;
+  for (const Statement* statement : {&a, &b}) {
+    evidence.append(view(statement->previous_head.data(), statement->previous_head.size()));
+    evidence.append(view(statement->head.data(), statement->head.size()));
+    evidence.append(view(statement->signature.data(), statement->signature.size()));
+    for (int i = 5; i >= 0; --i) evidence.push_back(static_cast<char>(statement->from >> (8 * i)));
+    for (int i = 1; i >= 0; --i)
+      evidence.push_back(static_cast<char>(statement->ids.size() >> (8 * i)));
+    for (const DeltaId& id : statement->ids) evidence.append(id.raw());
+  }
+  use::StoreBatch batch;
+  batch.put(keys::position(node, a.epoch), values::encode_position(position));
+  batch.put(keys::fork(node, a.epoch), evidence);
+  RZ_TRY(s.store.write(batch, use::Durability::kSynced));
+  const std::unique_lock lock(s.mutex);
+  s.positions[{node, a.epoch}] = position;
+  return {};
+}
+
+Status Journal::begin_epoch() {
+  State& s = *state_;
+  std::unique_lock queue(s.queue_mutex);
+  s.woken.wait(queue, [&] { return !s.leading; });
+  return s.store_epoch(s.own_epoch + 1);
+}
+
+}  // namespace rhizome
