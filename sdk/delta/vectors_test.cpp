@@ -1,4 +1,6 @@
 // The conformance vectors of the delta format: canonical bytes, ids, signatures, set digest.
+#include "vectors.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -14,25 +16,6 @@ namespace rhizome {
 namespace {
 
 using nlohmann::json;
-
-std::optional<json> vectors(const std::string& name) {
-  const char* given = std::getenv("RHIZOME_VECTORS");
-  const char* source = std::getenv("RHIZOME_SOURCE_DIR");
-  const std::string root = given != nullptr    ? given
-                           : source != nullptr ? std::string(source) + "/../shared/vectors"
-                                               : "../shared/vectors";
-  std::ifstream file(root + "/rhizomatic/" + name);
-  if (!file) return std::nullopt;
-  return json::parse(file);
-}
-
-// CI must have the vectors; elsewhere their absence is said.
-#define REQUIRE_VECTORS(variable, name)                                                      \
-  const auto variable = vectors(name);                                                       \
-  if (!variable) {                                                                           \
-    if (std::getenv("CI") != nullptr) FAIL() << name << " is missing";                       \
-    GTEST_SKIP() << "conformance vectors are not here: set RHIZOME_VECTORS to their folder"; \
-  }
 
 std::string unhex(const std::string& hex) {
   std::string raw;

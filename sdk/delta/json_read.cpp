@@ -1,0 +1,297 @@
+// The JSON profile, read: simdjson walks the text on demand, so that there is no tree here either
+// and every key is seen in order, repeated ones included.
+#include <simdjson.h>
+
+#include <cmath>
+#include <cstdio>
+#include <deque>
+
+#include "base64url.hpp"
+#include "rhizome/delta/json.hpp"
+#include "rhizome/delta/signature.hpp"
+
+namespace rhizome {
+
+namespace {
+
+namespace od = simdjson::ondemand;
+
+Status bad(const std::string& where, const std::string& problem) {
+  return {Code::kInvalid, where + ": " + problem};
+}
+Status bad_json(const std::string& where, simdjson::error_code error) {
+  return bad(where, simdjson::error_message(error));
+}
+
+const char* type_name(od::json_type type) {
+  switch (type) {
+    case od::json_type::array:
+      return "an array";
+    case od::json_type::object:
+      return "an object";
+    case od::json_type::number:
+      return "a number";
+    case od::json_type::string:
+      return "a string";
+    case od::json_type::boolean:
+      return "true or false";
+    case od::json_type::null:
+      return "null";
+  }
+  return "something else";
+}
+
+// Claims in the making. Strings live in the parser's buffer until the next text is parsed.
+struct Claims {
+  std::optional<ByteView> author;
+  std::optional<double> timestamp;
+  bool has_pointers = false;
+  std::vector<Pointer> pointers;
+  std::deque<std::string> bytes;  // decoded base64url; a deque keeps addresses
+};
+
+class ProfileReader {
+ public:
+  explicit ProfileReader(ByteView json) : text_(json) {}
+
+  // Calls field(key, value) for each field of the document's object.
+  template <typename Field>
+  Status document(Field&& field) {
+    if (text_.size() > kJsonMaxBytes)
+      return {Code::kLimit, "JSON: " + std::to_string(text_.size()) + " bytes; at most 4 MiB"};
+    padded_ = simdjson::padded_string(text_);
+    if (const auto error = parser_.iterate(padded_).get(document_)) return bad_json("JSON", error);
+    od::object object;
+    if (const auto error = document_.get_object().get(object))
+      return bad("JSON", error == simdjson::INCORRECT_TYPE ? "expected an object"
+                                                           : simdjson::error_message(error));
+    RZ_TRY(fields(object, "", std::forward<Field>(field)));
+    const char* behind = nullptr;
+    if (document_.current_location().get(behind) == simdjson::OUT_OF_BOUNDS) return {};
+    return bad("JSON", "more text behind the object");
+  }
+
+  Status claims(od::value& value, const std::string& where, Claims& out) {
+    od::object object;
+    if (value.get_object().get(object)) return bad(where, "expected an object of claims");
+    return fields(object, where, [&](ByteView key, od::value& field, const std::string& at) {
+      return claims_field(key, field, at, out);
+    });
+  }
+
+  Status claims_field(ByteView key, od::value& value, const std::string& at, Claims& out) {
+    if (key == "author") return text(value, at, out.author);
+    if (key == "timestamp") return number(value, at, out.timestamp);
+    if (key == "pointers") {
+      out.has_pointers = true;
+      return pointers(value, at, out);
+    }
+    return bad(at, "unknown key; claims have author, timestamp and pointers");
+  }
+
+  Status text(od::value& value, const std::string& at, std::optional<ByteView>& out) {
+    std::string_view found;
+    if (const auto error = value.get_string().get(found))
+      return wrong_type(value, at, "a string", error);
+    if (!is_valid_utf8(found)) return bad(at, "not valid UTF-8");
+    out = found;
+    return {};
+  }
+
+ private:
+  static Status wrong_type(od::value& value, const std::string& at, const char* expected,
+                           simdjson::error_code error) {
+    if (error != simdjson::INCORRECT_TYPE) return bad_json(at, error);
+    od::json_type type{};
+    if (const auto unknown = value.type().get(type)) return bad_json(at, unknown);
+    return bad(at, std::string("expected ") + expected + ", found " + type_name(type));
+  }
+
+  template <typename Field>
+  Status fields(od::object& object, const std::string& where, Field&& field) {
+    std::vector<std::string> seen;
+    for (auto entry : object) {
+      std::string_view key;
+      if (const auto error = entry.unescaped_key().get(key))
+        return bad_json(where.empty() ? "JSON" : where, error);
+      const std::string at = where.empty() ? std::string(key) : where + "." + std::string(key);
+      for (const std::string& other : seen)
+        if (other == key) return bad(at, "the key stands twice; expected once");
+      if (seen.size() == 16) return bad(at, "too many keys");
+      seen.emplace_back(key);
+      od::value value;
+      if (const auto error = entry.value().get(value)) return bad_json(at, error);
+      RZ_TRY(field(key, value, at));
+    }
+    return {};
+  }
+
+  Status number(od::value& value, const std::string& at, std::optional<double>& out) {
+    od::json_type type{};
+    if (const auto error = value.type().get(type)) return bad_json(at, error);
+    if (type != od::json_type::number)
+      return bad(at, std::string("expected a number, found ") + type_name(type));
+    ByteView token = value.raw_json_token();
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
+                              token.back() == '\t'))
+      token.remove_suffix(1);
+    double found = 0;
+    if (const auto error = value.get_double().get(found)) return bad_json(at, error);
+    if (!std::isfinite(found)) return bad(at, "not a finite double");
+    constexpr double kExact = 9007199254740992.0;  // 2^53
+    if (std::abs(found) >= kExact && token.find_first_of(".eE") == ByteView::npos) {
+      char exact[400];
+      std::snprintf(exact, sizeof exact, "%.0f", found);
+      if (token != exact)
+        return bad(at, "the integer " + std::string(token.substr(0, 40)) +
+                           " is not exactly representable as a double; write it as a string");
+    }
+    out = found;
+    return {};
+  }
+
+  Status pointers(od::value& value, const std::string& at, Claims& out) {
+    od::array array;
+    if (const auto error = value.get_array().get(array))
+      return wrong_type(value, at, "an array", error);
+    for (auto element : array) {
+      const std::string here = at + "[" + std::to_string(out.pointers.size()) + "]";
+      if (out.pointers.size() == RZ_DELTA_MAX_POINTERS) return bad(here, "over 4096 pointers");
+      od::value pointer;
+      if (const auto error = element.get(pointer)) return bad_json(here, error);
+      od::object object;
+      if (const auto error = pointer.get_object().get(object))
+        return wrong_type(pointer, here, "an object", error);
+      std::optional<ByteView> role;
+      std::optional<Target> target;
+      RZ_TRY(fields(object, here,
+                    [&](ByteView key, od::value& field, const std::string& where) -> Status {
+                      if (key == "role") return text(field, where, role);
+                      if (key == "target") return this->target(field, where, out, target);
+                      return bad(where, "unknown key; a pointer has role and target");
+                    }));
+      if (!role) return bad(here + ".role", "missing");
+      if (!target) return bad(here + ".target", "missing");
+      out.pointers.push_back({*role, *target});
+    }
+    return {};
+  }
+
+  Status target(od::value& value, const std::string& at, Claims& claims,
+                std::optional<Target>& out) {
+    od::json_type type{};
+    if (const auto error = value.type().get(type)) return bad_json(at, error);
+    if (type == od::json_type::string) {
+      std::optional<ByteView> found;
+      RZ_TRY(text(value, at, found));
+      out = *found;
+      return {};
+    }
+    if (type == od::json_type::number) {
+      std::optional<double> found;
+      RZ_TRY(number(value, at, found));
+      out = *found;
+      return {};
+    }
+    if (type == od::json_type::boolean) {
+      bool found = false;
+      if (const auto error = value.get_bool().get(found)) return bad_json(at, error);
+      out = found;
+      return {};
+    }
+    if (type != od::json_type::object)
+      return bad(at, std::string("expected a string, a number, true, false or an object, found ") +
+                         type_name(type));
+    return reference(value, at, claims, out);
+  }
+
+  Status reference(od::value& value, const std::string& at, Claims& claims,
+                   std::optional<Target>& out) {
+    od::object object;
+    if (const auto error = value.get_object().get(object)) return bad_json(at, error);
+    std::optional<ByteView> id, delta, mime, context, payload;
+    RZ_TRY(
+        fields(object, at, [&](ByteView key, od::value& field, const std::string& where) -> Status {
+          if (key == "id") return text(field, where, id);
+          if (key == "delta") return text(field, where, delta);
+          if (key == "mime") return text(field, where, mime);
+          if (key == "context") return text(field, where, context);
+          if (key == "value") return text(field, where, payload);
+          return bad(where, "unknown key; a target has id, delta or mime");
+        }));
+    if (int(id.has_value()) + int(delta.has_value()) + int(mime.has_value()) != 1)
+      return bad(at, "expected exactly one of id, delta and mime");
+    if (context && context->empty()) return bad(at + ".context", "empty; leave it out instead");
+    if (mime) {
+      if (context) return bad(at + ".context", "unknown key; bytes have mime and value");
+      if (!payload) return bad(at + ".value", "missing");
+      claims.bytes.emplace_back();
+      if (!base64url::decode(*payload, &claims.bytes.back()))
+        return bad(at + ".value", "not canonical unpadded base64url");
+      out = BytesTarget{*mime, claims.bytes.back()};
+      return {};
+    }
+    if (payload) return bad(at + ".value", "unknown key; a reference has id or delta, and context");
+    if (id) {
+      out = EntityRef{*id, context.value_or(ByteView())};
+    } else {
+      out = DeltaRef{*delta, context.value_or(ByteView())};
+    }
+    return {};
+  }
+
+  const ByteView text_;
+  simdjson::padded_string padded_;
+  od::parser parser_;
+  od::document document_;
+};
+
+Status encode(const Claims& claims, ByteView default_author, std::string& out) {
+  if (!claims.author && default_author.empty()) return bad("author", "missing");
+  if (!claims.timestamp) return bad("timestamp", "missing");
+  if (!claims.has_pointers) return bad("pointers", "missing");
+  return encode_claims(claims.author.value_or(default_author), *claims.timestamp, claims.pointers,
+                       out);
+}
+
+}  // namespace
+
+Status claims_from_json(ByteView json, ByteView default_author, std::string& out) {
+  ProfileReader reader(json);
+  Claims claims;
+  RZ_TRY(reader.document([&](ByteView key, od::value& value, const std::string& at) {
+    return reader.claims_field(key, value, at, claims);
+  }));
+  return encode(claims, default_author, out);
+}
+
+Status delta_from_json(ByteView json, DeltaBatch& out) {
+  ProfileReader reader(json);
+  Claims claims;
+  std::optional<ByteView> id, signature;
+  bool wrapped = false;
+  RZ_TRY(reader.document([&](ByteView key, od::value& value, const std::string& at) -> Status {
+    if (key == "id") return reader.text(value, at, id);
+    if (key == "sig") return reader.text(value, at, signature);
+    if (key != "claims") return reader.claims_field(key, value, at, claims);
+    wrapped = true;
+    return reader.claims(value, at, claims);
+  }));
+  if (!wrapped && (id || signature)) return bad("claims", "missing beside id or sig");
+  std::string bytes, raw_signature;
+  RZ_TRY(encode(claims, {}, bytes));
+  if (signature &&
+      (signature->size() != 2 * RZ_DELTA_SIGNATURE_SIZE || !from_hex(*signature, &raw_signature)))
+    return bad("sig", "expected 128 lower-case hex digits");
+  const DecodeError error = decode_claims(bytes, raw_signature, out);
+  if (error != DecodeError::kNone) return bad("claims", std::string(decode_error_name(error)));
+  if (id && to_hex(out[out.size() - 1].id()) != *id) {
+    const std::string found = to_hex(out[out.size() - 1].id());
+    out.pop_back();
+    return bad("id", "is not the claims' own: expected " + found + ", found " +
+                         std::string(id->substr(0, 80)));
+  }
+  return {};
+}
+
+}  // namespace rhizome
