@@ -1,0 +1,201 @@
+// The config's schema, its reading, and the commented file that `rhizome init` writes.
+#include "config/config.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace rhizome::config {
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr const char* kSchema = R"({
+ "type": "object", "additionalProperties": false, "required": ["store", "transport"],
+ "properties": {
+  "node": {"type": "object", "default": {}, "description": "Who this node is.", "properties": {
+    "name": {"type": "string", "default": "node", "minLength": 1, "maxLength": 128, "description": "Name for people; it proves nothing."},
+    "fabric": {"type": "string", "default": "default", "minLength": 1, "maxLength": 128, "description": "Nodes of another fabric are refused."},
+    "key": {"type": "string", "default": "node.key", "minLength": 1, "description": "Seed file of the node key, mode 0600; relative to this file."},
+    "author": {"type": "string", "minLength": 1, "description": "Seed file of the key that signs what is written here; without it the node key signs."},
+    "data": {"type": "string", "default": "data", "minLength": 1, "description": "Directory of the store; relative to this file."},
+    "admission": {"type": "string", "enum": ["allow-list", "open"], "default": "allow-list", "description": "allow-list: only the peers below connect; open: any node may."},
+    "threads": {"type": "integer", "minimum": 0, "maximum": 256, "default": 0, "description": "Worker threads; 0: one a core."}}},
+  "plugins": {"type": "object", "default": {}, "description": "Where plugins are found.", "properties": {
+    "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
+  "store": {"type": "object", "required": ["plugin"], "description": "The store that the journal is kept in.", "properties": {
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
+  "transport": {"type": "object", "required": ["plugin"], "description": "How frames get to other nodes.", "properties": {
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
+  "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
+    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+  "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
+    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+  "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
+    "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
+    "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
+    "address": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Where to dial it; without one it dials us."}}}},
+  "log": {"type": "object", "default": {}, "description": "The log on standard error.", "properties": {
+    "level": {"type": "string", "enum": ["debug", "info", "warn", "error"], "default": "info", "description": "What is written."},
+    "format": {"type": "string", "enum": ["text", "json"], "default": "text", "description": "How it is written."}}},
+  "control": {"type": "object", "default": {}, "description": "The socket that the commands use.", "properties": {
+    "socket": {"type": "string", "default": "control.sock", "minLength": 1, "maxLength": 100, "description": "Path of the Unix socket; relative to this file."}}},
+  "limits": {"type": "object", "default": {}, "description": "Bounds; the defaults are safe.", "properties": {
+    "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
+    "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."}}}
+ }})";
+
+std::string absolute(const std::string& directory, const std::string& path) {
+  return fs::path(path).is_absolute() ? path
+                                      : (fs::path(directory) / path).lexically_normal().string();
+}
+
+PluginSection section(const json& value, const std::string& path) {
+  PluginSection section;
+  section.plugin = value.at("plugin");
+  section.config_json = value.at("config").dump();
+  section.path = path;
+  return section;
+}
+
+std::vector<PluginSection> sections(const json& list, const std::string& path) {
+  std::vector<PluginSection> found;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    found.push_back(section(list[i], path + "[" + std::to_string(i) + "]"));
+  return found;
+}
+
+NodeConfig typed(const json& value, NodeConfig config) {
+  const json& node = value.at("node");
+  config.name = node.at("name");
+  config.fabric = node.at("fabric");
+  config.key_file = absolute(config.directory, node.at("key"));
+  if (node.contains("author")) config.author_file = absolute(config.directory, node.at("author"));
+  config.data = absolute(config.directory, node.at("data"));
+  config.open_admission = node.at("admission") == "open";
+  config.threads = node.at("threads");
+  for (const json& path : value.at("plugins").at("path")) config.plugin_path.push_back(path);
+  config.store = section(value.at("store"), "store");
+  config.transport = section(value.at("transport"), "transport");
+  config.filters = sections(value.at("filters"), "filters");
+  config.resolvers = sections(value.at("resolvers"), "resolvers");
+  for (const json& peer : value.at("peers"))
+    config.peers.push_back({peer.at("name"), peer.at("key"), peer.value("address", "")});
+  config.log_level = value.at("log").at("level");
+  config.log_format = value.at("log").at("format");
+  config.control_socket = absolute(config.directory, value.at("control").at("socket"));
+  config.max_future_ms = value.at("limits").at("max_future_ms");
+  config.heartbeat_ms = value.at("limits").at("heartbeat_ms");
+  return config;
+}
+
+void check_peers(const json& value, std::vector<Problem>& problems) {
+  const json& peers = value.at("peers");
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    const std::string key = peers[i].value("key", "");
+    const std::string path = "peers[" + std::to_string(i) + "].key";
+    if (key.size() == 72 && (key.rfind("ed25519:", 0) != 0 ||
+                             key.find_first_not_of("0123456789abcdef", 8) != std::string::npos))
+      problems.push_back({"", 0, path, "ed25519: and 64 lower-case hex digits", key,
+                          "copy the key that `rhizome init` printed on that node"});
+    for (std::size_t j = 0; j < i; ++j)
+      if (peers[j].value("key", "") == key)
+        problems.push_back({"", 0, path, "each key once",
+                            "the key of peers[" + std::to_string(j) + "]", "remove one of them"});
+  }
+}
+
+}  // namespace
+
+std::string config_schema() { return kSchema; }
+
+Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    return Status(Code::kNotFound,
+                  "config " + file + ": cannot be read; make one with `rhizome init DIR`");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  NodeConfig config;
+  config.file = file;
+  config.directory = fs::absolute(file).parent_path().string();
+  json value;
+  if (!read_yaml(file, text.str(), value, config.document, problems))
+    return Status(Code::kInvalid, problems.back().to_string());
+  std::vector<Problem> found;
+  if (value.is_null()) value = json::object();
+  validate(json::parse(kSchema), "", value, found);
+  if (found.empty()) check_peers(value, found);
+  for (Problem& problem : found) {
+    problem.file = file;
+    problem.line = config.document.line_of(problem.path);
+    problems.push_back(problem);
+  }
+  if (!found.empty()) return Status(Code::kInvalid, problems.back().to_string());
+  return typed(value, std::move(config));
+}
+
+std::string validate_section(const NodeConfig& config, const PluginSection& section,
+                             const std::string& schema_json, std::vector<Problem>& problems) {
+  const json schema = json::parse(schema_json, nullptr, false);
+  json value = json::parse(section.config_json, nullptr, false);
+  std::vector<Problem> found;
+  validate(schema, section.path + ".config", value, found);
+  for (Problem& problem : found) {
+    problem.file = config.file;
+    problem.line = config.document.line_of(problem.path);
+    problems.push_back(problem);
+  }
+  return value.dump();
+}
+
+std::string default_config(const InitChoices& choices) {
+  std::string peers = choices.peers.empty() ? "peers: []\n" : "peers:\n";
+  for (const PeerSection& peer : choices.peers) {
+    peers += "  - name: " + peer.name + "\n    key: " + peer.key + "\n";
+    if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
+  }
+  const std::string transport_config = choices.transport == "inproc"
+                                           ? "    address: " + choices.name + "\n"
+                                           : "    listen: " + choices.listen + "\n";
+  return R"(# A Rhizome node. Every key and its default: docs/config.md. Check with: rhizome config check FILE
+node:
+  name: )" +
+         choices.name + R"(
+  fabric: default          # nodes of another fabric are refused
+  key: node.key            # the node's secret: mode 0600, never copied to another node
+  data: data
+  admission: )" +
+         std::string(choices.open ? "open" : "allow-list") +
+         R"(    # allow-list: only the peers below connect; open: any node may
+
+store:
+  plugin: )" +
+         choices.store + R"(          # or: memory (keeps nothing after a stop)
+  config: {}
+
+transport:
+  plugin: )" +
+         choices.transport + R"(
+  config:
+)" + transport_config +
+         R"(
+filters:
+  - plugin: jsonlogic
+resolvers:
+  - plugin: standard
+
+)" + peers +
+         R"(
+log:
+  level: info              # debug, info, warn, error
+  format: text             # or: json
+)";
+}
+
+}  // namespace rhizome::config

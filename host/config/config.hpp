@@ -1,0 +1,62 @@
+// The node's config: one YAML file, checked whole before anything starts. docs/config.md is
+// generated from the schema here and from the plugins' own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/schema.hpp"
+#include "config/yaml.hpp"
+#include "rhizome/status.hpp"
+
+namespace rhizome::config {
+
+// A plugin that the config names: by file name below plugins.path, or by absolute path.
+struct PluginSection {
+  std::string plugin;
+  std::string config_json = "{}";  // as written; defaults come from the plugin's schema
+  std::string path;                // where it stands in the file: "store"
+};
+
+struct PeerSection {
+  std::string name, key, address;  // key: "ed25519:<hex>"; address empty: it dials us
+};
+
+struct NodeConfig {
+  std::string file, directory;  // the config file and where it lies; paths below are absolute
+  std::string name, fabric;
+  std::string key_file, author_file;  // author_file empty: the node key signs
+  std::string data;
+  bool open_admission = false;
+  std::vector<std::string> plugin_path;
+  PluginSection store, transport;
+  std::vector<PluginSection> filters, resolvers;
+  std::vector<PeerSection> peers;
+  std::string log_level, log_format;
+  std::string control_socket;
+  std::uint64_t max_future_ms = 0, heartbeat_ms = 0, threads = 0;
+  YamlDocument document;  // line numbers
+};
+
+// The schema of everything but the plugins' own configs, as JSON text.
+std::string config_schema();
+
+// Reads and checks the file; what is wrong is in `problems` (kInvalid), kNotFound for no file.
+Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems);
+
+// Checks a plugin's section against the schema its manifest declares; gives the config with
+// defaults. Problems are added with file, line and path.
+std::string validate_section(const NodeConfig& config, const PluginSection& section,
+                             const std::string& schema_json, std::vector<Problem>& problems);
+
+struct InitChoices {
+  std::string name = "node", listen = "tcp://127.0.0.1:7700", store = "leveldb",
+              transport = "zeromq";
+  std::vector<PeerSection> peers;
+  bool open = false;
+};
+// The commented YAML that `rhizome init` writes.
+std::string default_config(const InitChoices& choices);
+
+}  // namespace rhizome::config
