@@ -22,7 +22,7 @@ RANKS = {name: rank for rank, names in enumerate((
     ('runtime',),
     ('config', 'plugins', 'importer'),
     ('journal',),
-    ('admission', 'sync'),
+    ('admission', 'sync', 'wire'),
     ('fabric', 'match', 'views', 'functions'),
     ('control',),
     ('node',),
