@@ -196,6 +196,29 @@ TEST(Importer, ATextOverTheProtocolsLimitIsRefusedHereWithItsLine) {
   EXPECT_THAT(run.bad, SizeIs(1));
 }
 
+TEST(Importer, DeltaLinesPassAsTheyAreAndBadOnesAreReported) {
+  const std::string pointers = R"("timestamp":1,"pointers":[{"role":"r","target":1}]})";
+  const std::string mine = "{" + pointers;
+  const std::string named = R"({"author":"a",)" + pointers;
+  const TemporaryFile file(mine + "\n" + named + "\r\n\n{\"claims\":" + named + "}\n" +
+                               R"({"claims":)" + named + R"(,"id":"1e20"})" + "\nnonsense\n" + mine,
+                           ".jsonl");
+  Imported run;
+  Options options;
+  options.bad = [&run](const BadRecord& bad) { run.bad.push_back(bad); };
+  pull_all(open_deltas(file.path(), options), run);
+  ASSERT_TRUE(run.status.ok()) << run.status.to_string();
+  EXPECT_THAT(lines_of(run), ElementsAre(1, 2, 4, 7));
+  EXPECT_EQ(run.items[0].json, mine);
+  EXPECT_EQ(run.items[0].kind, ImportItem::Kind::kClaims);
+  EXPECT_EQ(run.items[1].json, named);
+  EXPECT_EQ(run.items[1].kind, ImportItem::Kind::kDelta);
+  EXPECT_EQ(run.items[2].kind, ImportItem::Kind::kDelta);
+  ASSERT_THAT(run.bad, SizeIs(2));
+  EXPECT_EQ(run.bad[0].line, 5u);
+  EXPECT_EQ(run.bad[1].line, 6u);
+}
+
 TEST(Importer, AMissingFileOrADirectoryIsAnError) {
   EXPECT_EQ(import_file("/nonexistent/x.json", kMap).status.code(), Code::kNotFound);
   EXPECT_FALSE(import_file("/", kMap).status.ok());
