@@ -21,8 +21,8 @@ Network& Network::of(const std::string& name) {
 }
 
 void Network::opened() {
-  const Lock lock = scheduler_.lock();
-  ++open_count_;
+  Lock lock = scheduler_.lock();
+  if (open_count_++ == 0) scheduler_.reset(lock);
 }
 
 void Network::closed() {
@@ -30,7 +30,7 @@ void Network::closed() {
   if (--open_count_ != 0) return;
   cuts_.clear();
   counts_ = {};
-  scheduler_.clear(lock);
+  scheduler_.reset(lock);
 }
 
 Status Network::start(const NodePtr& node) {

@@ -49,6 +49,12 @@ void Scheduler::on_timer(void* self) {
   scheduler.arm(lock);
 }
 
+void Scheduler::reset(Lock&) {
+  heap_.clear();
+  armed_ns_ = UINT64_MAX;
+  time_ = TimeSource();
+}
+
 void Scheduler::wait_idle(Lock& lock, const void* owner) {
   if (runner_ == std::this_thread::get_id()) return;
   idle_.wait(lock, [&] { return running_ != owner; });

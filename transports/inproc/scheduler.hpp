@@ -43,7 +43,9 @@ class Scheduler {
   // Between the first enter and the last leave events run. Not from an event. No lock held.
   void enter();
   void leave();
-  void clear(Lock&) { heap_.clear(); }
+  // Forgets all events and asks the host for its clock and timers again: another simulation begins.
+  // REQUIRES: nobody has entered.
+  void reset(Lock&);
 
  private:
   struct Entry {
