@@ -1,0 +1,77 @@
+// Finding, inspecting, trusting and loading plugins. Called by the node as it starts and by the
+// `plugin` commands; one thread. What is loaded stays loaded for the life of the process: dlclose
+// "succeeds" while the library stays, and reopening a replaced path would run the old code.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugins/manifest.hpp"
+#include "rhizome/abi.h"
+
+namespace rhizome {
+
+struct PluginOptions {
+  std::vector<std::string> path;  // directories, absolute; never "."
+  std::string lock_file;  // plugins.lock: pins by file hash; empty or missing: nothing is pinned
+  std::string staging;    // where private copies lie, made 0700; empty: under the temp directory
+  const rz_host* host = nullptr;  // what plugins are given; outlives the process's plugins
+};
+
+// What can be said of a file without running any of its code.
+struct PluginInfo {
+  std::string file;  // canonical path
+  std::string hash;  // BLAKE3-256, hex
+  std::uint64_t size = 0;
+  Manifest manifest;
+  bool pinned = false;  // the lock file names this very hash
+  std::string refusal;  // why this host would not load it; empty: it would
+};
+
+class LoadedPlugin {
+ public:
+  const PluginInfo& info() const { return *info_; }
+  // The frozen table of an interface that the manifest declares; kUnsupported where it does not.
+  template <typename Table>
+  Result<const Table*> interface(const char* id) const {
+    Result<const void*> table = find(id);
+    if (!table.ok()) return std::move(table).status();
+    return static_cast<const Table*>(*table);
+  }
+
+ private:
+  friend class PluginHost;
+  Result<const void*> find(const char* id) const;
+  std::shared_ptr<const PluginInfo> info_;
+  const rz_plugin* entry_ = nullptr;
+};
+
+class PluginHost {
+ public:
+  explicit PluginHost(PluginOptions options) : options_(std::move(options)) {}
+
+  // By file name on the path ("leveldb") or by absolute path. A relative path with a slash is
+  // refused.
+  Result<std::string> resolve(const std::string& name) const;
+  Result<PluginInfo> inspect(const std::string& name) const;
+  // Stages a private copy, loads that with every symbol bound, checks the contract, calls init.
+  Result<LoadedPlugin> load(const std::string& name);
+  // All plugin files on the path, by name. Scanning is for listing only, never for loading.
+  std::vector<std::string> list() const;
+  // Pins the file's present hash in the lock file.
+  Status trust(const std::string& name) const;
+
+ private:
+  Result<PluginInfo> inspect_bytes(const std::string& file, ByteView bytes) const;
+  Result<std::string> stage(const PluginInfo& info, ByteView bytes) const;
+  Status check_pin(PluginInfo& info) const;
+
+  const PluginOptions options_;
+};
+
+// lib/rhizome/plugins beside the bin directory of the running executable.
+std::string default_plugin_directory();
+
+}  // namespace rhizome
