@@ -1,219 +1,165 @@
-// Reads a mapping file. Strict: unknown and repeated keys, anchors and aliases are refused, because
+// Reads a mapping file: YAML checked against a schema, then its templates compiled. Strict, because
 // a misspelt key that is passed over would import something else than was asked for.
 // Called once, at the start of an import.
 #include "importer/mapping.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
 #include <fstream>
-#include <initializer_list>
-#include <sstream>
+#include <nlohmann/json.hpp>
+
+#include "config/yaml.hpp"
 
 namespace rhizome::importer {
 namespace {
 
+using config::Problem;
+using nlohmann::json;
+
 constexpr std::size_t kMapMaxBytes = 1u << 20;
-constexpr std::size_t kMapMaxDepth = 16;
 
-// What is wrong and where; thrown and caught inside this file, where yaml-cpp throws as well.
-struct Wrong {
-  YAML::Mark at;
-  std::string what;
-};
+// Templates have no type here: each may be one text or a list of them.
+constexpr const char* kSchema = R"({"type": "object", "required": ["entity", "properties"],
+"properties": {
+  "source": {"type": "object", "properties": {
+    "format": {"enum": ["json", "jsonl", "csv"]},
+    "records": {"type": "string"},
+    "separator": {"type": "string", "minLength": 1, "maxLength": 1},
+    "timestamp": {}}},
+  "entity": {"type": "object", "required": ["id"], "properties": {
+    "id": {}, "role": {"type": "string", "minLength": 1}}},
+  "properties": {"type": "array", "minItems": 1, "maxItems": 1024, "items": {
+    "type": "object", "required": ["property"], "properties": {
+      "property": {"type": "string", "minLength": 1},
+      "role": {"type": "string", "minLength": 1},
+      "value": {},
+      "type": {"enum": ["text", "number", "boolean"]},
+      "entity": {},
+      "context": {"type": "string", "minLength": 1},
+      "each": {"type": "string", "minLength": 1},
+      "required": {"type": "boolean"}}}}}})";
 
-// First pass over the events: anchors, aliases and depth are refused before a tree is built.
-class Guard : public YAML::EventHandler {
+// Turns the checked document into a Mapping, noting what the schema cannot say.
+class Reader {
  public:
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& at, YAML::anchor_t anchor) override { plain(at, anchor); }
-  void OnAlias(const YAML::Mark& at, YAML::anchor_t) override { throw Wrong{at, "an alias"}; }
-  void OnScalar(const YAML::Mark& at, const std::string&, YAML::anchor_t anchor,
-                const std::string&) override {
-    plain(at, anchor);
-  }
-  void OnSequenceStart(const YAML::Mark& at, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(at, anchor);
-  }
-  void OnSequenceEnd() override { --depth_; }
-  void OnMapStart(const YAML::Mark& at, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(at, anchor);
-  }
-  void OnMapEnd() override { --depth_; }
+  explicit Reader(std::vector<Problem>& problems) : problems_(problems) {}
 
- private:
-  static void plain(const YAML::Mark& at, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) throw Wrong{at, "an anchor; write the value out"};
-  }
-  void open(const YAML::Mark& at, YAML::anchor_t anchor) {
-    plain(at, anchor);
-    if (++depth_ > kMapMaxDepth) throw Wrong{at, "nested too deep"};
-  }
-  std::size_t depth_ = 0;
-};
-
-// A map of known keys, each at most once.
-class Keys {
- public:
-  Keys(const YAML::Node& node, const std::string& where, std::initializer_list<const char*> known)
-      : node_(node), where_(where) {
-    if (!node.IsMap()) throw Wrong{node.Mark(), where + " is to be a map of keys"};
-    std::vector<std::string> seen;
-    for (const auto& pair : node) {
-      const std::string key = pair.first.Scalar();
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        std::string names;
-        for (const char* name : known) names.append(names.empty() ? "" : ", ").append(name);
-        throw Wrong{pair.first.Mark(),
-                    "unknown key '" + key + "' in " + where + "; expected one of: " + names};
-      }
-      if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
-        throw Wrong{pair.first.Mark(), "key '" + key + "' stands twice in " + where};
-      }
-      seen.push_back(key);
+  Mapping read(const json& root) {
+    Mapping map;
+    if (root.contains("source")) read_source(root["source"], map);
+    map.id = choice(root["entity"]["id"], "entity.id");
+    map.role = root["entity"].value("role", "entity");
+    for (std::size_t i = 0; i < root["properties"].size(); ++i) {
+      map.properties.push_back(
+          read_property(root["properties"][i], "properties[" + std::to_string(i) + "]"));
     }
-  }
-
-  bool has(const char* key) const { return node_[key].IsDefined(); }
-  YAML::Node node(const char* key) const { return node_[key]; }
-  YAML::Node need(const char* key) const {
-    if (!has(key)) throw Wrong{node_.Mark(), where_ + " needs '" + key + "'"};
-    return node_[key];
-  }
-  std::string text(const char* key, const std::string& otherwise = {}) const {
-    if (!has(key)) return otherwise;
-    const YAML::Node value = node_[key];
-    if (!value.IsScalar() || value.Scalar().empty()) {
-      throw Wrong{value.Mark(), "'" + std::string(key) + "' of " + where_ + " is to be a text"};
-    }
-    return value.Scalar();
+    return map;
   }
 
  private:
-  YAML::Node node_;
-  std::string where_;
+  void problem(std::string path, std::string expected, std::string found, std::string fix = {}) {
+    problems_.push_back(
+        {"", 0, std::move(path), std::move(expected), std::move(found), std::move(fix)});
+  }
+
+  void read_source(const json& source, Mapping& map) {
+    const std::string format = source.value("format", "");
+    map.format = format == "json"    ? Format::kJson
+                 : format == "jsonl" ? Format::kJsonLines
+                 : format == "csv"   ? Format::kCsv
+                                     : Format::kByExtension;
+    map.records = source.value("records", "");
+    if (!map.records.empty() && map.records[0] != '/') {
+      problem("source.records", "a JSON pointer such as '/countries'", "'" + map.records + "'");
+    }
+    map.separator = source.value("separator", ",")[0];
+    if (map.separator == '"' || map.separator == '\n' || map.separator == '\r') {
+      problem("source.separator", "a character that is no quote or line end", source.dump());
+    }
+    if (source.contains("timestamp"))
+      map.timestamp = choice(source["timestamp"], "source.timestamp");
+  }
+
+  Property read_property(const json& node, const std::string& path) {
+    Property property;
+    property.name = node["property"];
+    property.each = node.value("each", "");
+    property.required = node.value("required", false);
+    const bool is_value = node.contains("value");
+    if (is_value == node.contains("entity")) {
+      problem(path, "'value' or 'entity'", is_value ? "both" : "neither");
+      return property;
+    }
+    Choice& target = is_value ? property.value : property.entity;
+    target = choice(node[is_value ? "value" : "entity"], path + (is_value ? ".value" : ".entity"));
+    property.role = node.value("role", is_value ? "value" : property.name);
+    if (is_value && node.contains("context")) {
+      problem(path + ".context", "'context' beside 'entity' only", "it beside 'value'");
+    }
+    if (!is_value && node.contains("type")) {
+      problem(path + ".type", "'type' beside 'value' only", "it beside 'entity'");
+    }
+    property.context = node.value("context", "");
+    const std::string type = node.value("type", "");
+    property.type = type == "text"      ? Property::Type::kText
+                    : type == "number"  ? Property::Type::kNumber
+                    : type == "boolean" ? Property::Type::kBoolean
+                                        : Property::Type::kAsIs;
+    return property;
+  }
+
+  // One template, or a list of them in order of preference.
+  Choice choice(const json& node, const std::string& path) {
+    std::vector<Template> templates;
+    if (node.is_array()) {
+      for (std::size_t i = 0; i < node.size(); ++i) {
+        compile(node[i], path + "[" + std::to_string(i) + "]", templates);
+      }
+    } else {
+      compile(node, path, templates);
+    }
+    if (node.is_array() && node.empty()) problem(path, "a template", "an empty list");
+    return Choice(std::move(templates));
+  }
+  void compile(const json& node, const std::string& path, std::vector<Template>& templates) {
+    if (node.is_structured() || node.is_null() || node == "") {
+      return problem(path, "a template: a text such as 'country:{alpha_2}'", node.dump());
+    }
+    Result<Template> compiled =
+        Template::compile(node.is_string() ? node.get<std::string>() : node.dump());
+    if (!compiled) return problem(path, "a template", compiled.status().message());
+    templates.push_back(std::move(*compiled));
+  }
+
+  std::vector<Problem>& problems_;
 };
 
-Template compile(const YAML::Node& node) {
-  if (!node.IsScalar() || node.Scalar().empty()) {
-    throw Wrong{node.Mark(), "expected a template: a text such as 'country:{alpha_2}'"};
+Status refusal(const std::string& name, const config::YamlDocument& document,
+               std::vector<Problem>& problems) {
+  std::string text;
+  for (Problem& problem : problems) {
+    problem.file = name;
+    if (problem.line == 0) problem.line = document.line_of(problem.path);
+    text += (text.empty() ? "" : "\n") + problem.to_string();
   }
-  Result<Template> compiled = Template::compile(node.Scalar());
-  if (!compiled) throw Wrong{node.Mark(), compiled.status().message()};
-  return std::move(*compiled);
-}
-
-// One template, or a list of them in order of preference.
-Choice choice(const YAML::Node& node) {
-  std::vector<Template> templates;
-  if (node.IsSequence()) {
-    for (const YAML::Node& element : node) templates.push_back(compile(element));
-    if (templates.empty()) throw Wrong{node.Mark(), "an empty list of templates"};
-  } else {
-    templates.push_back(compile(node));
-  }
-  return Choice(std::move(templates));
-}
-
-template <typename T>
-T one_of(const Keys& keys, const char* key, T otherwise,
-         std::initializer_list<std::pair<const char*, T>> known) {
-  if (!keys.has(key)) return otherwise;
-  const std::string found = keys.text(key);
-  std::string names;
-  for (const auto& [name, value] : known) {
-    if (found == name) return value;
-    names.append(names.empty() ? "" : ", ").append(name);
-  }
-  throw Wrong{keys.node(key).Mark(),
-              "'" + std::string(key) + "' is '" + found + "'; expected one of: " + names};
-}
-
-void read_source(const YAML::Node& node, Mapping& map) {
-  const Keys keys(node, "source", {"format", "records", "separator", "timestamp"});
-  map.format =
-      one_of(keys, "format", Format::kByExtension,
-             {{"json", Format::kJson}, {"jsonl", Format::kJsonLines}, {"csv", Format::kCsv}});
-  map.records = keys.text("records");
-  if (!map.records.empty() && map.records[0] != '/') {
-    throw Wrong{keys.node("records").Mark(),
-                "'records' is a JSON pointer such as '/countries', found '" + map.records + "'"};
-  }
-  const std::string separator = keys.text("separator", ",");
-  const bool usable = separator.size() == 1 && separator != "\"" && separator[0] >= '\t' &&
-                      separator != "\n" && separator != "\r";
-  if (!usable) throw Wrong{keys.node("separator").Mark(), "'separator' is to be one character"};
-  map.separator = separator[0];
-  if (keys.has("timestamp")) map.timestamp = choice(keys.node("timestamp"));
-}
-
-Property read_property(const YAML::Node& node) {
-  const Keys keys(node, "a property",
-                  {"property", "value", "type", "entity", "context", "role", "each", "required"});
-  Property property;
-  keys.need("property");
-  property.name = keys.text("property");
-  property.each = keys.text("each");
-  if (keys.has("value") == keys.has("entity")) {
-    throw Wrong{node.Mark(),
-                "property '" + property.name + "' needs 'value' or 'entity', not both"};
-  }
-  if (keys.has("value")) {
-    property.value = choice(keys.node("value"));
-    if (keys.has("context")) {
-      throw Wrong{keys.node("context").Mark(), "'context' goes with 'entity', not with 'value'"};
-    }
-  } else {
-    property.entity = choice(keys.node("entity"));
-    if (keys.has("type")) throw Wrong{keys.node("type").Mark(), "'type' goes with 'value'"};
-    property.context = keys.text("context");
-  }
-  property.role = keys.text("role", keys.has("value") ? "value" : property.name);
-  property.type = one_of(keys, "type", Property::Type::kAsIs,
-                         {{"text", Property::Type::kText},
-                          {"number", Property::Type::kNumber},
-                          {"boolean", Property::Type::kBoolean}});
-  property.required = one_of(keys, "required", false, {{"true", true}, {"false", false}});
-  return property;
-}
-
-Mapping read(const YAML::Node& root) {
-  const Keys keys(root, "the map", {"source", "entity", "properties"});
-  Mapping map;
-  if (keys.has("source")) read_source(keys.node("source"), map);
-  const Keys entity(keys.need("entity"), "entity", {"id", "role"});
-  map.id = choice(entity.need("id"));
-  map.role = entity.text("role", "entity");
-  const YAML::Node properties = keys.need("properties");
-  if (!properties.IsSequence() || properties.size() == 0) {
-    throw Wrong{properties.Mark(), "'properties' is to be a list of at least one property"};
-  }
-  for (const YAML::Node& property : properties) map.properties.push_back(read_property(property));
-  return map;
+  return {Code::kInvalid, text};
 }
 
 }  // namespace
 
 Result<Mapping> Mapping::parse(const std::string& yaml, const std::string& name) {
-  const auto failed = [&](const YAML::Mark& at, const std::string& what) {
-    return Status(Code::kInvalid, name + ":" + std::to_string(at.line + 1) + ": " + what);
-  };
+  std::vector<Problem> problems;
+  config::YamlDocument document;
+  json root;
   try {
-    std::istringstream stream(yaml);
-    YAML::Parser parser(stream);
-    Guard guard;
-    if (!parser.HandleNextDocument(guard)) return failed({}, "an empty map");
-    return read(YAML::Load(yaml));
-  } catch (const Wrong& wrong) {
-    return failed(wrong.at, wrong.what);
-  } catch (const YAML::Exception& error) {
-    return failed(error.mark, error.msg);
+    if (!config::read_yaml(name, yaml, root, document, problems)) {
+      return refusal(name, document, problems);
+    }
+    config::validate(json::parse(kSchema), "", root, problems);
+    Mapping map;
+    if (problems.empty()) map = Reader(problems).read(root);
+    if (!problems.empty()) return refusal(name, document, problems);
+    return map;
   } catch (const std::exception& error) {
-    return failed({}, error.what());
+    return Status(Code::kInvalid, name + ": " + error.what());
   }
 }
 

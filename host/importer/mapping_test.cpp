@@ -60,23 +60,29 @@ std::string refusal(const std::string& yaml) {
 }
 
 TEST(Mapping, MistakesAreNamedWithFileLineAndWhatWasExpected) {
+  const std::string p = "properties: [{property: p, value: v}]\n";
   EXPECT_THAT(refusal("entity: {id: x}\nproperty: []\n"),
-              StartsWith("m.yaml:2: unknown key 'property' in the map; expected one of: source"));
-  EXPECT_THAT(refusal("entity: {id: x}\n"), HasSubstr("needs 'properties'"));
-  EXPECT_THAT(refusal("entity: {id: x}\nproperties: []\n"), HasSubstr("at least one"));
-  EXPECT_THAT(refusal("entity: {id: x, id: y}\nproperties: [{property: p, value: v}]\n"),
-              HasSubstr("key 'id' stands twice in entity"));
-  EXPECT_THAT(refusal("entity: &a {id: x}\nproperties: [*a]\n"), HasSubstr("an anchor"));
+              AllOf(StartsWith("m.yaml:2: property: expected one of: entity, properties, source"),
+                    HasSubstr("\nm.yaml:1: properties: expected a value, found nothing")));
+  EXPECT_THAT(refusal("entity: {id: x}\nproperties: []\n"),
+              StartsWith("m.yaml:2: properties: expected at least 1 items"));
+  EXPECT_THAT(refusal("entity: {id: x, id: y}\n" + p),
+              StartsWith("m.yaml:1: entity.id: expected each key once"));
+  EXPECT_THAT(refusal("entity: &a {id: x}\nproperties: [*a]\n"), HasSubstr("anchor"));
   EXPECT_THAT(refusal("entity: {id: x}\nproperties:\n  - {property: p}\n"),
-              StartsWith("m.yaml:3: property 'p' needs 'value' or 'entity'"));
+              StartsWith("m.yaml:3: properties[0]: expected 'value' or 'entity', found neither"));
   EXPECT_THAT(refusal("entity: {id: x}\nproperties: [{property: p, value: v, type: int}]\n"),
-              HasSubstr("'type' is 'int'; expected one of: text, number, boolean"));
-  EXPECT_THAT(refusal("source: {records: a}\nentity: {id: x}\n"), HasSubstr("JSON pointer"));
-  EXPECT_THAT(refusal("entity: {id: '{a'}\nproperties: [{property: p, value: v}]\n"),
-              StartsWith("m.yaml:1: a '{' without its '}'"));
+              HasSubstr("properties[0].type: expected one of \"text\", \"number\""));
+  EXPECT_THAT(refusal("entity: {id: x}\nproperties: [{property: p, value: v, context: c}]\n"),
+              HasSubstr("'context' beside 'entity' only"));
+  EXPECT_THAT(refusal("source: {records: a}\nentity: {id: x}\n" + p),
+              StartsWith("m.yaml:1: source.records: expected a JSON pointer"));
+  EXPECT_THAT(refusal("entity: {id: '{a'}\n" + p),
+              StartsWith("m.yaml:1: entity.id: expected a template, found a '{' without its '}'"));
+  EXPECT_THAT(refusal("entity: {id: [a, [b]]}\n" + p), StartsWith("m.yaml:1: entity.id[1]"));
   EXPECT_THAT(refusal("a: [b\n"), StartsWith("m.yaml:"));
-  EXPECT_THAT(refusal(""), HasSubstr("empty map"));
-  EXPECT_THAT(refusal("x"), HasSubstr("map of keys"));
+  EXPECT_THAT(refusal(""), HasSubstr("entity: expected a value"));
+  EXPECT_THAT(refusal("x"), HasSubstr("expected an object, found \"x\""));
 }
 
 TEST(Mapping, AnUnreadableMapIsAnError) {
