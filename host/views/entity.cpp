@@ -1,0 +1,159 @@
+// Both views from the entity's deltas: gate transactions, apply negations, group by context.
+#include "views/entity.hpp"
+
+#include <map>
+
+#include "rhizome/delta/json.hpp"
+#include "views/visible.hpp"
+
+namespace rhizome {
+
+namespace {
+
+// The contexts under which a delta points at the entity.
+std::vector<ByteView> contexts_of(DeltaView delta, ByteView entity) {
+  std::vector<ByteView> contexts;
+  for (std::size_t i = 0; i < delta.size(); ++i) {
+    const PointerView p = delta[i];
+    if (p.is_entity() && p.target() == entity && !p.context().empty())
+      contexts.push_back(p.context());
+  }
+  return contexts;
+}
+
+bool is_vocabulary(PointerView p) {
+  return p.role() == "negates" || p.role().substr(0, 15) == "rhizomatic.txn.";
+}
+
+// What a delta says about the entity: its other pointers. One primitive or reference is the value
+// itself; several make an object by role.
+std::string value_of(DeltaView delta, ByteView entity) {
+  std::map<std::string, std::vector<std::string>> by_role;
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < delta.size(); ++i) {
+    const PointerView p = delta[i];
+    if ((p.is_entity() && p.target() == entity) || is_vocabulary(p)) continue;
+    std::string value;
+    if (p.is_entity())
+      append_json_string(p.target(), value);
+    else
+      target_to_json(p, value);
+    by_role[std::string(p.role())].push_back(std::move(value));
+    ++others;
+  }
+  if (others == 0) return "null";
+  if (others == 1) return by_role.begin()->second.front();
+  std::string out = "{";
+  for (const auto& [role, values] : by_role) {
+    if (out.size() > 1) out.push_back(',');
+    append_json_string(role, out);
+    out += values.size() == 1 ? ":" : ":[";
+    for (std::size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : ",") + values[i];
+    if (values.size() != 1) out.push_back(']');
+  }
+  return out + "}";
+}
+
+const char* signature_name(std::uint32_t state) {
+  switch (state) {
+    case RZ_SIGNATURE_VERIFIED:
+      return "verified";
+    case RZ_SIGNATURE_VOUCHED:
+      return "vouched";
+    default:
+      return "unsigned";
+  }
+}
+
+// On this floor nothing is confirmed by others yet: what has no number cannot leave this node.
+const char* provisional(std::uint32_t state) {
+  return state == RZ_SIGNATURE_UNSIGNED ? "true" : "false";
+}
+
+struct Grouped {
+  DeltaBatch deltas;
+  std::vector<Seq> seqs;
+  std::map<std::string, std::vector<std::size_t>> by_context;
+};
+
+Status group(const Journal& journal, ByteView entity, Grouped& out) {
+  RZ_TRY(journal.by_entity(entity, std::nullopt, out.seqs));
+  if (out.seqs.empty())
+    return {Code::kNotFound,
+            "no delta points at the entity '" + std::string(entity.substr(0, 200)) + "'"};
+  RZ_TRY(journal.read(out.seqs, out.deltas));
+  for (std::size_t i = 0; i < out.deltas.size(); ++i) {
+    const Result<bool> visible = is_visible(journal, out.deltas[i]);
+    if (!visible.ok()) return visible.status();
+    if (!*visible) continue;
+    for (const ByteView context : contexts_of(out.deltas[i], entity))
+      out.by_context[std::string(context)].push_back(i);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> lossless_view(const Journal& journal, ByteView entity) {
+  Grouped grouped;
+  RZ_TRY(group(journal, entity, grouped));
+  std::string out = "{\"entity\":";
+  append_json_string(entity, out);
+  out += ",\"properties\":{";
+  bool first = true;
+  for (const auto& [context, members] : grouped.by_context) {
+    if (!first) out.push_back(',');
+    first = false;
+    append_json_string(context, out);
+    out += ":[";
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const DeltaView delta = grouped.deltas[members[m]];
+      if (m != 0) out.push_back(',');
+      out += "{\"delta\":";
+      delta_to_json(delta, out);
+      out += ",\"seq\":" + std::to_string(grouped.seqs[members[m]]);
+      out += ",\"signature\":\"" + std::string(signature_name(delta.signature_state())) + "\"";
+      out += ",\"provisional\":" + std::string(provisional(delta.signature_state())) + "}";
+    }
+    out.push_back(']');
+  }
+  return out + "}}";
+}
+
+Result<std::string> entity_view(const Journal& journal, ByteView entity,
+                                const use::Resolver& resolver) {
+  Grouped grouped;
+  RZ_TRY(group(journal, entity, grouped));
+  std::string out = "{\"entity\":";
+  append_json_string(entity, out);
+  out += ",\"properties\":{";
+  bool first = true;
+  for (const auto& [context, members] : grouped.by_context) {
+    std::vector<std::string> values;
+    std::vector<rz_candidate> candidates;
+    std::uint32_t weakest = RZ_SIGNATURE_VERIFIED;
+    values.reserve(members.size());
+    for (const std::size_t member : members) {
+      const DeltaView delta = grouped.deltas[member];
+      values.push_back(value_of(delta, entity));
+      rz_candidate candidate{};
+      candidate.value = to_abi(values.back());
+      candidate.author = to_abi(delta.author());
+      candidate.timestamp = delta.timestamp();
+      std::memcpy(candidate.id, delta.raw()->id, sizeof candidate.id);
+      candidate.signature_state = static_cast<std::uint8_t>(delta.signature_state());
+      candidates.push_back(candidate);
+      if (delta.signature_state() == RZ_SIGNATURE_UNSIGNED) weakest = RZ_SIGNATURE_UNSIGNED;
+    }
+    const auto value = resolver.resolve(candidates);
+    if (!value.ok()) return value.status();
+    if (!value->has_value()) continue;
+    if (!first) out.push_back(',');
+    first = false;
+    append_json_string(context, out);
+    out += ":{\"value\":" + **value + ",\"provisional\":" + provisional(weakest) + "}";
+  }
+  return out + "}}";
+}
+
+}  // namespace rhizome

@@ -1,0 +1,106 @@
+// Walking negations and manifests, without recursion: chains come from outside.
+#include "views/visible.hpp"
+
+#include <unordered_map>
+
+namespace rhizome {
+
+namespace {
+
+// A negation refers to its target by hash, so there are no cycles; this bounds the work of one
+// view.
+constexpr std::size_t kMaxWalk = 65536;
+
+// Whether every member of every manifest of the delta's own author that lists it is held.
+Result<bool> is_complete(const Journal& journal, const DeltaId& id, ByteView author) {
+  std::vector<Seq> seqs;
+  RZ_TRY(journal.manifests_of(id, seqs));
+  DeltaBatch manifests;
+  RZ_TRY(journal.read(seqs, manifests));
+  for (std::size_t m = 0; m < manifests.size(); ++m) {
+    if (manifests[m].author() != author) continue;
+    std::vector<DeltaId> members;
+    for (std::size_t i = 0; i < manifests[m].size(); ++i) {
+      const PointerView p = manifests[m][i];
+      if (!p.is_delta() || p.role() != "rhizomatic.txn.member") continue;
+      const auto member = DeltaId::from_hex(p.target());
+      if (!member) return false;  // a member that cannot exist
+      members.push_back(*member);
+    }
+    std::vector<Journal::Held> held;
+    RZ_TRY(journal.find(members, held));
+    for (const Journal::Held& entry : held)
+      if (entry.seq == 0) return false;
+  }
+  return true;
+}
+
+struct Node {
+  std::string author;
+  std::vector<DeltaId> negations;  // by its own author
+  bool expanded = false;
+};
+
+Status expand(const Journal& journal, const DeltaId& id, Node& node,
+              std::unordered_map<DeltaId, Node>& nodes) {
+  std::vector<Seq> seqs;
+  RZ_TRY(journal.negations_of(id, seqs));
+  DeltaBatch negations;
+  RZ_TRY(journal.read(seqs, negations));
+  for (std::size_t i = 0; i < negations.size(); ++i) {
+    if (negations[i].author() != node.author) continue;
+    const DeltaId negation = DeltaId::from_raw(negations[i].id());
+    node.negations.push_back(negation);
+    nodes.try_emplace(negation, Node{std::string(negations[i].author()), {}, false});
+  }
+  node.expanded = true;
+  return {};
+}
+
+}  // namespace
+
+Result<bool> is_visible(const Journal& journal, DeltaView delta) {
+  const DeltaId root = DeltaId::from_raw(delta.id());
+  const Result<bool> complete = is_complete(journal, root, delta.author());
+  if (!complete.ok() || !*complete) return complete;
+  std::unordered_map<DeltaId, Node> nodes;
+  std::unordered_map<DeltaId, bool> counts;
+  nodes.emplace(root, Node{std::string(delta.author()), {}, false});
+  std::vector<DeltaId> stack{root};
+  while (!stack.empty()) {
+    if (nodes.size() > kMaxWalk)
+      return Status(Code::kLimit, "view: over 65536 negations reach one delta");
+    const DeltaId id = stack.back();
+    if (counts.contains(id)) {
+      stack.pop_back();
+      continue;
+    }
+    if (!nodes[id].expanded) {
+      Node node = nodes[id];
+      RZ_TRY(expand(journal, id, node, nodes));
+      nodes[id] = std::move(node);
+    }
+    bool ready = true, negated = false;
+    for (const DeltaId& negation : nodes[id].negations) {
+      const auto known = counts.find(negation);
+      if (known == counts.end()) {
+        stack.push_back(negation);
+        ready = false;
+      } else {
+        negated = negated || known->second;
+      }
+    }
+    if (!ready) continue;
+    bool whole = true;
+    if (id != root) {
+      const Result<bool> gate = is_complete(journal, id, nodes[id].author);
+      if (!gate.ok()) return gate;
+      whole = *gate;
+    }
+    counts[id] = whole && !negated;
+    stack.pop_back();
+  }
+  return counts[root];
+}
+
+}  // namespace rhizome

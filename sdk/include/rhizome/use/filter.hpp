@@ -1,0 +1,77 @@
+// Using a filter plugin from C++: owning handles over rhizome/abi/filter.h. For the host.
+#pragma once
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rhizome/abi/filter.h"
+#include "rhizome/bytes.hpp"
+#include "rhizome/delta/flat.hpp"
+#include "rhizome/status.hpp"
+
+namespace rhizome::use {
+
+// One compiled filter. Immutable; any thread.
+class Filter {
+ public:
+  static Result<Filter> compile(const rz_filter* table, ByteView source,
+                                const rz_filter_budget& budget = {}) {
+    rz_error error{};
+    void* handle = nullptr;
+    const std::int32_t code = table->compile(to_abi(source), &budget, &handle, &error);
+    if (code != RZ_OK) return Status::from_abi(code, error);
+    return Filter(table, handle);
+  }
+  Filter(Filter&& other) noexcept
+      : table_(other.table_), handle_(std::exchange(other.handle_, nullptr)) {}
+  Filter& operator=(Filter&&) = delete;
+  ~Filter() {
+    if (handle_ != nullptr) table_->release(handle_);
+  }
+
+  // Bit i of `bitmap` (resized) is set where deltas[i] matches; errors counts rules that failed.
+  Status match(std::span<const rz_delta* const> deltas, std::vector<std::uint64_t>& bitmap,
+               std::uint64_t& errors) const {
+    bitmap.assign((deltas.size() + 63) / 64, 0);
+    rz_error error{};
+    return Status::from_abi(
+        table_->match(handle_, deltas.data(), deltas.size(), bitmap.data(), &errors, &error),
+        error);
+  }
+  Result<std::string> atoms() const { return text(table_->atoms); }
+  Result<std::string> to_json_logic() const { return text(table_->to_json_logic); }
+
+ private:
+  Filter(const rz_filter* table, void* handle) : table_(table), handle_(handle) {}
+  Result<std::string> text(int32_t (*write)(void*, const rz_sink*, rz_error*)) const {
+    std::string out;
+    const rz_sink sink{&out, [](void* context, rz_bytes chunk) {
+                         static_cast<std::string*>(context)->append(view(chunk));
+                         return std::int32_t{RZ_OK};
+                       }};
+    rz_error error{};
+    const std::int32_t code = write(handle_, &sink, &error);
+    if (code != RZ_OK) return Status::from_abi(code, error);
+    return out;
+  }
+  const rz_filter* table_;
+  void* handle_;
+};
+
+// A rule on any JSON data (rhizome.filter.eval/1).
+inline Result<std::string> evaluate(const rz_filter_eval* table, ByteView rule, ByteView data,
+                                    const rz_filter_budget& budget = {}) {
+  std::string out;
+  const rz_sink sink{&out, [](void* context, rz_bytes chunk) {
+                       static_cast<std::string*>(context)->append(view(chunk));
+                       return std::int32_t{RZ_OK};
+                     }};
+  rz_error error{};
+  const std::int32_t code = table->eval(to_abi(rule), to_abi(data), &budget, &sink, &error);
+  if (code != RZ_OK) return Status::from_abi(code, error);
+  return out;
+}
+
+}  // namespace rhizome::use
