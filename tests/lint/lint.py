@@ -23,7 +23,7 @@ RANKS = {name: rank for rank, names in enumerate((
     ('config', 'plugins', 'importer'),
     ('journal',),
     ('admission', 'sync', 'wire'),
-    ('fabric', 'match', 'views', 'functions'),
+    ('fabric', 'match', 'views', 'functions', 'authoring'),
     ('control',),
     ('node',),
     ('commands',),
