@@ -11,9 +11,6 @@ std::string number_text(std::uint64_t value, int bytes) {
   return out;
 }
 
-// Entries of one scan at open that are read at a time.
-constexpr std::size_t kTailBatch = 1024;
-
 }  // namespace
 
 Status Journal::State::load() {

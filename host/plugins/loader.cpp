@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -66,6 +67,12 @@ Status check_directory(const std::string& file) {
 std::map<std::string, LoadedPlugin>& registry() {
   static auto* const loaded = new std::map<std::string, LoadedPlugin>;
   return *loaded;
+}
+
+// A library that stays for the process's life, whatever becomes of its plugin.
+boost::dll::shared_library& resident() {
+  static auto* const libraries = new std::deque<boost::dll::shared_library>;
+  return libraries->emplace_back();
 }
 
 }  // namespace
@@ -248,7 +255,7 @@ Result<LoadedPlugin> PluginHost::load(const std::string& name) {
 
   // rtld_now: Boost's default would accept an unresolved symbol and die at its first call. The
   // error_code form loses dlerror's text, so it is asked for it.
-  auto* const library = new boost::dll::shared_library;  // resident
+  boost::dll::shared_library* const library = &resident();
   boost::dll::fs::error_code error;
   library->load(*staged, error,
                 boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);

@@ -66,8 +66,8 @@ TEST(TransportPressure, AnAskerThatReadsSlowlyBlocksItsRepliesAndLosesNone) {
 }
 
 TEST(TransportPressure, APublisherIsNotHeldUpByAStalledSubscriber) {
+  std::atomic<bool> stall{true};  // outlives the nodes, whose threads read it
   Node a, stalled;
-  std::atomic<bool> stall{true};
   stalled.recorder.on_published = [&](ByteView) {
     while (stall) std::this_thread::sleep_for(1ms);
   };
