@@ -371,6 +371,10 @@ void Journal::State::fold_locked() const {
   unfolded.clear();
 }
 
-void Journal::on_commit(OnCommit listener) { state_->listeners.push_back(std::move(listener)); }
+void Journal::on_commit(OnCommit listener) {
+  std::unique_lock lock(state_->queue_mutex);
+  state_->woken.wait(lock, [&] { return !state_->leading; });
+  state_->listeners.push_back(std::move(listener));
+}
 
 }  // namespace rhizome

@@ -1,0 +1,80 @@
+// rhizome doctor: what would keep a node from running, and what to do about it.
+#include <sys/statvfs.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "commands/checks.hpp"
+#include "commands/command.hpp"
+#include "node/node.hpp"
+#include "plugins/loader.hpp"
+#include "rhizome/delta/signature.hpp"
+
+namespace rhizome::commands {
+
+Status check_config(const std::string& file, std::vector<config::Problem>& problems) {
+  const auto config = config::load_config(file, problems);
+  if (!config.ok()) return config.status();
+  const PluginPlaces places = plugin_places(*config);
+  const PluginHost plugins({places.path, places.lock_file, "", nullptr});
+  std::vector<const config::PluginSection*> sections{&config->store, &config->transport};
+  for (const auto& section : config->filters) sections.push_back(&section);
+  for (const auto& section : config->resolvers) sections.push_back(&section);
+  for (const config::PluginSection* section : sections) {
+    const Result<PluginInfo> info = plugins.inspect(section->plugin);
+    if (!info.ok() || !info->refusal.empty()) {
+      problems.push_back({config->file, config->document.line_of(section->path),
+                          section->path + ".plugin", "a plugin that can be loaded",
+                          info.ok() ? info->refusal : info.status().message(),
+                          "see `rhizome plugin list`"});
+      continue;
+    }
+    (void)config::validate_section(*config, *section, info->manifest.config_schema, problems);
+  }
+  return problems.empty() ? Status() : Status(Code::kInvalid, problems.front().to_string());
+}
+
+int doctor(const std::vector<std::string>& arguments) {
+  NodeOptions node;
+  Options options("doctor", "Checks a node's config, keys, plugins, disk and whether it answers.",
+                  "rhizome doctor --node ./a");
+  node.add_to(options);
+  int exit_code = kDone;
+  if (!options.parse(arguments, exit_code)) return exit_code;
+  nlohmann::json list = nlohmann::json::array();
+  bool good = true;
+  const auto tell = [&](const char* what, const Status& status, const std::string& well) {
+    good = good && status.ok();
+    list.push_back(
+        {{"check", what}, {"ok", status.ok()}, {"message", status.ok() ? well : status.message()}});
+    if (!node.json)
+      std::printf("%-4s %-8s %s\n", status.ok() ? "ok" : "BAD", what,
+                  status.ok() ? well.c_str() : status.message().c_str());
+  };
+  std::vector<config::Problem> problems;
+  tell("config", check_config(node.config_file(), problems), node.config_file());
+  std::vector<config::Problem> ignored;
+  if (const auto config = config::load_config(node.config_file(), ignored); config.ok()) {
+    const Result<SigningKey> key = SigningKey::load(config->key_file);
+    tell("key", key.ok() ? Status() : key.status(), config->key_file + ", mode 0600");
+    struct statvfs disk {};
+    const bool known = ::statvfs(config->directory.c_str(), &disk) == 0;
+    const std::uint64_t mib = known ? disk.f_bavail * (disk.f_frsize / 1024) / 1024 : 0;
+    tell("disk",
+         mib >= 64
+             ? Status()
+             : Status(Code::kNoSpace, std::to_string(mib) + " MiB free; a node needs at least 64"),
+         std::to_string(mib) + " MiB free");
+    const Result<Client> client = node.connect();
+    if (!node.json)
+      std::printf("%-4s %-8s %s\n", "info", "running",
+                  client.ok() ? "the node answers" : "the node is not running");
+    list.push_back({{"check", "running"}, {"ok", true}, {"message", client.ok() ? "yes" : "no"}});
+  }
+  if (node.json)
+    std::printf("%s\n",
+                list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  return good ? kDone : kFailed;
+}
+
+}  // namespace rhizome::commands

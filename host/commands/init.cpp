@@ -1,0 +1,91 @@
+// rhizome init: a node's directory with its key and its commented config. Replaces nothing.
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "commands/command.hpp"
+#include "config/config.hpp"
+#include "rhizome/delta/signature.hpp"
+
+namespace rhizome::commands {
+
+namespace {
+
+// NAME=ed25519:HEX[@ADDRESS]
+Status parse_peer(const std::string& text, config::PeerSection& peer) {
+  const std::size_t equals = text.find('=');
+  const std::size_t at = text.find('@', equals == std::string::npos ? 0 : equals);
+  if (equals == std::string::npos || equals == 0)
+    return {Code::kInvalid,
+            "--peer " + text + ": expected NAME=ed25519:HEX or NAME=ed25519:HEX@ADDRESS"};
+  peer.name = text.substr(0, equals);
+  peer.key = text.substr(equals + 1, at == std::string::npos ? at : at - equals - 1);
+  peer.address = at == std::string::npos ? "" : text.substr(at + 1);
+  if (!author_key(peer.key))
+    return {Code::kInvalid,
+            "--peer " + text + ": '" + peer.key + "' is not ed25519: and 64 lower-case hex digits"};
+  return {};
+}
+
+Status write_config(const std::string& file, const std::string& text) {
+  if (std::filesystem::exists(file))
+    return {Code::kBusy, file + " exists already; choose another directory or remove it"};
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (out.fail()) return {Code::kIo, file + ": cannot be written"};
+  return {};
+}
+
+}  // namespace
+
+int init(const std::vector<std::string>& arguments) {
+  std::string directory;
+  config::InitChoices choices;
+  choices.name.clear();
+  std::vector<std::string> peers;
+  bool json = false;
+  Options options("init", "Makes a node's directory: key (mode 0600) and commented config.",
+                  "rhizome init ./a --listen tcp://127.0.0.1:7700");
+  options.text("DIR", directory, "The directory to make").required();
+  options.text("--name", choices.name, "Name for people (default: the directory's)");
+  options.text("--listen", choices.listen, "Address to listen on (default: tcp://127.0.0.1:7700)");
+  options.texts("--peer", peers, "A peer: NAME=ed25519:HEX[@ADDRESS]; may be repeated");
+  options.text("--store", choices.store, "Store plugin (default: leveldb)");
+  options.text("--transport", choices.transport, "Transport plugin (default: zeromq)");
+  options.flag("--open", choices.open, "Let any node connect, not only the peers");
+  options.flag("--json", json, "Print JSON");
+  int exit_code = kDone;
+  if (!options.parse(arguments, exit_code)) return exit_code;
+  for (const std::string& text : peers)
+    if (const Status parsed = parse_peer(text, choices.peers.emplace_back()); !parsed.ok()) {
+      fail("init", parsed, json);
+      return kUsage;
+    }
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);
+  ::chmod(directory.c_str(), 0700);
+  if (choices.name.empty())
+    choices.name = std::filesystem::canonical(directory).filename().string();
+  const std::string file = directory + "/rhizome.yaml";
+  if (const Status written = write_config(file, config::default_config(choices)); !written.ok())
+    return fail("init", written, json);
+  const SigningKey key = SigningKey::generate();
+  if (const Status saved = key.save(directory + "/node.key"); !saved.ok())
+    return fail("init", saved, json);
+  if (json) {
+    const nlohmann::json out{
+        {"directory", directory}, {"key", key.author()}, {"address", choices.listen}};
+    std::printf("%s\n", out.dump().c_str());
+  } else {
+    std::printf("key      %s\naddress  %s\nconfig   %s\n\nStart it with: rhizome run %s\n",
+                key.author().c_str(), choices.listen.c_str(), file.c_str(), directory.c_str());
+  }
+  return kDone;
+}
+
+}  // namespace rhizome::commands

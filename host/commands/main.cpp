@@ -1,0 +1,60 @@
+// The rhizome executable: finds the verb and runs it.
+#include <cstdio>
+#include <cstring>
+
+#include "commands/command.hpp"
+
+namespace rhizome::commands {
+namespace {
+
+constexpr Verb kVerbs[] = {
+    {"A node", "init", "Make a node's directory: key and commented config", init},
+    {"A node", "run", "Run a node in the foreground", run},
+    {"A node", "status", "What a running node holds and does", status},
+    {"A node", "peers", "The nodes that it knows", peers},
+    {"A node", "doctor", "Check a node's config, keys, plugins and disk", doctor},
+    {"Data", "write", "Write a property of an entity, or claims", write},
+    {"Data", "negate", "Take a delta back", negate},
+    {"Data", "import", "Import deltas, or any JSON or CSV through a map", import},
+    {"Data", "export", "Print all deltas as JSON Lines", export_deltas},
+    {"Data", "query", "Find deltas by entity, context, author or filter", query},
+    {"Data", "get", "Print an entity", get},
+    {"Data", "subscribe", "Follow deltas as they come", subscribe},
+    {"Tools", "config", "Check a config file", config},
+    {"Tools", "plugin", "List, inspect and trust plugins", plugin},
+    {"Tools", "keygen", "Make a key", keygen},
+    {"Tools", "delta", "Encode, decode, sign, verify and digest deltas as JSON Lines", delta},
+};
+
+void print_help() {
+  std::printf("rhizome: a peer-to-peer delta fabric\nUsage: rhizome VERB [OPTIONS]\n");
+  const char* group = "";
+  for (const Verb& verb : kVerbs) {
+    if (std::strcmp(group, verb.group) != 0) std::printf("\n%s:\n", verb.group);
+    group = verb.group;
+    std::printf("  %-10s %s\n", verb.name, verb.about);
+  }
+  std::printf("\n`rhizome VERB --help` tells the options and an example.\n");
+}
+
+int dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
+      arguments[0] == "help") {
+    print_help();
+    return arguments.empty() ? kUsage : kDone;
+  }
+  if (arguments[0] == "--version") {
+    std::printf("rhizome %s\n", RHIZOME_VERSION);
+    return kDone;
+  }
+  for (const Verb& verb : kVerbs)
+    if (arguments[0] == verb.name) return verb.run({arguments.begin() + 1, arguments.end()});
+  std::fprintf(stderr, "rhizome: no verb '%s'; `rhizome --help` lists them\n",
+               arguments[0].c_str());
+  return kUsage;
+}
+
+}  // namespace
+}  // namespace rhizome::commands
+
+int main(int argc, char** argv) { return rhizome::commands::dispatch({argv + 1, argv + argc}); }

@@ -1,0 +1,88 @@
+// The one file that includes CLI11.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "commands/command.hpp"
+#include "config/config.hpp"
+
+namespace rhizome::commands {
+
+struct Options::State {
+  CLI::App app;
+  CLI::Option* last = nullptr;
+};
+
+Options::Options(const std::string& verb, const std::string& about, const std::string& example)
+    : state_(std::make_unique<State>()) {
+  state_->app.name("rhizome " + verb);
+  state_->app.description(about);
+  state_->app.footer("Example: " + example);
+}
+Options::~Options() = default;
+
+Options& Options::flag(const std::string& name, bool& value, const std::string& help) {
+  state_->last = state_->app.add_flag(name, value, help);
+  return *this;
+}
+Options& Options::text(const std::string& name, std::string& value, const std::string& help) {
+  state_->last = state_->app.add_option(name, value, help);
+  return *this;
+}
+Options& Options::texts(const std::string& name, std::vector<std::string>& values,
+                        const std::string& help) {
+  state_->last = state_->app.add_option(name, values, help);
+  return *this;
+}
+Options& Options::number(const std::string& name, std::uint64_t& value, const std::string& help) {
+  state_->last = state_->app.add_option(name, value, help);
+  return *this;
+}
+Options& Options::required() {
+  state_->last->required();
+  return *this;
+}
+
+bool Options::parse(const std::vector<std::string>& arguments, int& exit_code) {
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    state_->app.parse(reversed);
+    return true;
+  } catch (const CLI::ParseError& e) {
+    const int code = state_->app.exit(e);
+    exit_code = code == 0 ? kDone : kUsage;
+    return false;
+  }
+}
+
+void NodeOptions::add_to(Options& options) {
+  options.text("--node", directory, "The node's directory (default: $RHIZOME_NODE, else .)");
+  options.flag("--json", json, "Print JSON");
+}
+
+std::string NodeOptions::config_file() const {
+  const char* given = std::getenv("RHIZOME_NODE");
+  const std::string where = !directory.empty() ? directory : given != nullptr ? given : ".";
+  return where + "/rhizome.yaml";
+}
+
+Result<Client> NodeOptions::connect() const {
+  std::vector<config::Problem> problems;
+  const auto config = config::load_config(config_file(), problems);
+  if (!config.ok()) return config.status();
+  return Client::connect(config->control_socket);
+}
+
+int fail(const std::string& verb, const Status& status, bool json) {
+  if (json) {
+    const nlohmann::json out{
+        {"error", {{"code", code_name(status.code())}, {"message", status.message()}}}};
+    std::fprintf(stderr, "%s\n",
+                 out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  } else {
+    std::fprintf(stderr, "rhizome %s: %s\n", verb.c_str(), status.message().c_str());
+  }
+  return kFailed;
+}
+
+}  // namespace rhizome::commands

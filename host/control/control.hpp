@@ -1,0 +1,78 @@
+// The node's request surface: a Unix socket on which the commands, the client library and bindings
+// ask. docs/control.md specifies it. One thread listens and each connection has one of its own, at
+// most kMaxConnections: they wait for their clients and never for each other.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "admission/admission.hpp"
+#include "authoring/authoring.hpp"
+#include "journal/journal.hpp"
+#include "rhizome/abi/filter.h"
+#include "rhizome/abi/resolver.h"
+#include "runtime/log.hpp"
+
+namespace rhizome {
+
+// What requests are answered from. All of it outlives the server.
+struct ControlServices {
+  Journal& journal;
+  Admission& admission;
+  Authoring& authoring;
+  Log& log;
+  std::map<std::string, const rz_filter*> filters;  // by plugin name
+  std::string default_filter;
+  const rz_resolver* resolvers = nullptr;
+  std::function<std::string()> status_json, peers_json;
+};
+
+// Wakes subscriptions when the journal grew. Any thread.
+class CommitSignal {
+ public:
+  void notify();
+  void stop();
+  // Waits until the journal's last seq is behind `seen`, `stop`, or the time is over.
+  void wait(const Journal& journal, Seq seen, std::uint64_t timeout_ms);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+};
+
+class ControlServer {
+ public:
+  static constexpr std::size_t kMaxConnections = 64;
+
+  // Listens on the path (mode 0600), replacing a socket that nobody listens on; kBusy where
+  // somebody does.
+  static Result<std::unique_ptr<ControlServer>> start(ControlServices services,
+                                                      const std::string& socket_path);
+  ~ControlServer();
+  void stop();  // closes every connection and waits
+
+ private:
+  explicit ControlServer(ControlServices services) : services_(std::move(services)) {}
+  void listen();
+  void serve(int socket);
+
+  ControlServices services_;
+  const std::shared_ptr<CommitSignal> signal_ = std::make_shared<CommitSignal>();
+  std::string path_;
+  int listener_ = -1;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::set<int> sockets_;  // guarded by mutex_: connections under way
+};
+
+}  // namespace rhizome

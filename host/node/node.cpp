@@ -1,0 +1,318 @@
+// Assembly. Start: plugins, store and journal, admission, fabric, control, transport last; stop in
+// reverse, so that nobody is called who is gone.
+#include "node/node.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "authoring/authoring.hpp"
+#include "control/control.hpp"
+#include "fabric/fabric.hpp"
+#include "node/host_services.hpp"
+#include "plugins/loader.hpp"
+#include "rhizome/abi/filter.h"
+#include "rhizome/abi/resolver.h"
+
+namespace rhizome {
+
+namespace {
+
+std::string read_line(const char* path) {
+  std::string line;
+  std::ifstream file(path);
+  std::getline(file, line);
+  return line;
+}
+
+LogLevel log_level(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warn") return LogLevel::kWarn;
+  return name == "error" ? LogLevel::kError : LogLevel::kInfo;
+}
+
+std::string key_text(const NodeKey& key) {
+  return "ed25519:" + to_hex(view(key.data(), key.size()));
+}
+
+}  // namespace
+
+PluginPlaces plugin_places(const config::NodeConfig& config) {
+  PluginPlaces places;
+  places.path = config.plugin_path;
+  if (places.path.empty()) places.path.push_back(default_plugin_directory());
+  places.lock_file = config.directory + "/plugins.lock";
+  return places;
+}
+
+struct Node::Parts {
+  explicit Parts(const config::NodeConfig& given)
+      : config(given),
+        log(log_level(given.log_level),
+            given.log_format == "json" ? Log::Format::kJson : Log::Format::kText),
+        executor(given.threads != 0 ? given.threads
+                                    : std::max(2u, std::thread::hardware_concurrency())),
+        services(log, executor) {}
+
+  // A plugin of the config, its checked config, and its table once it is loaded.
+  struct Chosen {
+    const config::PluginSection* section;
+    const char* interface;
+    std::string config_json;
+  };
+
+  const config::NodeConfig config;
+  Log log;
+  ThreadExecutor executor;
+  HostServices services;
+  std::optional<SigningKey> node_key, author_key;
+  std::unique_ptr<PluginHost> plugins;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<Admission> admission;
+  std::unique_ptr<Authoring> authoring;
+  std::unique_ptr<Fabric> fabric;
+  std::unique_ptr<use::Transport> transport;
+  std::unique_ptr<ControlServer> control;
+  std::uint64_t started_ns = 0;
+
+  Status load_keys();
+  Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
+  Status open_journal(const Chosen& store);
+  Status open_fabric(const Chosen& transport_choice);
+  Status open_control(const std::vector<Chosen>& chosen);
+  std::string status_json() const;
+  std::string peers_json() const;
+  void stop();
+};
+
+Status Node::Parts::load_keys() {
+  Result<SigningKey> key = SigningKey::load(config.key_file);
+  if (!key.ok()) return key.status();
+  node_key = std::move(*key);
+  if (config.author_file.empty()) return {};
+  Result<SigningKey> author = SigningKey::load(config.author_file);
+  if (!author.ok()) return author.status();
+  author_key = std::move(*author);
+  return {};
+}
+
+Status Node::Parts::check_plugins(std::vector<config::Problem>& problems,
+                                  std::vector<Chosen>& chosen) const {
+  const auto choose = [&](const config::PluginSection& section, const char* interface,
+                          const char* kind) {
+    const Result<PluginInfo> info = plugins->inspect(section.plugin);
+    const auto report = [&](std::string expected, std::string found) {
+      problems.push_back({config.file, config.document.line_of(section.path),
+                          section.path + ".plugin", std::move(expected), std::move(found),
+                          "see `rhizome plugin list`"});
+    };
+    if (!info.ok()) return report("a plugin that can be loaded", info.status().message());
+    if (!info->refusal.empty()) return report("a plugin that can be loaded", info->refusal);
+    if (!info->manifest.offers(interface))
+      return report(std::string("a ") + kind + " plugin",
+                    info->manifest.id + ", a " + info->manifest.kind);
+    chosen.push_back({&section, interface,
+                      validate_section(config, section, info->manifest.config_schema, problems)});
+  };
+  choose(config.store, RZ_STORE_ID, "store");
+  choose(config.transport, RZ_TRANSPORT_ID, "transport");
+  for (const auto& section : config.resolvers) choose(section, RZ_RESOLVER_ID, "resolver");
+  for (const auto& section : config.filters) choose(section, RZ_FILTER_ID, "filter");
+  if (problems.empty()) return {};
+  return {Code::kInvalid, problems.front().to_string()};
+}
+
+Status Node::Parts::open_journal(const Chosen& choice) {
+  Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
+  if (!plugin.ok()) return plugin.status();
+  const auto table = plugin->interface<rz_store>(RZ_STORE_ID);
+  if (!table.ok()) return table.status();
+  std::error_code error;
+  std::filesystem::create_directories(config.data, error);
+  if (error) return {Code::kIo, "data directory " + config.data + ": " + error.message()};
+  Result<use::Store> store = use::Store::open(*table, config.data, choice.config_json);
+  if (!store.ok()) return store.status();
+  Journal::Options options;
+  options.self = node_key->public_key();
+  options.machine_id = read_line("/etc/machine-id");
+  options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
+  options.wall_ms = [this] { return executor.wall_ms(); };
+  Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
+  if (!opened.ok()) return opened.status();
+  journal = std::move(*opened);
+  admission = std::make_unique<Admission>(*journal, executor,
+                                          Admission::Policy{config.max_future_ms, 65536});
+  authoring = std::make_unique<Authoring>(
+      *journal, *admission, author_key ? *author_key : *node_key, *node_key, executor);
+  return {};
+}
+
+Status Node::Parts::open_fabric(const Chosen& choice) {
+  FabricOptions options;
+  options.fabric = config.fabric;
+  options.name = config.name;
+  options.open = config.open_admission;
+  options.heartbeat_ms = config.heartbeat_ms;
+  for (const config::PeerSection& peer : config.peers) {
+    const auto key = ::rhizome::author_key(peer.key);
+    if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
+    options.peers.push_back({peer.name, *key, peer.address});
+  }
+  fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
+  if (!plugin.ok()) return plugin.status();
+  const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
+  if (!table.ok()) return table.status();
+  rz_transport_identity identity{};
+  node_key->derive_link_keys(identity.link_public_key, identity.link_secret_key);
+  Result<use::Transport> opened =
+      use::Transport::open(*table, choice.config_json, identity, fabric->events());
+  explicit_bzero(&identity, sizeof identity);
+  if (!opened.ok()) return opened.status();
+  transport = std::make_unique<use::Transport>(std::move(*opened));
+  fabric->attach(*transport);
+  RZ_TRY(transport->start());
+  fabric->start();
+  return {};
+}
+
+Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
+  ControlServices given{*journal,
+                        *admission,
+                        *authoring,
+                        log,
+                        {},
+                        "",
+                        nullptr,
+                        [this] { return status_json(); },
+                        [this] { return peers_json(); }};
+  for (const Chosen& choice : chosen) {
+    const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
+    if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
+    Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
+    if (!plugin.ok()) return plugin.status();
+    if (is_filter) {
+      const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
+      if (!table.ok()) return table.status();
+      const std::string name = std::filesystem::path(choice.section->plugin).stem().string();
+      given.filters.emplace(name, *table);
+      if (given.default_filter.empty()) given.default_filter = name;
+    } else {
+      const auto table = plugin->interface<rz_resolver>(RZ_RESOLVER_ID);
+      if (!table.ok()) return table.status();
+      if (given.resolvers == nullptr) given.resolvers = *table;
+    }
+  }
+  Result<std::unique_ptr<ControlServer>> server =
+      ControlServer::start(std::move(given), config.control_socket);
+  if (!server.ok()) return server.status();
+  control = std::move(*server);
+  return {};
+}
+
+std::string Node::Parts::status_json() const {
+  const JournalStats stats = journal->stats();
+  const Hash256 digest = journal->state_digest();
+  const FabricStats spread = fabric ? fabric->stats() : FabricStats{};
+  const Admission::Counters counters = admission->counters();
+  nlohmann::json refused = nlohmann::json::object();
+  for (std::size_t i = 1; i < counters.refused.size(); ++i)
+    refused[std::string(refusal_name(static_cast<Refusal>(i)))] = counters.refused[i];
+  const Result<std::uint64_t> bytes = journal->store_bytes();
+  std::uint64_t up = 0;
+  if (fabric)
+    for (const MemberStatus& member : fabric->members()) up += member.up ? 1 : 0;
+  nlohmann::json status{
+      {"name", config.name},
+      {"key", key_text(node_key->public_key())},
+      {"fabric", config.fabric},
+      {"author", author_key ? author_key->author() : node_key->author()},
+      {"epoch", journal->epoch()},
+      {"deltas", stats.deltas},
+      {"digest", to_hex(view(digest.data(), digest.size()))},
+      {"claims_bytes", stats.claims_bytes},
+      {"store_bytes", bytes.ok() ? *bytes : 0},
+      {"commits", stats.commits},
+      {"holes", stats.holes},
+      {"peers_up", up},
+      {"behind", fabric ? fabric->behind() : 0},
+      {"uptime_seconds", static_cast<double>(executor.monotonic_ns() - started_ns) / 1e9},
+      {"admission",
+       {{"added", counters.added},
+        {"known", counters.known},
+        {"upgraded", counters.upgraded},
+        {"refused", refused},
+        {"signature_checks", counters.signature_checks}}},
+      {"fabric_counters",
+       {{"published_frames", spread.published_frames},
+        {"published_bytes", spread.published_bytes},
+        {"received_frames", spread.received_frames},
+        {"duplicate_frames", spread.duplicate_frames},
+        {"gaps", spread.gaps},
+        {"fetches", spread.fetches},
+        {"failed_fetches", spread.failed_fetches},
+        {"served_fetches", spread.served_fetches},
+        {"refused_frames", spread.refused_frames},
+        {"dropped_frames", spread.dropped_frames},
+        {"forks", spread.forks}}}};
+  if (transport)
+    if (const auto addresses = transport->addresses(); addresses.ok())
+      status["addresses"] = *addresses;
+  return status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string Node::Parts::peers_json() const {
+  nlohmann::json list = nlohmann::json::array();
+  if (fabric)
+    for (const MemberStatus& member : fabric->members())
+      list.push_back({{"name", member.name},
+                      {"key", key_text(member.key)},
+                      {"addresses", member.addresses},
+                      {"configured", member.configured},
+                      {"up", member.up},
+                      {"behind", member.behind},
+                      {"fetched", member.fetched},
+                      {"live", member.live}});
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void Node::Parts::stop() {
+  if (control) control->stop();
+  if (fabric) fabric->stop();
+  if (transport) transport->stop();
+  executor.stop();
+}
+
+Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
+                                          std::vector<config::Problem>& problems) {
+  auto parts = std::make_unique<Parts>(config);
+  const PluginPlaces places = plugin_places(config);
+  parts->plugins = std::make_unique<PluginHost>(
+      PluginOptions{places.path, places.lock_file, "", parts->services.host()});
+  std::vector<Parts::Chosen> chosen;
+  RZ_TRY(parts->load_keys());
+  RZ_TRY(parts->check_plugins(problems, chosen));
+  parts->started_ns = parts->executor.monotonic_ns();
+  std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
+  RZ_TRY(node->parts_->open_journal(chosen[0]));
+  RZ_TRY(node->parts_->open_control(chosen));
+  RZ_TRY(node->parts_->open_fabric(chosen[1]));
+  return node;
+}
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::~Node() { parts_->stop(); }
+
+const std::string& Node::key() const { return parts_->node_key->author(); }
+
+std::vector<std::string> Node::addresses() const {
+  auto addresses = parts_->transport->addresses();
+  return addresses.ok() ? std::move(*addresses) : std::vector<std::string>{};
+}
+
+std::string Node::status_json() const { return parts_->status_json(); }
+
+}  // namespace rhizome
