@@ -120,7 +120,7 @@ class Reader {
     return Choice(std::move(templates));
   }
   void compile(const json& node, const std::string& path, std::vector<Template>& templates) {
-    if (node.is_structured() || node.is_null() || node == "") {
+    if (node.is_structured() || node.is_null() || node == json("")) {
       return problem(path, "a template: a text such as 'country:{alpha_2}'", node.dump());
     }
     Result<Template> compiled =
