@@ -34,6 +34,18 @@ LogLevel log_level(const std::string& name) {
   return name == "error" ? LogLevel::kError : LogLevel::kInfo;
 }
 
+// What the data directory takes on disk, the ballast apart.
+std::uint64_t disk_bytes(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, error)) {
+    std::error_code gone;  // a file that a compaction removes meanwhile
+    if (entry.is_regular_file(gone) && entry.path().filename() != "BALLAST")
+      if (const auto size = entry.file_size(gone); !gone) bytes += size;
+  }
+  return bytes;
+}
+
 std::string key_text(const NodeKey& key) {
   return "ed25519:" + to_hex(view(key.data(), key.size()));
 }
@@ -221,7 +233,6 @@ std::string Node::Parts::status_json() const {
   nlohmann::json refused = nlohmann::json::object();
   for (std::size_t i = 1; i < counters.refused.size(); ++i)
     refused[std::string(refusal_name(static_cast<Refusal>(i)))] = counters.refused[i];
-  const Result<std::uint64_t> bytes = journal->store_bytes();
   std::uint64_t up = 0;
   if (fabric)
     for (const MemberStatus& member : fabric->members()) up += member.up ? 1 : 0;
@@ -234,7 +245,7 @@ std::string Node::Parts::status_json() const {
       {"deltas", stats.deltas},
       {"digest", to_hex(view(digest.data(), digest.size()))},
       {"claims_bytes", stats.claims_bytes},
-      {"store_bytes", bytes.ok() ? *bytes : 0},
+      {"store_bytes", disk_bytes(config.data)},
       {"commits", stats.commits},
       {"holes", stats.holes},
       {"peers_up", up},

@@ -31,6 +31,13 @@ Status Engine::bind() {
   std::size_t size = sizeof endpoint;
   if (zmq_getsockopt(router_.handle(), ZMQ_LAST_ENDPOINT, endpoint, &size) == 0)
     endpoint_ = endpoint;
+  // A listener that also takes IPv6 spells an IPv4 address as a mapped one; people should see
+  // theirs.
+  constexpr std::string_view kMapped = "tcp://[::ffff:";
+  if (const std::size_t close = endpoint_.find("]:");
+      endpoint_.rfind(kMapped, 0) == 0 && close != std::string::npos)
+    endpoint_ = "tcp://" + endpoint_.substr(kMapped.size(), close - kMapped.size()) +
+                endpoint_.substr(close + 1);
   return {};
 }
 

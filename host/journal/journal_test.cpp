@@ -1,0 +1,366 @@
+// The journal over both stores: order, indexes, labels, restarts, races and damage.
+#include "journal/journal.hpp"
+
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "rhizome/delta/codec.hpp"
+
+namespace rhizome {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const rz_store* store_table(const std::string& name) {
+  const std::string path =
+      std::string(std::getenv("RHIZOME_BUILD_DIR")) + "/lib/rhizome/plugins/" + name + ".so";
+  const auto* plugin =
+      static_cast<const rz_plugin*>(dlsym(dlopen(path.c_str(), RTLD_NOW), RZ_PLUGIN_SYMBOL));
+  return static_cast<const rz_store*>(plugin->get_interface(RZ_STORE_ID));
+}
+
+SigningKey key_of(std::uint8_t first) {
+  std::array<std::uint8_t, 32> seed{};
+  seed[0] = first;
+  return SigningKey::from_seed(seed);
+}
+
+// Deltas for tests: signed by their author, about an entity.
+class Writer {
+ public:
+  explicit Writer(std::uint8_t seed) : key_(key_of(seed)) {}
+  const SigningKey& key() const { return key_; }
+  DeltaView say(DeltaBatch& batch, ByteView entity, ByteView context, const Target& value) {
+    return add(batch, {{"about", EntityRef{entity, context}}, {"value", value}});
+  }
+  DeltaView add(DeltaBatch& batch, const std::vector<Pointer>& pointers) {
+    std::string claims;
+    EXPECT_TRUE(encode_claims(key_.author(), ++time_, pointers, claims).ok());
+    const Signature signature = key_.sign(DeltaId::of_claims(claims).raw());
+    EXPECT_EQ(decode_claims(claims, view(signature.data(), signature.size()), batch),
+              DecodeError::kNone);
+    batch.mutable_block(batch.size() - 1)->signature_state = RZ_SIGNATURE_VERIFIED;
+    return batch[batch.size() - 1];
+  }
+
+ private:
+  SigningKey key_;
+  double time_ = 0;
+};
+
+DeltaId id_of(DeltaView delta) { return DeltaId::from_raw(delta.id()); }
+
+class JournalTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/rhizome-journal-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    reopen();
+  }
+  void TearDown() override {
+    journal_.reset();
+    fs::remove_all(directory_);
+  }
+  Status try_open() {
+    journal_.reset();
+    auto store = use::Store::open(store_table(GetParam()), directory_, "{}");
+    if (!store.ok()) return store.status();
+    Journal::Options options;
+    options.self = self_.public_key();
+    options.machine_id = machine_;
+    options.boot_id = "boot";
+    options.wall_ms = [this] { return wall_ms_; };
+    auto opened = Journal::open(std::move(*store), options);
+    if (!opened.ok()) return opened.status();
+    journal_ = std::move(*opened);
+    return {};
+  }
+  void reopen() {
+    const Status opened = try_open();
+    ASSERT_TRUE(opened.ok()) << opened.to_string();
+  }
+  bool durable() const { return std::string(GetParam()) != "memory"; }
+  // Appends all deltas of the batch, numbered here.
+  Appended append(const DeltaBatch& batch, bool number = true) {
+    Append append;
+    append.as_of = journal_->last();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      append.deltas.push_back(batch[i]);
+      if (number) append.number.push_back(id_of(batch[i]));
+    }
+    append.number_as = &self_;
+    auto appended = journal_->append(append);
+    EXPECT_TRUE(appended.ok()) << appended.status().to_string();
+    return appended.ok() ? std::move(*appended) : Appended{};
+  }
+  const SigningKey self_ = key_of(99);
+  Writer writer_{1};
+  std::string directory_, machine_ = "machine";
+  std::uint64_t wall_ms_ = 1'800'000'000'000;
+  std::unique_ptr<Journal> journal_;
+};
+INSTANTIATE_TEST_SUITE_P(Stores, JournalTest, testing::Values("memory", "leveldb"),
+                         [](const auto& store) { return std::string(store.param); });
+
+TEST_P(JournalTest, KeepsTheOrderOfAcceptanceAndFindsByEveryIndex) {
+  DeltaBatch batch;
+  writer_.say(batch, "film", "title", ByteView("Matrix"));
+  writer_.say(batch, "film", "year", 1999.0);
+  writer_.say(batch, "actor", "title", ByteView("Matrix"));
+  const std::string first = id_of(batch[0]).hex();
+  writer_.add(batch, {{"negates", DeltaRef{first}}});
+  writer_.add(batch, {{"rhizomatic.txn.member", DeltaRef{first}}});
+  EXPECT_THAT(append(batch).seqs, ElementsAre(1, 2, 3, 4, 5));
+  std::vector<Seq> found;
+  ASSERT_TRUE(journal_->by_entity("film", std::nullopt, found).ok());
+  EXPECT_THAT(found, ElementsAre(1, 2));
+  found.clear();
+  ASSERT_TRUE(journal_->by_entity("film", "year", found).ok());
+  EXPECT_THAT(found, ElementsAre(2));
+  found.clear();
+  ASSERT_TRUE(journal_->by_role_value("value", ByteView("Matrix"), found).ok());
+  EXPECT_THAT(found, ElementsAre(1, 3));
+  found.clear();
+  ASSERT_TRUE(journal_->by_role_value("value", 1999.0, found).ok());
+  EXPECT_THAT(found, ElementsAre(2));
+  found.clear();
+  ASSERT_TRUE(journal_->negations_of(id_of(batch[0]), found).ok());
+  EXPECT_THAT(found, ElementsAre(4));
+  found.clear();
+  ASSERT_TRUE(journal_->manifests_of(id_of(batch[0]), found).ok());
+  EXPECT_THAT(found, ElementsAre(5));
+}
+
+TEST_P(JournalTest, ReadsBackTheVeryBytesAndTheSignature) {
+  DeltaBatch batch, read;
+  writer_.say(batch, "film", "title", ByteView("Matrix"));
+  append(batch);
+  ASSERT_TRUE(journal_->read(std::vector<Seq>{1}, read).ok());
+  EXPECT_EQ(read[0].claims(), batch[0].claims());
+  EXPECT_EQ(read[0].signature(), batch[0].signature());
+  EXPECT_EQ(read[0].signature_state(), RZ_SIGNATURE_VERIFIED);
+  EXPECT_EQ(journal_->read(std::vector<Seq>{7}, read).code(), Code::kNotFound);
+}
+
+TEST_P(JournalTest, AStatementComesBackWordForWord) {
+  DeltaBatch batch;
+  for (int i = 0; i < 300; ++i)
+    writer_.say(batch, "e" + std::to_string(i % 7), "p", static_cast<double>(i));
+  const Appended appended = append(batch);
+  ASSERT_EQ(appended.numbered.size(), 1u);
+  std::vector<Statement> stored;
+  ASSERT_TRUE(journal_->statements(self_.public_key(), journal_->epoch(), 1, 10000, stored).ok());
+  ASSERT_EQ(stored.size(), 1u);
+  EXPECT_EQ(stored[0].ids, appended.numbered[0].ids);
+  EXPECT_TRUE(check_statement(stored[0]).ok());
+  const Result<Record> record = journal_->record(5);
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->labels.at(0).n, 5u);
+  EXPECT_EQ(record->labels.at(0).origin, self_.public_key());
+}
+
+TEST_P(JournalTest, ALongNumberingIsCutIntoStatementsThatChain) {
+  DeltaBatch batch;
+  for (std::size_t i = 0; i < kStatementMaxIds + 10; ++i)
+    writer_.say(batch, "e", "p", static_cast<double>(i));
+  const Appended appended = append(batch);
+  ASSERT_EQ(appended.numbered.size(), 2u);
+  EXPECT_EQ(appended.numbered[1].previous_head, appended.numbered[0].head);
+  EXPECT_EQ(journal_->origin(self_.public_key(), journal_->epoch())->last, kStatementMaxIds + 10);
+}
+
+TEST_P(JournalTest, ForeignStatementsHolesAndExtraLabelsAreKept) {
+  const SigningKey other = key_of(50);
+  DeltaBatch batch;
+  writer_.say(batch, "e", "p", 1.0);
+  append(batch);  // held under our own label already
+  DeltaBatch fresh;
+  writer_.say(fresh, "e", "p", 2.0);
+  const DeltaId refused = DeltaId::of_claims("never seen here");
+  Append append;
+  append.as_of = journal_->last();
+  append.source = other.public_key();
+  append.deltas = {fresh[0]};
+  append.statements = {
+      make_statement(other, 7, 1, Hash256{}, {id_of(batch[0]), refused, id_of(fresh[0])})};
+  append.holes = {{{other.public_key(), 7, 2}, refused, "bad_signature"}};
+  ASSERT_TRUE(journal_->append(append).ok());
+  EXPECT_EQ(journal_->origin(other.public_key(), 7)->last, 3u) << "the hole moved the cursor on";
+  ASSERT_EQ(journal_->holes().size(), 1u);
+  EXPECT_EQ(journal_->holes()[0].reason, "bad_signature");
+  EXPECT_EQ(journal_->record(1)->labels.size(), 2u) << "ours and the other's";
+  EXPECT_EQ(journal_->record(2)->source, other.public_key());
+  std::vector<Statement> stored;
+  ASSERT_TRUE(journal_->statements(other.public_key(), 7, 2, 100, stored).ok());
+  EXPECT_EQ(stored.at(0).ids.at(1), refused);
+  EXPECT_TRUE(check_statement(stored[0]).ok()) << "holes travel with their ids";
+}
+
+TEST_P(JournalTest, AStatementThatDoesNotFollowIsPassedOver) {
+  const SigningKey other = key_of(50);
+  DeltaBatch batch;
+  writer_.say(batch, "e", "p", 1.0);
+  Append append;
+  append.deltas = {batch[0]};
+  append.statements = {make_statement(other, 7, 5, Hash256{}, {id_of(batch[0])})};
+  ASSERT_TRUE(journal_->append(append).ok());
+  EXPECT_FALSE(journal_->origin(other.public_key(), 7).has_value() &&
+               journal_->origin(other.public_key(), 7)->last != 0);
+  EXPECT_EQ(journal_->last(), 1u);
+}
+
+TEST_P(JournalTest, AnUpgradeChangesTheStateAndNothingElse) {
+  DeltaBatch batch;
+  writer_.say(batch, "e", "p", 1.0);
+  batch.mutable_block(0)->signature_state = RZ_SIGNATURE_UNSIGNED;
+  append(batch, false);
+  batch.mutable_block(0)->signature_state = RZ_SIGNATURE_VERIFIED;
+  Append upgrade;
+  upgrade.upgrades = {batch[0]};
+  ASSERT_TRUE(journal_->append(upgrade).ok());
+  std::vector<Journal::Held> held;
+  ASSERT_TRUE(journal_->find(std::vector<DeltaId>{id_of(batch[0])}, held).ok());
+  EXPECT_EQ(held[0].seq, 1u);
+  EXPECT_EQ(held[0].signature_state, RZ_SIGNATURE_VERIFIED);
+  EXPECT_EQ(journal_->last(), 1u);
+}
+
+TEST_P(JournalTest, TheDigestIsThatOfTheSetInWhateverOrderItCame) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  DeltaBatch batch;
+  for (int i = 0; i < 50; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
+  LtHash expected;
+  for (std::size_t i = 0; i < batch.size(); ++i) expected.add(batch[i].id());
+  std::vector<std::size_t> order(batch.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), random);
+  for (const std::size_t i : order) {
+    DeltaBatch one;
+    one.append(batch[i]);
+    append(one);
+  }
+  EXPECT_EQ(journal_->state_digest(), expected.digest());
+}
+
+TEST_P(JournalTest, ARestartFindsAllOfIt) {
+  if (!durable()) GTEST_SKIP() << "the memory store keeps nothing: it says so in its manifest";
+  DeltaBatch batch;
+  for (int i = 0; i < 100; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
+  append(batch);
+  ASSERT_TRUE(journal_->set_cursor("views", 42).ok());
+  const Hash256 digest = journal_->state_digest();
+  const std::uint64_t epoch = journal_->epoch();
+  reopen();
+  EXPECT_EQ(journal_->state_digest(), digest);
+  EXPECT_EQ(journal_->last(), 100u);
+  EXPECT_EQ(journal_->epoch(), epoch);
+  EXPECT_EQ(*journal_->cursor("views"), 42u);
+  EXPECT_EQ(journal_->origin(self_.public_key(), epoch)->last, 100u);
+  DeltaBatch more;
+  writer_.say(more, "e", "p", ByteView("after"));
+  EXPECT_EQ(append(more).numbered.at(0).from, 101u);
+}
+
+TEST_P(JournalTest, AnotherMachineUnderTheKeyBeginsANewEpoch) {
+  if (!durable()) GTEST_SKIP() << "the memory store keeps nothing: it says so in its manifest";
+  const std::uint64_t epoch = journal_->epoch();
+  machine_ = "another";
+  reopen();
+  EXPECT_GT(journal_->epoch(), epoch);
+}
+
+TEST_P(JournalTest, ANewStoreNeverComesBackWithAnOldEpoch) {
+  const std::uint64_t epoch = journal_->epoch();
+  journal_.reset();
+  fs::remove_all(directory_);
+  fs::create_directories(directory_);
+  wall_ms_ += 5000;
+  reopen();
+  EXPECT_GT(journal_->epoch(), epoch);
+}
+
+TEST_P(JournalTest, ANewerFormatIsRefusedByName) {
+  if (!durable()) GTEST_SKIP() << "the memory store keeps nothing: it says so in its manifest";
+  journal_.reset();
+  {
+    auto store = use::Store::open(store_table(GetParam()), directory_, "{}");
+    use::StoreBatch newer;
+    newer.put("mformat", ByteView("\0\0\0\x09", 4));
+    ASSERT_TRUE(store->write(newer, use::Durability::kSynced).ok());
+  }
+  const Status opened = try_open();
+  EXPECT_EQ(opened.code(), Code::kUnsupported);
+  EXPECT_THAT(opened.message(), HasSubstr("format version 9; this host reads version 1"));
+}
+
+TEST_P(JournalTest, ADamagedRecordIsReportedAndNeverAWrongValue) {
+  if (!durable()) GTEST_SKIP() << "the memory store keeps nothing: it says so in its manifest";
+  DeltaBatch batch, read;
+  writer_.say(batch, "e", "p", 1.0);
+  append(batch);
+  journal_.reset();
+  {
+    auto store = use::Store::open(store_table(GetParam()), directory_, "{}");
+    use::StoreBatch damage;
+    damage.put(ByteView("R\0\0\0\0\0\x01", 7), "\x01garbage that is no record");
+    ASSERT_TRUE(store->write(damage, use::Durability::kSynced).ok());
+  }
+  reopen();
+  EXPECT_EQ(journal_->read(std::vector<Seq>{1}, read).code(), Code::kCorrupt);
+}
+
+TEST_P(JournalTest, ManyThreadsAppendTheSameDeltasAndEachIsHeldOnce) {
+  DeltaBatch batch;
+  for (int i = 0; i < 64; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
+  std::atomic<int> fresh{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&] {
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        Append append;
+        append.as_of = 0;
+        append.deltas = {batch[i]};
+        append.durability = use::Durability::kBuffered;
+        const auto appended = journal_->append(append);
+        ASSERT_TRUE(appended.ok()) << appended.status().to_string();
+        if (appended->fresh[0]) ++fresh;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(fresh.load(), 64);
+  EXPECT_EQ(journal_->last(), 64u);
+  DeltaBatch all;
+  std::vector<Seq> seqs;
+  ASSERT_TRUE(journal_->scan(1, 1000, all, seqs).ok());
+  EXPECT_EQ(all.size(), 64u);
+}
+
+TEST_P(JournalTest, CommitsAreToldInOrderAndAfterTheyAreReadable) {
+  std::vector<std::pair<Seq, Seq>> told;
+  journal_->on_commit([&](Seq first, Seq last, std::span<const Statement> statements) {
+    told.emplace_back(first, last);
+    EXPECT_EQ(statements.size(), 1u);
+    DeltaBatch read;
+    EXPECT_TRUE(journal_->read(std::vector<Seq>{last}, read).ok());
+  });
+  for (int i = 0; i < 3; ++i) {
+    DeltaBatch batch;
+    writer_.say(batch, "e", "p", static_cast<double>(i));
+    append(batch);
+  }
+  EXPECT_THAT(told, ElementsAre(std::pair<Seq, Seq>(1, 1), std::pair<Seq, Seq>(2, 2),
+                                std::pair<Seq, Seq>(3, 3)));
+}
+
+}  // namespace
+}  // namespace rhizome
