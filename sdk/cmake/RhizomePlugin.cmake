@@ -40,6 +40,7 @@ __attribute__((section(".note.rhizome"), used, aligned(4))) static const struct 
     LINK_DEPENDS ${RHIZOME_PLUGIN_CMAKE_DIR}/plugin.map)
   if(TARGET product)
     add_dependencies(product ${name})
+    install(TARGETS ${name} LIBRARY DESTINATION lib/rhizome/plugins)
   endif()
   target_link_libraries(${name} PRIVATE Rhizome::sdk ${ARG_LINK})
   target_link_options(${name} PRIVATE

@@ -2,7 +2,7 @@
 """Runs what a document shows: run.py --build BUILD --source SOURCE DOCUMENT.md
 
 A document's fenced blocks are taken in order, in one shell and one temporary folder with rhizome on
-the PATH. The words after the language say what is done with a block:
+the PATH and RHIZOME the repository. The words after the language say what is done with a block:
 
     ```sh run            run; it must succeed. `rhizome run DIR &` is waited for until it answers
     ```sh run fails      run; it must fail
@@ -11,7 +11,7 @@ the PATH. The words after the language say what is done with a block:
                          for any text within a line
     ```LANG file=NAME    written to NAME
     ```yaml config       checked with `rhizome config check`
-    ```yaml map          read as a map of `rhizome import`
+    ```yaml map          checked with `rhizome import --check --map`
     ```cpp compile       compiled against the SDK
 
 A block of sh, cpp or yaml with none of these is an error, so that no command goes untested. Links to
@@ -162,7 +162,7 @@ class Script:
         work = os.path.join(self.folder, 'work')
         os.mkdir(work)
         environment = dict(os.environ, HOME=work, PATH=os.path.join(self.build, 'bin') + ':' +
-                           os.environ['PATH'], RHIZOME_SOURCE_DIR=self.source)
+                           os.environ['PATH'], RHIZOME=self.source)
         environment.pop('RHIZOME_NODE', None)
         shell = subprocess.Popen(['bash', '-c', '\n'.join(self.lines)], cwd=work, env=environment,
                                  stdin=subprocess.DEVNULL, start_new_session=True)
