@@ -73,6 +73,7 @@ int config(const std::vector<std::string>& arguments);
 int plugin(const std::vector<std::string>& arguments);
 int keygen(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
+int filter(const std::vector<std::string>& arguments);
 int delta(const std::vector<std::string>& arguments);
 
 }  // namespace rhizome::commands

@@ -13,15 +13,22 @@ int config(const std::vector<std::string>& arguments) {
   bool json = false;
   Options options("config", "Checks a config file: every problem with its line, path and mend.",
                   "rhizome config check ./a/rhizome.yaml");
-  options.text("ACTION", action, "check").required();
-  options.text("FILE", file, "The config file, or the node's directory").required();
+  options.text("ACTION", action, "check, or schema (print the JSON Schema of the host's own keys)")
+      .required();
+  options.text("FILE", file, "check: the config file, or the node's directory (default: .)");
   options.flag("--json", json, "Print JSON");
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
+  if (action == "schema") {
+    std::printf("%s\n", config::config_schema().c_str());
+    return kDone;
+  }
   if (action != "check") {
-    std::fprintf(stderr, "rhizome config: no action '%s'; expected check\n", action.c_str());
+    std::fprintf(stderr, "rhizome config: no action '%s'; expected check or schema\n",
+                 action.c_str());
     return kUsage;
   }
+  if (file.empty()) file = ".";
   if (std::filesystem::is_directory(file)) file += "/rhizome.yaml";
   std::vector<config::Problem> problems;
   const Status checked = check_config(file, problems);

@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"Tools", "plugin", "List, inspect and trust plugins", plugin},
     {"Tools", "keygen", "Make a key", keygen},
     {"Tools", "delta", "Encode, decode, sign, verify and digest deltas as JSON Lines", delta},
+    {"Tools", "filter", "Evaluate rules over JSON data, as JSON Lines", filter},
 };
 
 void print_help() {
