@@ -1,0 +1,45 @@
+// What the store suite's checks share: the plugin under test and a fresh directory each. One
+// thread.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "rhizome/use/store.hpp"
+
+namespace rhizome::conformance {
+
+struct Subject {
+  const rz_store* table = nullptr;
+  std::string config = "{}";
+  bool is_volatile = false;  // declares that it keeps nothing after close
+};
+Subject& subject();
+// Loads the plugin; empty, or what is wrong.
+std::string load_plugin(const std::string& path);
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest();
+  ~StoreTest() override;
+  use::Store open();
+  Result<use::Store> try_open() {
+    return use::Store::open(subject().table, directory_, subject().config);
+  }
+  static std::vector<std::pair<std::string, std::string>> all(const use::Store& store,
+                                                              ByteView lower = {},
+                                                              ByteView upper = {},
+                                                              bool reverse = false);
+  static void put(use::Store& store, ByteView key, ByteView value,
+                  use::Durability durability = use::Durability::kBuffered);
+
+  std::string directory_;
+  const std::uint64_t seed_ = std::random_device{}();
+  std::mt19937_64 random_{seed_};
+};
+
+}  // namespace rhizome::conformance
