@@ -69,7 +69,7 @@ def config(build):
 
 
 def main():
-    build, source = sys.argv[1:3]
+    build, source = (os.path.abspath(path) for path in sys.argv[1:3])
     stale = 0
     for name, make in (('cli.md', cli), ('config.md', config)):
         path = os.path.join(source, 'docs', name)

@@ -1,262 +1,260 @@
-// From a parsed rule to nodes: operators by name, paths split once, constants folded. Any thread.
+// Compiles a rule: JSON, shorthands written out, then nodes. Called when a filter is made; pure,
+// any thread. Depth is bounded by the parser, so that recursion here and in evaluation is too.
 #include <algorithm>
-#include <iterator>
+#include <cmath>
 
-#include "evaluate.hpp"
+#include "json.hpp"
 #include "program.hpp"
 
 namespace rhizome::jsonlogic {
 namespace {
 
-struct Name {
+struct Known {
   std::string_view name;
   Op op;
+  bool listed;             // takes its arguments as a list in the rule, evaluated as needed
+  std::uint32_t at_least;  // arguments that a list must have
 };
-// Sorted by name.
-constexpr Name kNames[] = {
-    {"!", Op::kNot},
-    {"!!", Op::kTruth},
-    {"!=", Op::kNotEqual},
-    {"!==", Op::kNotSame},
-    {"%", Op::kModulo},
-    {"*", Op::kMultiply},
-    {"+", Op::kAdd},
-    {"-", Op::kSubtract},
-    {"/", Op::kDivide},
-    {"<", Op::kLess},
-    {"<=", Op::kLessEqual},
-    {"==", Op::kEqual},
-    {"===", Op::kSame},
-    {">", Op::kGreater},
-    {">=", Op::kGreaterEqual},
-    {"?:", Op::kIf},
-    {"??", Op::kCoalesce},
-    {"all", Op::kAll},
-    {"and", Op::kAnd},
-    {"cat", Op::kCat},
-    {"context", Op::kContext},
-    {"entity", Op::kEntity},
-    {"exists", Op::kExists},
-    {"filter", Op::kFilter},
-    {"if", Op::kIf},
-    {"in", Op::kIn},
-    {"map", Op::kMap},
-    {"max", Op::kMax},
-    {"merge", Op::kMerge},
-    {"min", Op::kMin},
-    {"missing", Op::kMissing},
-    {"missing_some", Op::kMissingSome},
-    {"none", Op::kNone},
-    {"or", Op::kOr},
-    {"preserve", Op::kPreserve},
-    {"reduce", Op::kReduce},
-    {"role", Op::kRole},
-    {"some", Op::kSome},
-    {"substr", Op::kSubstring},
-    {"throw", Op::kThrow},
-    {"try", Op::kTry},
-    {"val", Op::kVal},
-    {"value", Op::kValue},
-    {"var", Op::kVar},
+constexpr Known kOperators[] = {
+    {"var", Op::kVar, false, 0},
+    {"val", Op::kVal, false, 0},
+    {"exists", Op::kExists, false, 0},
+    {"missing", Op::kMissing, false, 0},
+    {"missing_some", Op::kMissingSome, false, 0},
+    {"if", Op::kIf, true, 0},
+    {"?:", Op::kIf, true, 0},
+    {"and", Op::kAnd, true, 0},
+    {"or", Op::kOr, true, 0},
+    {"??", Op::kCoalesce, true, 0},
+    {"!", Op::kNot, false, 0},
+    {"!!", Op::kTruth, false, 0},
+    {"==", Op::kEqual, true, 2},
+    {"!=", Op::kNotEqual, true, 2},
+    {"===", Op::kStrictEqual, true, 2},
+    {"!==", Op::kStrictNotEqual, true, 2},
+    {"<", Op::kLess, true, 2},
+    {"<=", Op::kLessEqual, true, 2},
+    {">", Op::kGreater, true, 2},
+    {">=", Op::kGreaterEqual, true, 2},
+    {"+", Op::kAdd, false, 0},
+    {"-", Op::kSubtract, false, 0},
+    {"*", Op::kMultiply, false, 0},
+    {"/", Op::kDivide, false, 0},
+    {"%", Op::kModulo, false, 0},
+    {"max", Op::kMax, false, 0},
+    {"min", Op::kMin, false, 0},
+    {"in", Op::kIn, false, 0},
+    {"cat", Op::kCat, false, 0},
+    {"substr", Op::kSubstr, false, 0},
+    {"merge", Op::kMerge, false, 0},
+    {"map", Op::kMap, true, 2},
+    {"filter", Op::kFilter, true, 2},
+    {"reduce", Op::kReduce, true, 2},
+    {"all", Op::kAll, true, 2},
+    {"some", Op::kSome, true, 2},
+    {"none", Op::kNone, true, 2},
+    {"throw", Op::kThrow, false, 0},
+    {"try", Op::kTry, false, 0},
+    {"log", Op::kLog, false, 0},
 };
-
-bool is_shorthand(Op op) { return op >= Op::kEntity; }
-bool is_comparison(Op op) { return op >= Op::kEqual && op <= Op::kGreaterEqual; }
-// Operators whose argument must be an array literal.
-bool wants_list(Op op) {
-  return is_comparison(op) || is_iterator(op) || op == Op::kIf || op == Op::kAnd || op == Op::kOr;
-}
-
-std::string op_text(std::string_view name) {
-  std::string text;
-  write_string(name.substr(0, 64), text);
-  return text;
-}
 
 class Compiler {
  public:
-  Compiler(Domain domain, Program& program) : domain_(domain), program_(program) {}
+  Compiler(Program& program, Mistakes mistakes) : p_(program), mistakes_(mistakes) {}
 
-  Status compile(const Value& rule, std::uint32_t* node) {
-    if (rule.type == Type::kArray) return compile_array(rule, node);
-    if (rule.type != Type::kObject || rule.size == 0) return constant(rule, node);
-    if (rule.size == 1) return compile_operation(rule.members[0], node);
-    if (domain_ == Domain::kJson) return constant(rule, node);
-    return Status(Code::kInvalid,
-                  "the object with " + op_text(rule.members[0].key) + " and " +
-                      op_text(rule.members[1].key) +
-                      " is no rule: expected one operator; join several by {\"and\": [...]}, or "
-                      "give data as {\"preserve\": ...}");
+  Status run() {
+    p_.root = take(1);
+    emit(p_.rule, p_.root);
+    if (p_.nodes.size() > kMaxNodes)
+      return {Code::kLimit, "the rule has more than " + std::to_string(kMaxNodes) + " operations"};
+    return std::move(problem_);
   }
 
  private:
-  Status add(const Node& node, std::uint32_t* index) {
-    *index = static_cast<std::uint32_t>(program_.nodes.size());
-    program_.nodes.push_back(node);
-    return {};
-  }
-  Status constant(const Value& value, std::uint32_t* index) {
-    program_.constants.push_back(value);
-    return add({Op::kConstant, Arguments::kList,
-                static_cast<std::uint32_t>(program_.constants.size() - 1), 0},
-               index);
-  }
-  Status invalid_arguments(std::uint32_t* index) {
-    return add({Op::kThrowType, Arguments::kList, kInvalidArguments, 0}, index);
-  }
-  bool all_constant(const std::vector<std::uint32_t>& nodes) const {
-    return std::all_of(nodes.begin(), nodes.end(), [this](std::uint32_t node) {
-      return program_.nodes[node].op == Op::kConstant;
-    });
-  }
-  Node with_children(Op op, Arguments arguments, const std::vector<std::uint32_t>& nodes) {
-    const Node node{op, arguments, static_cast<std::uint32_t>(program_.children.size()),
-                    static_cast<std::uint32_t>(nodes.size())};
-    program_.children.insert(program_.children.end(), nodes.begin(), nodes.end());
-    return node;
-  }
-  Status compile_all(const Value& list, std::vector<std::uint32_t>& nodes) {
-    nodes.resize(list.size);
-    for (std::uint32_t i = 0; i < list.size; ++i) RZ_TRY(compile(list.items[i], &nodes[i]));
-    return {};
-  }
-  Status compile_array(const Value& list, std::uint32_t* index) {
-    std::vector<std::uint32_t> nodes;
-    RZ_TRY(compile_all(list, nodes));
-    const Node node = with_children(Op::kArray, Arguments::kList, nodes);
-    return all_constant(nodes) ? fold(node, index) : add(node, index);
+  std::uint32_t take(std::size_t count) {
+    const auto first = static_cast<std::uint32_t>(p_.nodes.size());
+    p_.nodes.resize(first + count);
+    return first;
   }
 
-  Status compile_operation(const Member& operation, std::uint32_t* index) {
-    const Op op = find_operator(operation.key);
-    if (op == Op::kUnknown || (is_shorthand(op) && domain_ == Domain::kJson)) {
-      if (domain_ == Domain::kJson)
-        return add({Op::kThrowType, Arguments::kList, kUnknownOperator, 0}, index);
-      return Status(Code::kInvalid, "there is no operator " + op_text(operation.key) +
-                                        "; docs/filters.md lists them");
-    }
-    if (op == Op::kPreserve) return constant(operation.value, index);
-    if (is_shorthand(op)) return compile_shorthand(op, operation, index);
-    const Value& argument = operation.value;
-    if (argument.type != Type::kArray && wants_list(op)) return invalid_arguments(index);
-
-    std::vector<std::uint32_t> nodes(1);
-    Arguments arguments = Arguments::kList;
-    if (argument.type == Type::kArray) {
-      RZ_TRY(compile_all(argument, nodes));
-    } else {
-      RZ_TRY(compile(argument, &nodes[0]));
-      arguments = argument.type == Type::kObject && argument.size == 1 ? Arguments::kDynamic
-                                                                       : Arguments::kLiteral;
-    }
-    if (!arguments_fit(op, argument, nodes.size())) return invalid_arguments(index);
-    if (arguments != Arguments::kDynamic && compile_path(op, nodes, index)) return {};
-    const Node node = with_children(op, arguments, nodes);
-    return op >= Op::kNot && all_constant(nodes) ? fold(node, index) : add(node, index);
+  void emit(const Value& rule, std::uint32_t at) {
+    if (!problem_.ok()) return;
+    if (is_constant(rule)) return literal(rule, at);
+    if (rule.is(Kind::kArray)) return children(Op::kArray, rule.items, rule.size, at);
+    if (rule.size != 1)
+      return mistake("Unknown Operator",
+                     "an object with " + std::to_string(rule.size) +
+                         " members is no rule; data stands in {\"preserve\": ...}",
+                     at);
+    const std::string_view name = rule.members[0].name.string();
+    place_.emplace_back(name);
+    call(name, rule.members[0].value, at);
+    place_.pop_back();
   }
 
-  // What is known to be wrong from the rule's text alone.
-  static bool arguments_fit(Op op, const Value& argument, std::size_t count) {
-    if (is_comparison(op)) return count >= 2;
-    if (!is_iterator(op)) return true;
-    if (count < 2 || count > (op == Op::kReduce ? 3u : 2u)) return false;
-    if ((op == Op::kMap || op == Op::kFilter) && argument.items[1].is_null()) return false;
-    return op == Op::kReduce || !argument.items[0].is_null();
+  // What evaluates to itself.
+  static bool is_constant(const Value& rule) {
+    if (rule.is(Kind::kObject)) return rule.size == 0;
+    if (!rule.is(Kind::kArray)) return true;
+    return std::all_of(rule.items, rule.items + rule.size, is_constant);
   }
 
-  // Evaluates a node of constants now. One that throws or costs too much stays as it is.
-  Status fold(const Node& node, std::uint32_t* index) {
-    RZ_TRY(add(node, index));
-    rz_filter_budget budget{200, 0, 0};
-    Evaluator evaluator(program_, program_.arena, budget);
-    Value value;
-    if (!evaluator.run(*index, Value(), &value)) return {};
-    program_.nodes.pop_back();
-    return constant(value, index);
+  void call(std::string_view name, const Value& argument, std::uint32_t at) {
+    if (name == "preserve") return literal(argument, at);
+    const auto* known = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                     [&](const Known& k) { return k.name == name; });
+    if (known == std::end(kOperators))
+      return mistake("Unknown Operator", "an unknown operator; data stands in {\"preserve\": ...}",
+                     at);
+    if (known->op == Op::kVar && static_var(argument, at)) return;
+    if (known->op == Op::kVal && static_val(argument, at)) return;
+    const bool list = argument.is(Kind::kArray);
+    if (known->listed && (!list || argument.size < known->at_least))
+      return mistake("Invalid Arguments",
+                     known->at_least == 0
+                         ? "expected a list of arguments"
+                         : "expected a list of at least " + std::to_string(known->at_least),
+                     at);
+    if (bad_iteration(known->op, argument))
+      return mistake("Invalid Arguments", "null is nothing to go through, and no body", at);
+    if (list) return children(known->op, argument.items, argument.size, at);
+    children(known->op, &argument, 1, at);
+    p_.nodes[at].spread = !is_constant(argument);
   }
 
-  // var, val and exists whose keys are constants. False: the general node is needed.
-  bool compile_path(Op op, const std::vector<std::uint32_t>& nodes, std::uint32_t* index) {
-    if (op != Op::kVar && op != Op::kVal && op != Op::kExists) return false;
-    Path path;
-    path.op = op;
-    const std::size_t keys = op == Op::kVar ? std::min<std::size_t>(nodes.size(), 1) : nodes.size();
-    for (std::size_t i = 0; i < keys; ++i) {
-      const Value* key = program_.constant(program_.nodes[nodes[i]]);
-      if (key == nullptr || !add_key(*key, i, path)) return false;
-    }
-    if (op == Op::kVar && nodes.size() > 1) {
-      path.has_fallback = true;
-      path.fallback = nodes[1];
-    }
-    program_.paths.push_back(std::move(path));
-    return add({Op::kPath, Arguments::kList, static_cast<std::uint32_t>(program_.paths.size() - 1),
-                0},
-               index)
-        .ok();
+  // A literal null can be seen at once; a missing value only when it is looked up.
+  static bool bad_iteration(Op op, const Value& arguments) {
+    if (op < Op::kMap || op > Op::kNone) return false;
+    const bool builds = op == Op::kMap || op == Op::kFilter || op == Op::kReduce;
+    return arguments.items[0].is(Kind::kNull) || (builds && arguments.items[1].is(Kind::kNull));
   }
-  bool add_key(const Value& key, std::size_t position, Path& path) {
-    if (key.is_null()) return position == 0;
-    std::string_view text = key.string();
-    if (path.op != Op::kVar && position == 0 && key.type == Type::kArray)
-      return climb_of(key, &path.climb);
-    if (key.is_number()) {
-      char digits[40];
-      text = program_.arena.copy(number_text(key.number, digits));
-      if (text.data() == nullptr) return false;
-    } else if (!key.is_string()) {
-      return false;
+
+  void children(Op op, const Value* items, std::uint32_t count, std::uint32_t at) {
+    if (p_.nodes.size() + count > kMaxNodes) {
+      if (problem_.ok())
+        problem_ = Status(Code::kLimit,
+                          "the rule has more than " + std::to_string(kMaxNodes) + " operations");
+      return;
     }
-    if (path.op == Op::kVar)
-      split_path(text, path.keys);
-    else
-      path.keys.push_back(text);
+    const std::uint32_t first = take(count);
+    p_.nodes[at] = {op, false, first, count, 0};
+    const bool numbered = op == Op::kArray || count > 1;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (numbered) place_.push_back(std::to_string(i));
+      emit(items[i], first + i);
+      if (numbered) place_.pop_back();
+    }
+  }
+
+  void literal(const Value& value, std::uint32_t at) {
+    p_.nodes[at] = {Op::kLiteral, false, 0, 0, static_cast<std::uint32_t>(p_.literals.size())};
+    p_.literals.push_back(value);
+  }
+
+  void mistake(std::string_view type, const std::string& what, std::uint32_t at) {
+    if (mistakes_ == Mistakes::kRefuse) {
+      if (problem_.ok()) problem_ = Status(Code::kInvalid, place_text(place_) + ": " + what);
+      return;
+    }
+    literal(Value::of(type), at);
+    p_.nodes[at].op = Op::kRaise;
+  }
+
+  // {"var": "a.b"}, {"var": ["a.b", default]}: a path that is known now.
+  bool static_var(const Value& argument, std::uint32_t at) {
+    const bool list = argument.is(Kind::kArray);
+    if (list && argument.size > 2) return false;
+    const Value name = !list ? argument : argument.size == 0 ? Value::null() : argument.items[0];
+    const auto first = static_cast<std::uint32_t>(p_.steps.size());
+    if (!name.is(Kind::kNull)) {
+      std::optional<std::string_view> key = key_text(name);
+      if (!key) return false;
+      std::string_view path = *key;
+      while (!path.empty()) {
+        const std::size_t dot = path.find('.');
+        p_.steps.push_back(Step::of(path.substr(0, dot)));
+        if (dot == std::string_view::npos) break;
+        path.remove_prefix(dot + 1);
+        if (path.empty()) p_.steps.push_back(Step::of(path));
+      }
+    }
+    set_path(0, first, at);
+    if (!list || argument.size < 2) return true;
+    const std::uint32_t child = take(1);
+    p_.nodes[at].first = child;
+    p_.nodes[at].count = 1;
+    emit(argument.items[1], child);
     return true;
   }
 
-  Status compile_shorthand(Op op, const Member& operation, std::uint32_t* index) {
-    const Value& argument = operation.value;
-    const bool pair = op == Op::kValue;
-    const bool fits = pair ? argument.type == Type::kArray && argument.size == 2 &&
-                                 argument.items[0].is_string() &&
-                                 argument.items[1].type >= Type::kBoolean &&
-                                 argument.items[1].type <= Type::kString
-                           : argument.is_string() && argument.size != 0;
-    if (!fits)
-      return Status(Code::kInvalid,
-                    op_text(operation.key) + " wants " +
-                        (pair ? "[\"role\", constant], where the constant is a text, a number or a "
-                                "boolean"
-                              : "a text that is not empty"));
-    std::vector<std::uint32_t> nodes(pair ? 2 : 1);
-    if (pair) {
-      RZ_TRY(constant(argument.items[0], &nodes[0]));
-      RZ_TRY(constant(argument.items[1], &nodes[1]));
-    } else {
-      RZ_TRY(constant(argument, &nodes[0]));
+  // {"val": "a"}, {"val": ["a", "b"]}, {"val": [[2], "a"]}: one step an item, no dots.
+  bool static_val(const Value& argument, std::uint32_t at) {
+    const Value* items = argument.is(Kind::kArray) ? argument.items : &argument;
+    std::uint32_t count = argument.is(Kind::kArray) ? argument.size : 1;
+    std::uint32_t climb = 0;
+    if (count > 0 && items[0].is(Kind::kArray)) {
+      if (items[0].size != 1 || !items[0].items[0].is(Kind::kNumber)) return false;
+      const double wanted = std::abs(items[0].items[0].number);
+      climb = wanted < 1e6 ? static_cast<std::uint32_t>(wanted) : 1000000;
+      ++items;
+      --count;
     }
-    return add(with_children(op, Arguments::kList, nodes), index);
+    const bool known = std::all_of(items, items + count, [](const Value& item) {
+      return item.is(Kind::kString) || item.is(Kind::kNumber);
+    });
+    if (!known) return false;
+    const auto first = static_cast<std::uint32_t>(p_.steps.size());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto key = key_text(items[i]);
+      if (!key) {
+        p_.steps.resize(first);
+        return false;
+      }
+      p_.steps.push_back(Step::of(*key));
+    }
+    set_path(climb, first, at);
+    return true;
   }
 
-  Domain domain_;
-  Program& program_;
+  void set_path(std::uint32_t climb, std::uint32_t first, std::uint32_t at) {
+    p_.nodes[at] = {Op::kPath, false, 0, 0, static_cast<std::uint32_t>(p_.paths.size())};
+    p_.paths.push_back({climb, first, static_cast<std::uint32_t>(p_.steps.size()) - first});
+  }
+
+  // The text of a key; a number's is made in the arena.
+  std::optional<std::string_view> key_text(const Value& key) {
+    if (key.is(Kind::kString)) return key.string();
+    if (!key.is(Kind::kNumber)) return std::nullopt;
+    std::string text;
+    append_number(key.number, text);
+    char* copy = p_.arena.allocate<char>(text.size());
+    if (copy == nullptr) return std::nullopt;
+    std::memcpy(copy, text.data(), text.size());
+    return std::string_view(copy, text.size());
+  }
+
+  Program& p_;
+  Mistakes mistakes_;
+  Place place_;
+  Status problem_;
 };
 
 }  // namespace
 
-Op find_operator(std::string_view name) {
-  const auto* found =
-      std::lower_bound(std::begin(kNames), std::end(kNames), name,
-                       [](const Name& a, std::string_view b) { return a.name < b; });
-  return found != std::end(kNames) && found->name == name ? found->op : Op::kUnknown;
-}
-
-bool is_iterator(Op op) { return op >= Op::kMap && op <= Op::kNone; }
-
-Status compile(const Value& rule, Domain domain, Program& program) {
-  program.source = rule;
-  program.domain = domain;
-  return Compiler(domain, program).compile(rule, &program.root);
+Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mistakes) {
+  if (source.size() > kMaxSource)
+    return Status(Code::kLimit, "a rule of " + std::to_string(source.size()) +
+                                    " bytes; a rule is at most " + std::to_string(kMaxSource));
+  auto program = std::make_unique<Program>();
+  program->source = source;
+  const JsonLimits limits{kMaxSource, kMaxRuleDepth, kMaxNodes, false};
+  const Result<Value> parsed = parse_json(program->source, limits, program->arena);
+  if (!parsed.ok()) return Status(parsed.status()).with_context("rule");
+  Result<Value> expanded = expand(*parsed, program->arena);
+  if (!expanded.ok()) return std::move(expanded).status();
+  program->rule = *expanded;
+  RZ_TRY(Compiler(*program, mistakes).run());
+  return program;
 }
 
 }  // namespace rhizome::jsonlogic

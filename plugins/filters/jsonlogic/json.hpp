@@ -1,26 +1,23 @@
-// JSON text to values and back. The only part that knows the JSON library. Any thread.
+// JSON text to values, strictly (RFC 8259), within bounds. Rules and data come from strangers:
+// depth is bounded, UTF-8 is checked, nothing is read past the end. Any thread.
 #pragma once
 
-#include <string>
+#include <string_view>
 
 #include "rhizome/status.hpp"
 #include "value.hpp"
 
 namespace rhizome::jsonlogic {
 
-inline constexpr std::size_t kMaxRule = 64u << 10;
-inline constexpr std::size_t kMaxData = 4u << 20;
-inline constexpr int kMaxDepth = 64;
+struct JsonLimits {
+  std::size_t bytes = 4u << 20;
+  std::uint32_t depth = 64;  // nested arrays and objects
+  std::uint32_t values = 1u << 21;
+  bool repeated_names = true;  // false: refused
+};
 
-// One JSON text into `arena`, which outlives the value. `what` ("the rule") begins the message.
-// kInvalid where it is no JSON (with the byte where it stops being that), kLimit over `max_bytes`,
-// over a depth of 64, or past the arena.
-Result<Value> parse(std::string_view json, std::string_view what, std::size_t max_bytes,
-                    Arena& arena);
-
-// Appends the value as JSON. False past `max_bytes` of text or 128 levels: a short rule can make a
-// value whose text has no end worth waiting for.
-bool write(const Value& value, std::size_t max_bytes, Arena& arena, std::string& out);
-void write_string(std::string_view text, std::string& out);
+// The value of `text`, which it borrows for strings without escapes. kInvalid with the byte where
+// it is no JSON; kLimit where it is over `limits` or `arena` is full.
+Result<Value> parse_json(std::string_view text, const JsonLimits& limits, Arena& arena);
 
 }  // namespace rhizome::jsonlogic

@@ -1,4 +1,5 @@
-// Operators on evaluated arguments: numbers, texts, lists, strict equality. See evaluate.hpp.
+// Numbers, text, lists and iteration of JSON-Logic. See evaluate.hpp.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -7,249 +8,230 @@
 namespace rhizome::jsonlogic {
 namespace {
 
-constexpr int kMaxNesting = 128;
+bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
-// Bytes of the UTF-8 text before its code point `index`.
-std::size_t byte_of(std::string_view text, std::size_t index) {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    const bool begins = (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
-    if (begins && index-- == 0) break;
-  }
-  return at;
-}
-
-std::size_t code_points(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
+// The byte at which the n-th character begins; the size where there are fewer.
+std::size_t byte_of(std::string_view text, std::size_t character) {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (starts_character(text[i]) && character-- == 0) return i;
+  return text.size();
 }
 
 }  // namespace
 
-bool Evaluator::number(double n, Value* out) {
-  if (!std::isfinite(n)) return fail(kNaN);
-  *out = Value::of(n);
-  return true;
+std::optional<double> Evaluator::number(const Value& value) {
+  if (value.is(Kind::kString) && value.size > Run::kBytesPerStep && !run_.spend_bytes(value.size))
+    return std::nullopt;
+  const auto number = to_number(value);
+  if (!number && run_.failure == Failure::kNone) run_.raise("NaN");
+  return number;
 }
 
-bool Evaluator::apply(const Node& node, const ArgumentList& list, Value* out) {
-  switch (node.op) {
-    case Op::kMerge:
-      return merge(list, out);
-    case Op::kIn:
-      return contains(list, out);
-    case Op::kCat:
-      return concatenate(list, out);
-    case Op::kSubstring:
-      return substring(list, out);
-    default:
-      return arithmetic(node.op, list, out);
-  }
-}
-
-bool Evaluator::arithmetic(Op op, const ArgumentList& list, Value* out) {
-  if (!charge(list.size / 4)) return false;
-  const std::uint32_t least = op == Op::kModulo ? 2 : op == Op::kAdd || op == Op::kMultiply ? 0 : 1;
-  if (list.size < least) return fail(kInvalidArguments);
-  double result = op == Op::kMultiply ? 1 : 0;
-  std::uint32_t i = 0;
-  const bool unary = list.size == 1;
-  if (op == Op::kDivide && unary) result = 1;
-  // All but sums, products and the unary forms begin with their first argument.
-  if (op != Op::kAdd && op != Op::kMultiply && (!unary || op == Op::kMin || op == Op::kMax))
-    if (!to_number(list.items[i++], &result)) return fail(kNaN);
-  for (; i < list.size; ++i) {
-    double n = 0;
-    if (!to_number(list.items[i], &n)) return fail(kNaN);
-    switch (op) {
-      case Op::kAdd:
-        result += n;
-        break;
-      case Op::kSubtract:
-        result -= n;
-        break;
-      case Op::kMultiply:
-        result *= n;
-        break;
-      case Op::kMin:
-        result = std::fmin(result, n);
-        break;
-      case Op::kMax:
-        result = std::fmax(result, n);
-        break;
-      case Op::kDivide:
-        if (n == 0) return fail(kNaN);
-        result /= n;
-        break;
-      default:
-        if (n == 0) return fail(kNaN);
-        result = std::fmod(result, n);
+Value Evaluator::fold(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
+  const std::uint32_t count = arguments.count();
+  const bool needs_one = node.op == Op::kSubtract || node.op == Op::kDivide;
+  if ((needs_one && count == 0) || (node.op == Op::kModulo && count < 2))
+    return run_.raise("Invalid Arguments");
+  const bool sums = node.op == Op::kAdd || (node.op == Op::kSubtract && count == 1);
+  double result = sums ? 0 : 1;
+  // One argument is negated or inverted: it follows a 0 or a 1. Otherwise the first one leads.
+  const bool leads = node.op == Op::kModulo || (needs_one && count > 1);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Value argument = arguments[i];
+    if (argument.is(Kind::kFailed)) return argument;
+    const std::optional<double> operand = number(argument);
+    if (!operand) return Value::failed();
+    if (i == 0 && leads) {
+      result = *operand;
+    } else if (node.op == Op::kAdd) {
+      result += *operand;
+    } else if (node.op == Op::kSubtract) {
+      result -= *operand;
+    } else if (node.op == Op::kMultiply) {
+      result *= *operand;
+    } else {
+      result = node.op == Op::kDivide ? result / *operand : std::fmod(result, *operand);
     }
   }
-  return number(result, out);
+  return std::isfinite(result) ? Value::of(result) : run_.raise("NaN");
 }
 
-bool Evaluator::merge(const ArgumentList& list, Value* out) {
-  std::uint64_t size = 0;
-  for (std::uint32_t i = 0; i < list.size; ++i)
-    size += list.items[i].is_array() ? array_size(list.items[i]) : 1;
-  if (!charge(size / 8)) return false;
-  Value* items = arena_.make<Value>(size);
-  if (items == nullptr) return no_memory();
-  Value* next = items;
-  for (std::uint32_t i = 0; i < list.size; ++i) {
-    const Value& part = list.items[i];
-    if (!part.is_array())
-      *next++ = part;
-    else
-      for (std::uint32_t k = 0; k < array_size(part); ++k) *next++ = array_at(part, k);
+Value Evaluator::extreme(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
+  if (arguments.count() == 0) return run_.raise("Invalid Arguments");
+  double result = node.op == Op::kMax ? -HUGE_VAL : HUGE_VAL;
+  for (std::uint32_t i = 0; i < arguments.count(); ++i) {
+    const Value argument = arguments[i];
+    if (argument.is(Kind::kFailed)) return argument;
+    if (!argument.is(Kind::kNumber)) return run_.raise("Invalid Arguments");
+    result =
+        node.op == Op::kMax ? std::max(result, argument.number) : std::min(result, argument.number);
   }
-  *out = Value::array(items, size);
-  return true;
+  return Value::of(result);
 }
 
-bool Evaluator::same(const Value& a, const Value& b, int depth, bool* equal) {
-  *equal = false;
-  if (depth > kMaxNesting) return stop("nesting");
-  if (a.is_array() && b.is_array()) {
-    const std::uint32_t size = array_size(a);
-    if (size != array_size(b)) return true;
-    *equal = true;
-    for (std::uint32_t i = 0; i < size && *equal; ++i)
-      if (!charge(1) || !same(array_at(a, i), array_at(b, i), depth + 1, equal)) return false;
-    return true;
+Value Evaluator::array_of(const std::vector<Value>& items) {
+  auto* copy = run_.allocate<Value>(items.size());
+  if (copy == nullptr) return Value::failed();
+  std::copy(items.begin(), items.end(), copy);
+  return Value::array(copy, items.size());
+}
+
+Value Evaluator::list(const Node& node, const Scope& scope) {
+  auto* items = run_.allocate<Value>(node.count);
+  if (items == nullptr) return Value::failed();
+  for (std::uint32_t i = 0; i < node.count; ++i) {
+    items[i] = evaluate(node.first + i, scope);
+    if (items[i].is(Kind::kFailed)) return items[i];
   }
-  if (a.is_object() && b.is_object()) {
-    const std::uint32_t size = object_size(a);
-    if (size != object_size(b)) return true;
-    *equal = true;
-    for (std::uint32_t i = 0; i < size && *equal; ++i) {
-      Member member;
-      Value other;
-      if (!charge(1 + size / 64)) return false;
-      if (!object_at(a, i, arena_, &member)) return no_memory();
-      const Found found = get(b, member.key, arena_, &other);
-      if (found == Found::kNoMemory) return no_memory();
-      *equal = found == Found::kYes;
-      if (*equal && !same(member.value, other, depth + 1, equal)) return false;
+  return Value::array(items, node.count);
+}
+
+Value Evaluator::in(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
+  const Value needle = arguments[0];
+  if (needle.is(Kind::kFailed)) return needle;
+  const Value hay = arguments[1];
+  if (hay.is(Kind::kFailed) || hay.is_missing())
+    return hay.is(Kind::kFailed) ? hay : Value::boolean(false);
+  if (hay.is_array()) {
+    const std::uint32_t count = item_count(hay);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (!run_.spend(1)) return Value::failed();
+      const bool found = same(needle, item(hay, i), run_);
+      if (run_.failure != Failure::kNone) return Value::failed();
+      if (found) return Value::boolean(true);
     }
-    return true;
+    return Value::boolean(false);
   }
-  if (a.type != b.type) return true;
-  switch (a.type) {
-    case Type::kNull:
-      *equal = true;
-      break;
-    case Type::kBoolean:
-      *equal = a.boolean == b.boolean;
-      break;
-    case Type::kNumber:
-      *equal = a.number == b.number;
-      break;
-    default:
-      *equal = a.string() == b.string();
-  }
-  return true;
+  if (!hay.is(Kind::kString)) return run_.raise("Invalid Arguments");
+  const Value text = key_text(needle);
+  if (text.is(Kind::kFailed)) return text;
+  if (text.is(Kind::kAbsent)) return Value::boolean(false);
+  // memmem: its time is linear in both texts, whatever they hold.
+  if (!run_.spend_bytes(std::uint64_t{hay.size} + text.size)) return Value::failed();
+  return Value::boolean(text.size == 0 ||
+                        memmem(hay.text, hay.size, text.text, text.size) != nullptr);
 }
 
-bool Evaluator::contains(const ArgumentList& list, Value* out) {
-  *out = Value::of(false);
-  if (list.size < 2) return true;
-  const Value& needle = list.items[0];
-  const Value& place = list.items[1];
-  if (place.is_string()) {
-    std::string text;
-    if (!charge(place.size / 1024) || !append_text(needle, 0, text)) return false;
-    // memmem is linear whatever the two texts are; std::string_view::find is not.
-    *out = Value::of(text.empty() ||
-                     memmem(place.text, place.size, text.data(), text.size()) != nullptr);
-    return true;
-  }
-  if (!place.is_array()) return true;
-  for (std::uint32_t i = 0; i < array_size(place); ++i) {
-    bool equal = false;
-    if (i % 8 == 7 && !charge(1)) return false;
-    if (!same(needle, array_at(place, i), 0, &equal)) return false;
-    if (!equal) continue;
-    *out = Value::of(true);
-    return true;
-  }
-  return true;
-}
-
-// Text as JavaScript's String() writes it: a list as its elements between commas.
-bool Evaluator::append_text(const Value& value, int depth, std::string& out) {
-  if (depth > kMaxNesting) return stop("nesting");
-  if (out.size() > memory_) return no_memory();
-  switch (value.type) {
-    case Type::kNull:
-      return true;
-    case Type::kBoolean:
-      out += value.boolean ? "true" : "false";
-      return true;
-    case Type::kString:
-      out += value.string();
-      return true;
-    case Type::kNumber: {
-      char digits[40];
-      out += number_text(value.number, digits);
-      return true;
-    }
-    default:
-      break;
-  }
-  if (!value.is_array()) {
-    out += "[object Object]";
-    return true;
-  }
-  for (std::uint32_t i = 0; i < array_size(value); ++i) {
-    if (i != 0) out += ',';
-    if (!charge(1) || !append_text(array_at(value, i), depth + 1, out)) return false;
-  }
-  return true;
-}
-
-bool Evaluator::concatenate(const ArgumentList& list, Value* out) {
+Value Evaluator::cat(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
   std::string text;
-  for (std::uint32_t i = 0; i < list.size; ++i)
-    if (!append_text(list.items[i], 0, text)) return false;
-  if (!charge(text.size() / 1024)) return false;
-  const std::string_view copy = arena_.copy(text);
-  if (copy.data() == nullptr) return no_memory();
-  *out = Value::of(copy);
-  return true;
+  for (std::uint32_t i = 0; i < arguments.count(); ++i)
+    if (!append_text(arguments[i], text, run_)) return Value::failed();
+  return run_.copy_text(text);
 }
 
-// {"substr": [text, start, length]}: a negative start counts from the end, a negative length leaves
-// that many off the end. Counted in code points.
-bool Evaluator::substring(const ArgumentList& list, Value* out) {
-  if (list.size == 0) return fail(kInvalidArguments);
-  std::string made;
-  std::string_view text = list.items[0].string();
-  if (!list.items[0].is_string()) {
-    if (!append_text(list.items[0], 0, made)) return false;
-    text = arena_.copy(made);
-    if (text.data() == nullptr) return no_memory();
+// Positions count characters (code points); negative ones from the end.
+Value Evaluator::substr(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
+  if (arguments.count() == 0) return run_.raise("Invalid Arguments");
+  std::string source;
+  if (!append_text(arguments[0], source, run_)) return Value::failed();
+  const double length =
+      static_cast<double>(std::count_if(source.begin(), source.end(), starts_character));
+  double begin = 0, end = length;
+  if (arguments.count() > 1) {
+    const Value from = arguments[1];
+    const auto wanted = from.is(Kind::kFailed) ? std::nullopt : number(from);
+    if (!wanted) return Value::failed();
+    begin = std::trunc(*wanted);
+    begin = std::min(begin < 0 ? std::max(0.0, length + begin) : begin, length);
   }
-  if (!charge(text.size() / 1024)) return false;
-  const auto size = static_cast<double>(code_points(text));
-  double start = 0;
-  double length = size;
-  if (list.size > 1 && !to_number(list.items[1], &start)) return fail(kNaN);
-  if (list.size > 2 && !to_number(list.items[2], &length)) return fail(kNaN);
-  start = std::trunc(start);
-  length = std::trunc(length);
-  start = start < 0 ? std::fmax(0, size + start) : std::fmin(start, size);
-  const double end = length < 0 ? size + length : std::fmin(size, start + length);
-  if (end <= start) {
-    *out = Value::of(std::string_view(""));
-    return true;
+  if (arguments.count() > 2) {
+    const Value size = arguments[2];
+    const auto wanted = size.is(Kind::kFailed) ? std::nullopt : number(size);
+    if (!wanted) return Value::failed();
+    const double count = std::trunc(*wanted);
+    end = count < 0 ? std::max(begin, length + count) : std::min(length, begin + count);
   }
-  const std::size_t first = byte_of(text, static_cast<std::size_t>(start));
-  const std::size_t last = byte_of(text, static_cast<std::size_t>(end));
-  *out = Value::of(text.substr(first, last - first));
-  return true;
+  const std::size_t first = byte_of(source, static_cast<std::size_t>(begin));
+  const std::size_t last = byte_of(source, static_cast<std::size_t>(end));
+  return run_.copy_text(std::string_view(source).substr(first, last - first));
+}
+
+Value Evaluator::merge(const Node& node, const Scope& scope) {
+  Arguments arguments(*this, node, scope);
+  if (arguments.failed()) return Value::failed();
+  std::vector<Value> merged;
+  for (std::uint32_t i = 0; i < arguments.count(); ++i) {
+    const Value argument = arguments[i];
+    if (argument.is(Kind::kFailed)) return argument;
+    if (!argument.is_array()) {
+      merged.push_back(argument);
+      continue;
+    }
+    if (!run_.spend(item_count(argument))) return Value::failed();
+    for (std::uint32_t k = 0; k < item_count(argument); ++k) merged.push_back(item(argument, k));
+  }
+  return array_of(merged);
+}
+
+// What is gone through: an array, or no items where nothing is there and that is allowed.
+Value Evaluator::iterable(const Node& node, const Scope& scope, bool missing_is_empty) {
+  const Value array = evaluate(node.first, scope);
+  if (array.is_array() || array.is(Kind::kFailed)) return array;
+  if (missing_is_empty && array.is_missing()) return Value::array(nullptr, 0);
+  return run_.raise("Invalid Arguments");
+}
+
+Value Evaluator::map(const Node& node, const Scope& scope) {
+  const Value array = iterable(node, scope, true);
+  if (array.is(Kind::kFailed)) return array;
+  const std::uint32_t count = item_count(array);
+  auto* results = run_.allocate<Value>(count);
+  if (results == nullptr) return Value::failed();
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Scope inner{item(array, i), array, i, &scope};
+    const Value result = evaluate(node.first + 1, inner);
+    if (result.is(Kind::kFailed)) return result;
+    if (node.op == Op::kMap) results[kept++] = result;
+    if (node.op == Op::kFilter && truthy(result)) results[kept++] = inner.context;
+  }
+  return Value::array(results, kept);
+}
+
+Value Evaluator::reduce(const Node& node, const Scope& scope) {
+  const Value array = iterable(node, scope, true);
+  if (array.is(Kind::kFailed)) return array;
+  const std::uint32_t count = item_count(array);
+  const bool given = node.count > 2;
+  Value result = given ? evaluate(node.first + 2, scope) : Value::null();
+  if (!given && count > 0) result = item(array, 0);
+  if (result.is(Kind::kFailed)) return result;
+  for (std::uint32_t i = given ? 0 : 1; i < count; ++i) {
+    // In the arena, not here: the body may hand its context on as the next accumulator.
+    auto* members = run_.allocate<Member>(2);
+    if (members == nullptr) return Value::failed();
+    members[0] = {Value::of(std::string_view("current")), item(array, i)};
+    members[1] = {Value::of(std::string_view("accumulator")), result};
+    const Scope inner{Value::object(members, 2), array, i, &scope};
+    result = evaluate(node.first + 1, inner);
+    if (result.is(Kind::kFailed)) return result;
+  }
+  return result;
+}
+
+Value Evaluator::quantify(const Node& node, const Scope& scope) {
+  const Value array = iterable(node, scope, false);
+  if (array.is(Kind::kFailed)) return array;
+  const std::uint32_t count = item_count(array);
+  // `all` looks for one that does not hold; there is no "all" of nothing.
+  const bool wanted = node.op != Op::kAll;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Scope inner{item(array, i), array, i, &scope};
+    const Value result = evaluate(node.first + 1, inner);
+    if (result.is(Kind::kFailed)) return result;
+    if (truthy(result) == wanted) return Value::boolean(node.op == Op::kSome);
+  }
+  return Value::boolean(node.op == Op::kNone || (node.op == Op::kAll && count != 0));
 }
 
 }  // namespace rhizome::jsonlogic

@@ -1,127 +1,103 @@
-// A compiled rule: a flat array of nodes that name each other by index, made once by compile() and
-// immutable from then on, so that any number of threads may evaluate it.
+// A compiled rule: one flat array of nodes that name each other by index, beside the literals and
+// paths that they use. Immutable once compiled; any number of threads may evaluate it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "json.hpp"
 #include "rhizome/status.hpp"
 #include "value.hpp"
 
 namespace rhizome::jsonlogic {
 
 enum class Op : std::uint8_t {
-  kUnknown,  // no operator of that name
-  kConstant,
-  kArray,  // an array literal with something to evaluate in it
-  kPath,   // var, val or exists with a path known when compiled
-  kThrowType,
-  // Control
+  kLiteral,  // literals[extra]
+  kArray,    // an array of its children's values
+  kPath,     // paths[extra] from a scope; a child is the default where nothing is there
+  kVar,      // a path that is computed: written with dots
+  kVal,      // a path that is computed: one child a step
+  kExists,
+  kMissing,
+  kMissingSome,
   kIf,
   kAnd,
   kOr,
   kCoalesce,
-  kTry,
-  kThrow,
-  // Comparison
+  kNot,
+  kTruth,
   kEqual,
   kNotEqual,
-  kSame,
-  kNotSame,
+  kStrictEqual,
+  kStrictNotEqual,
   kLess,
   kLessEqual,
   kGreater,
   kGreaterEqual,
-  // Iterators
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kMax,
+  kMin,
+  kIn,
+  kCat,
+  kSubstr,
+  kMerge,
   kMap,
   kFilter,
   kReduce,
   kAll,
   kSome,
   kNone,
-  // Data
-  kVar,
-  kVal,
-  kExists,
-  kMissing,
-  kMissingSome,
-  kPreserve,
-  // The rest takes evaluated arguments
-  kNot,
-  kTruth,
-  kAdd,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kModulo,
-  kMin,
-  kMax,
-  kMerge,
-  kIn,
-  kCat,
-  kSubstring,
-  // Shorthands over deltas
-  kEntity,
-  kContext,
-  kRole,
-  kValue,
-};
-
-// What an operator's argument was written as.
-enum class Arguments : std::uint8_t {
-  kList,     // an array literal: its elements are the arguments
-  kLiteral,  // anything else that is data: the one argument
-  kDynamic,  // a rule: its value is the argument, or the arguments where that is an array
+  kThrow,
+  kTry,
+  kLog,
+  kRaise,  // throws {"type": literals[extra]}: what could never have worked
 };
 
 struct Node {
-  Op op = Op::kConstant;
-  Arguments arguments = Arguments::kList;
-  std::uint32_t first = 0;  // of its children; the index of a constant or a path
-  std::uint32_t count = 0;
+  Op op;
+  bool spread;  // the one child's value, where it is an array, is the list of arguments
+  std::uint32_t first, count;  // children: nodes[first .. first + count)
+  std::uint32_t extra;
 };
 
 struct Path {
-  Op op = Op::kVar;  // kVar, kVal or kExists
-  std::uint32_t climb = 0;
-  std::uint32_t fallback = 0;  // the node that gives kVar's default
-  bool has_fallback = false;
-  std::vector<std::string_view> keys;
+  std::uint32_t climb;  // 0: the current value; 2n: the n-th around it; odd: its {index, iterator}
+  std::uint32_t first, count;  // steps
 };
 
-// What a rule is evaluated over. Only over deltas are there shorthands, and only there are unknown
-// operators and objects of several keys refused when compiled: elsewhere they throw or are data.
-enum class Domain : std::uint8_t { kJson, kDelta };
+inline constexpr std::size_t kMaxSource = 65536;
+inline constexpr std::uint32_t kMaxRuleDepth = 64;
+inline constexpr std::uint32_t kMaxNodes = 16384;  // and as many JSON values in the source
 
 struct Program {
-  explicit Program(std::uint64_t memory) : arena(memory) {}
+  Program() : arena(8u << 20) {}
 
-  Arena arena;  // the texts and constants
-  Value source;
-  Domain domain = Domain::kJson;
+  std::string source;  // what the rule was compiled from; literals borrow from it
+  Arena arena;
+  Value rule;  // the rule in plain JSON-Logic: shorthands written out
   std::vector<Node> nodes;
-  std::vector<std::uint32_t> children;
-  std::vector<Value> constants;
+  std::vector<Value> literals;
   std::vector<Path> paths;
+  std::vector<Step> steps;
   std::uint32_t root = 0;
-
-  const Node& child(const Node& node, std::uint32_t i) const {
-    return nodes[children[node.first + i]];
-  }
-  // The value of a node that is a constant, or nullptr.
-  const Value* constant(const Node& node) const {
-    return node.op == Op::kConstant ? &constants[node.first] : nullptr;
-  }
 };
 
-Op find_operator(std::string_view name);
-bool is_iterator(Op op);
+// Whether a mistake that can be seen in the rule alone is refused (kInvalid, with its place), or
+// compiled into what throws when it is reached, as JSON-Logic has it.
+enum class Mistakes { kRefuse, kThrow };
 
-// Compiles the parsed rule (in `program.arena`) into `program`.
-Status compile(const Value& rule, Domain domain, Program& program);
+// kInvalid for what is no JSON or no rule; kLimit where it is too large or too deep.
+Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mistakes);
 
-// The rule without shorthands, as JSON appended to `out`: what other nodes are sent.
-void expand(const Value& rule, std::string& out);
+// The rule with the shorthands (docs/filters.md) written out in plain JSON-Logic.
+Result<Value> expand(const Value& rule, Arena& arena);
+
+// The place of a node for a message, for example "/and/0/===".
+using Place = std::vector<std::string>;
+std::string place_text(const Place& place);
 
 }  // namespace rhizome::jsonlogic

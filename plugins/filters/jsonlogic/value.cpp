@@ -1,280 +1,139 @@
-// Access to JSON-Logic values, the lazy ones over flat deltas among them. Any thread.
+// Numbers, truth and text of values, as JSON-Logic has them. Pure functions, any thread.
 #include "value.hpp"
 
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 namespace rhizome::jsonlogic {
-namespace {
 
-std::string_view at(const rz_delta* delta, std::uint32_t offset, std::uint32_t size) {
-  return {reinterpret_cast<const char*>(delta) + offset, size};
+Field field_of(std::string_view name) {
+  static constexpr struct {
+    std::string_view name;
+    Field field;
+  } kFields[] = {{"id", Field::kId},
+                 {"author", Field::kAuthor},
+                 {"timestamp", Field::kTimestamp},
+                 {"pointers", Field::kPointers},
+                 {"role", Field::kRole},
+                 {"target", Field::kTarget},
+                 {"context", Field::kContext},
+                 {"delta", Field::kDelta},
+                 {"mime", Field::kMime},
+                 {"value", Field::kValue}};
+  for (const auto& known : kFields)
+    if (known.name == name) return known.field;
+  return Field::kOther;
 }
 
-const rz_pointer& pointer_of(const Value& value) {
-  return rz_delta_pointers(value.delta)[value.size];
-}
-
-// "id", "author", "timestamp", "pointers": the order of the members.
-constexpr std::string_view kDeltaKeys[] = {"id", "author", "timestamp", "pointers"};
-constexpr std::string_view kPointerKeys[] = {"role", "target"};
-
-bool hex_id(const rz_delta* delta, Arena& arena, Value* out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  char* text = static_cast<char*>(arena.allocate(2 * RZ_DELTA_ID_SIZE));
-  if (text == nullptr) return false;
-  for (std::size_t i = 0; i < RZ_DELTA_ID_SIZE; ++i) {
-    text[2 * i] = kDigits[delta->id[i] >> 4];
-    text[2 * i + 1] = kDigits[delta->id[i] & 15];
-  }
-  *out = Value::of(std::string_view(text, 2 * RZ_DELTA_ID_SIZE));
-  return true;
-}
-
-// Unpadded base64url, as the JSON profile writes bytes.
-bool base64url(std::string_view bytes, Arena& arena, Value* out) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  char* text = static_cast<char*>(arena.allocate((bytes.size() * 4 + 2) / 3));
-  if (text == nullptr) return false;
-  std::size_t size = 0;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) text[size++] = kDigits[bits >> (count - 6) & 63];
-  }
-  if (count > 0) text[size++] = kDigits[bits << (6 - count) & 63];
-  *out = Value::of(std::string_view(text, size));
-  return true;
-}
-
-bool delta_member(const Value& delta, std::uint32_t i, Arena& arena, Value* out) {
-  const rz_delta* d = delta.delta;
-  switch (i) {
-    case 0:
-      return hex_id(d, arena, out);
-    case 1:
-      *out = Value::of(at(d, d->author_offset, d->author_size));
-      return true;
-    case 2:
-      *out = Value::of(d->timestamp);
-      return true;
-    default:
-      *out = Value::of_delta(Type::kPointers, d);
-      return true;
-  }
-}
-
-Value target_value(const Value& pointer) {
-  const rz_pointer& p = pointer_of(pointer);
-  switch (p.kind) {
-    case RZ_TARGET_STRING:
-      return Value::of(at(pointer.delta, p.target_offset, p.target_size));
-    case RZ_TARGET_NUMBER:
-      return Value::of(p.number);
-    case RZ_TARGET_BOOLEAN:
-      return Value::of(p.number != 0);
-    default:
-      return Value::of_delta(Type::kTarget, pointer.delta, pointer.size);
-  }
-}
-
-Value pointer_member(const Value& pointer, std::uint32_t i) {
-  const rz_pointer& p = pointer_of(pointer);
-  if (i == 0) return Value::of(at(pointer.delta, p.role_offset, p.role_size));
-  return target_value(pointer);
-}
-
-std::string_view target_key(const rz_pointer& p, std::uint32_t i) {
-  if (p.kind == RZ_TARGET_BYTES) return i == 0 ? "mime" : "value";
-  if (i == 1) return "context";
-  return p.kind == RZ_TARGET_ENTITY ? "id" : "delta";
-}
-
-bool target_member(const Value& target, std::uint32_t i, Arena& arena, Value* out) {
-  const rz_pointer& p = pointer_of(target);
-  const std::string_view content = at(target.delta, p.target_offset, p.target_size);
-  const std::string_view context = at(target.delta, p.context_offset, p.context_size);
-  if (p.kind == RZ_TARGET_BYTES) {
-    if (i == 1) return base64url(content, arena, out);
-    *out = Value::of(context);
-  } else {
-    *out = Value::of(i == 0 ? content : context);
-  }
-  return true;
-}
-
-bool member_value(const Value& object, std::uint32_t i, Arena& arena, Value* out) {
-  switch (object.type) {
-    case Type::kDelta:
-      return delta_member(object, i, arena, out);
-    case Type::kPointer:
-      *out = pointer_member(object, i);
-      return true;
-    case Type::kTarget:
-      return target_member(object, i, arena, out);
-    case Type::kIndex:
-      *out = Value::of(object.number);
-      return true;
-    default:
-      *out = object.members[i].value;
-      return true;
-  }
-}
-
-std::string_view member_key(const Value& object, std::uint32_t i) {
-  switch (object.type) {
-    case Type::kDelta:
-      return kDeltaKeys[i];
-    case Type::kPointer:
-      return kPointerKeys[i];
-    case Type::kTarget:
-      return target_key(pointer_of(object), i);
-    case Type::kIndex:
-      return "index";
-    default:
-      return object.members[i].key;
-  }
-}
-
-// A decimal array index without sign or leading zeros; false for anything else.
-bool array_index(std::string_view key, std::uint32_t* index) {
-  if (key.empty() || key.size() > 9 || (key.size() > 1 && key[0] == '0')) return false;
-  const auto end = std::from_chars(key.data(), key.data() + key.size(), *index);
-  return end.ec == std::errc() && end.ptr == key.data() + key.size();
-}
-
-}  // namespace
-
-std::string_view Arena::copy(std::string_view text) {
-  char* memory = static_cast<char*>(allocate(text.size() + 1));
-  if (memory == nullptr) return {};
-  if (!text.empty()) std::memcpy(memory, text.data(), text.size());
-  return {memory, text.size()};
-}
-
-void Arena::grow(std::size_t bytes) {
-  const std::size_t size = bytes > next_chunk_ ? bytes : next_chunk_;
-  chunks_.push_back(std::unique_ptr<char[]>(new char[size]));
-  if (chunks_.size() == 1) first_size_ = size;
-  next_ = chunks_.back().get();
-  end_ = next_ + size;
-  if (next_chunk_ < (64u << 10)) next_chunk_ *= 2;
-}
-
-void Arena::reset(std::uint64_t limit) {
-  left_ = limit;
-  if (chunks_.empty()) return;
-  chunks_.resize(1);
-  next_ = chunks_[0].get();
-  end_ = next_ + first_size_;
-}
-
-std::uint32_t array_size(const Value& array) {
-  return array.type == Type::kPointers ? array.delta->pointer_count : array.size;
-}
-
-Value array_at(const Value& array, std::uint32_t i) {
-  if (array.type == Type::kPointers) return Value::of_delta(Type::kPointer, array.delta, i);
-  return array.items[i];
-}
-
-std::uint32_t object_size(const Value& object) {
-  switch (object.type) {
-    case Type::kDelta:
-      return 4;
-    case Type::kPointer:
-      return 2;
-    case Type::kIndex:
-      return 1;
-    case Type::kTarget: {
-      const rz_pointer& p = pointer_of(object);
-      return p.kind == RZ_TARGET_BYTES || p.context_size != 0 ? 2 : 1;
-    }
-    default:
-      return object.size;
-  }
-}
-
-bool object_at(const Value& object, std::uint32_t i, Arena& arena, Member* member) {
-  member->key = member_key(object, i);
-  return member_value(object, i, arena, &member->value);
-}
-
-Found get(const Value& from, std::string_view key, Arena& arena, Value* out) {
-  if (from.is_array()) {
+Step Step::of(std::string_view key) {
+  Step step{Value::of(key), kNoIndex, field_of(key)};
+  // "1" is an index, "01" and "+1" are names.
+  if (!key.empty() && key.size() < 10 && (key[0] != '0' || key.size() == 1)) {
     std::uint32_t index = 0;
-    if (!array_index(key, &index) || index >= array_size(from)) return Found::kNo;
-    *out = array_at(from, index);
-    return Found::kYes;
+    const auto read = std::from_chars(key.data(), key.data() + key.size(), index);
+    if (read.ec == std::errc() && read.ptr == key.data() + key.size()) step.index = index;
   }
-  if (!from.is_object()) return Found::kNo;
-  for (std::uint32_t i = object_size(from); i-- > 0;) {  // of a repeated key the last one counts
-    if (member_key(from, i) != key) continue;
-    return member_value(from, i, arena, out) ? Found::kYes : Found::kNoMemory;
+  return step;
+}
+
+std::optional<double> text_to_number(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\r\v\f";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return 0.0;
+  text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  const bool plus = text[0] == '+';
+  if (plus) text.remove_prefix(1);
+  // from_chars also reads "inf" and "nan", which are no decimal numbers.
+  const std::size_t digit = !text.empty() && text[0] == '-' && !plus ? 1 : 0;
+  if (text.size() <= digit || (text[digit] != '.' && (text[digit] < '0' || text[digit] > '9')))
+    return std::nullopt;
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<double> to_number(const Value& value) {
+  switch (value.kind) {
+    case Kind::kNumber:
+      return value.number;
+    case Kind::kBoolean:
+      return value.size;
+    case Kind::kNull:
+    case Kind::kAbsent:
+      return 0.0;
+    case Kind::kString:
+      return text_to_number(value.string());
+    default:
+      return std::nullopt;
   }
-  return Found::kNo;
 }
 
 bool truthy(const Value& value) {
-  switch (value.type) {
-    case Type::kNull:
+  switch (value.kind) {
+    case Kind::kNull:
+    case Kind::kAbsent:
+    case Kind::kFailed:
       return false;
-    case Type::kBoolean:
-      return value.boolean;
-    case Type::kNumber:
+    case Kind::kNumber:
       return value.number != 0;
-    case Type::kString:
+    case Kind::kBoolean:
+    case Kind::kString:
+    case Kind::kArray:
       return value.size != 0;
-    case Type::kArray:
-    case Type::kPointers:
-      return array_size(value) != 0;
+    case Kind::kPointers:
+      return value.delta->pointer_count != 0;
     default:
       return true;
   }
 }
 
-bool parse_number(std::string_view text, double* number) {
-  const auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  *number = 0;
-  if (text.empty()) return true;
-  if (text[0] == '+') {
-    text.remove_prefix(1);
-    if (!text.empty() && text[0] == '-') return false;
+void append_number(double number, std::string& out) {
+  if (number == 0) {
+    out.push_back('0');  // also -0
+    return;
   }
-  const std::string_view digits = !text.empty() && text[0] == '-' ? text.substr(1) : text;
-  if (digits.empty() || (digits[0] != '.' && (digits[0] < '0' || digits[0] > '9'))) return false;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), *number);
-  return end.ec == std::errc() && end.ptr == text.data() + text.size() && std::isfinite(*number);
-}
-
-bool to_number(const Value& value, double* number) {
-  *number = 0;
-  switch (value.type) {
-    case Type::kNull:
-      return true;
-    case Type::kBoolean:
-      *number = value.boolean ? 1 : 0;
-      return true;
-    case Type::kNumber:
-      *number = value.number;
-      return true;
-    case Type::kString:
-      return parse_number(value.string(), number);
-    default:
-      return false;
-  }
-}
-
-std::string_view number_text(double number, char (&out)[40]) {
+  char digits[32];
   const double size = std::fabs(number);
-  const bool plain = size == 0 || (size >= 1e-6 && size < 1e21);
-  const auto end = std::to_chars(out, out + sizeof out, number == 0 ? 0.0 : number,
-                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
-  return {out, static_cast<std::size_t>(end.ptr - out)};
+  const auto written =
+      size >= 1e21 || size < 1e-6
+          ? std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific)
+          : std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed);
+  std::string_view text(digits, static_cast<std::size_t>(written.ptr - digits));
+  const std::size_t e = text.find('e');
+  if (e == std::string_view::npos) {
+    out.append(text);
+    return;
+  }
+  // JavaScript writes 1e-7 where C++ writes 1e-07.
+  out.append(text.substr(0, e + 2));
+  text.remove_prefix(e + 2);
+  text.remove_prefix(text.find_first_not_of('0'));
+  out.append(text);
+}
+
+void append_string(std::string_view text, std::string& out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (c == '\t') {
+      out.append("\\t");
+    } else if (c == '\r') {
+      out.append("\\r");
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out.append("\\u00");
+      out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+      out.push_back(kDigits[c & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
 }
 
 }  // namespace rhizome::jsonlogic

@@ -1,38 +1,38 @@
-// Values of JSON-Logic: a 16-byte tagged struct over borrowed memory, and the bounded arena that
-// holds what a rule makes. Used by every part of this plugin; a value is free to copy, any thread.
+// A JSON value in 16 bytes: what rules are made of, what they read and what they give.
+// A value owns nothing: text, items and members live in an arena, in the program or in the caller's
+// bytes. A flat delta and its parts are values too, read in place, never copied into a tree.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
-#include <vector>
 
+#include "arena.hpp"
 #include "rhizome/abi/delta.h"
 
 namespace rhizome::jsonlogic {
 
-enum class Type : std::uint8_t {
-  kNull,
-  kBoolean,
-  kNumber,
-  kString,
-  kArray,
-  kObject,
-  // Read straight from a flat delta, so that no document tree is built:
-  kDelta,     // {"id","author","timestamp","pointers"}
-  kPointers,  // the array of its pointers
-  kPointer,   // {"role","target"}; size: which
-  kTarget,    // {"id","context"?}, {"delta","context"?} or {"mime","value"}; size: which pointer
-  kIndex,     // {"index"}: the frame between an iterator's item and what surrounds it
-};
-
 struct Member;
 
+enum class Kind : std::uint8_t {
+  kNull,
+  kBoolean,   // size: 0 or 1
+  kNumber,    // number
+  kString,    // text, size bytes of UTF-8
+  kArray,     // items, size of them
+  kObject,    // members, size of them, in their order; the last of equal names counts
+  kDelta,     // delta: the object {id, author, timestamp, pointers}
+  kPointers,  // delta: its array of pointers
+  kPointer,   // delta, size = index: the object {role, target}
+  kTarget,    // delta, size = index: the object of an entity, delta or bytes target
+  kAbsent,    // no value, not even null: a lookup that found nothing
+  kFailed,    // the evaluation ended here; Run::failure says why
+};
+
 struct Value {
-  Type type = Type::kNull;
-  bool boolean = false;
-  std::uint32_t size = 0;  // of a string, an array, an object
+  Kind kind;
+  std::uint32_t size;
   union {
     double number;
     const char* text;
@@ -41,122 +41,79 @@ struct Value {
     const rz_delta* delta;
   };
 
-  Value() : number(0) {}
-  static Value of(bool b) {
-    Value v;
-    v.type = Type::kBoolean;
-    v.boolean = b;
-    return v;
-  }
-  static Value of(double n) {
-    Value v;
-    v.type = Type::kNumber;
-    v.number = n == 0 ? 0 : n;  // there is no -0 in JSON-Logic
-    return v;
-  }
+  static Value null() { return {Kind::kNull, 0, {0}}; }
+  static Value absent() { return {Kind::kAbsent, 0, {0}}; }
+  static Value failed() { return {Kind::kFailed, 0, {0}}; }
+  static Value boolean(bool b) { return {Kind::kBoolean, b ? 1u : 0u, {0}}; }
+  static Value of(double n) { return {Kind::kNumber, 0, {n}}; }
   static Value of(std::string_view s) {
-    Value v;
-    v.type = Type::kString;
-    v.size = static_cast<std::uint32_t>(s.size());
+    Value v{Kind::kString, static_cast<std::uint32_t>(s.size()), {0}};
     v.text = s.data();
     return v;
   }
-  static Value array(const Value* items, std::size_t size) {
-    Value v;
-    v.type = Type::kArray;
-    v.size = static_cast<std::uint32_t>(size);
+  static Value array(const Value* items, std::size_t count) {
+    Value v{Kind::kArray, static_cast<std::uint32_t>(count), {0}};
     v.items = items;
     return v;
   }
-  static Value object(const Member* members, std::size_t size) {
-    Value v;
-    v.type = Type::kObject;
-    v.size = static_cast<std::uint32_t>(size);
+  static Value object(const Member* members, std::size_t count) {
+    Value v{Kind::kObject, static_cast<std::uint32_t>(count), {0}};
     v.members = members;
     return v;
   }
-  static Value of_delta(Type type, const rz_delta* delta, std::uint32_t pointer = 0) {
-    Value v;
-    v.type = type;
-    v.size = pointer;
+  static Value part(Kind kind, const rz_delta* delta, std::uint32_t index = 0) {
+    Value v{kind, index, {0}};
     v.delta = delta;
     return v;
   }
-  static Value index(double i) {
-    Value v = of(i);
-    v.type = Type::kIndex;
-    return v;
-  }
 
-  bool is_null() const { return type == Type::kNull; }
-  bool is_string() const { return type == Type::kString; }
-  bool is_number() const { return type == Type::kNumber; }
-  bool is_array() const { return type == Type::kArray || type == Type::kPointers; }
-  bool is_object() const { return type >= Type::kObject && type != Type::kPointers; }
-  std::string_view string() const { return {text, size}; }
+  bool is(Kind k) const { return kind == k; }
+  bool is_array() const { return kind == Kind::kArray || kind == Kind::kPointers; }
+  bool is_missing() const { return kind == Kind::kNull || kind == Kind::kAbsent; }
+  std::string_view string() const { return {text, size}; }  // REQUIRES: kString
 };
+static_assert(sizeof(Value) == 16 && std::is_trivial_v<Value>);
 
 struct Member {
-  std::string_view key;
+  Value name;  // kString
   Value value;
 };
 
-// Memory that grows to a limit and is freed at once.
-class Arena {
- public:
-  explicit Arena(std::uint64_t limit) : left_(limit) {}
-  Arena(Arena&&) = default;
+// The fields that a flat delta and its parts have; a lookup by field needs no text comparison.
+enum class Field : std::uint8_t {
+  kOther,
+  kId,
+  kAuthor,
+  kTimestamp,
+  kPointers,
+  kRole,
+  kTarget,
+  kContext,
+  kDelta,
+  kMime,
+  kValue,
+};
+Field field_of(std::string_view name);
 
-  // Uninitialised memory, 8-byte aligned; nullptr past the limit.
-  void* allocate(std::size_t bytes) {
-    bytes = bytes == 0 ? 8 : (bytes + 7) & ~std::size_t{7};
-    if (bytes > left_) return nullptr;
-    left_ -= bytes;
-    if (static_cast<std::size_t>(end_ - next_) < bytes) grow(bytes);
-    void* memory = next_;
-    next_ += bytes;
-    return memory;
-  }
-  template <typename T>
-  T* make(std::size_t count) {
-    void* memory = allocate(count * sizeof(T));
-    if (memory == nullptr) return nullptr;
-    T* first = static_cast<T*>(memory);
-    for (std::size_t i = 0; i < count; ++i) new (first + i) T();
-    return first;
-  }
-  // The text in this arena; its data() is nullptr past the limit.
-  std::string_view copy(std::string_view text);
-  // Forgets everything made; REQUIRES: nothing of it is used any more.
-  void reset(std::uint64_t limit);
+// One step of a path, looked at once when the rule is compiled.
+struct Step {
+  Value key;  // kString
+  std::uint32_t index;
+  Field field;
 
- private:
-  void grow(std::size_t bytes);
-  std::uint64_t left_;
-  char* next_ = nullptr;
-  char* end_ = nullptr;
-  std::size_t next_chunk_ = 2048;
-  std::size_t first_size_ = 0;
-  std::vector<std::unique_ptr<char[]>> chunks_;
+  static constexpr std::uint32_t kNoIndex = UINT32_MAX;
+  static Step of(std::string_view key);
 };
 
-// Arrays and objects whatever they are made of. REQUIRES: is_array() / is_object(), i < size.
-std::uint32_t array_size(const Value& array);
-Value array_at(const Value& array, std::uint32_t i);
-std::uint32_t object_size(const Value& object);
-// False where the arena is full (the text of an id or of bytes is made in it).
-bool object_at(const Value& object, std::uint32_t i, Arena& arena, Member* member);
-
-enum class Found : std::uint8_t { kYes, kNo, kNoMemory };
-// The member `key` of an object or the element of an array at a decimal `key`.
-Found get(const Value& from, std::string_view key, Arena& arena, Value* out);
-
+// The number that a JSON-Logic operator makes of a value; nullopt where it makes none ("NaN").
+std::optional<double> to_number(const Value& value);
+// The number in a text, as JavaScript reads decimal numbers; empty text is 0.
+std::optional<double> text_to_number(std::string_view text);
 bool truthy(const Value& value);
-// JavaScript's Number() for what JSON-Logic coerces: null, booleans, decimal text. False: NaN.
-bool to_number(const Value& value, double* number);
-// Whether text is a decimal number ("" is 0).
-bool parse_number(std::string_view text, double* number);
-// The shortest decimal that reads back as the same number; up to 32 characters into `out`.
-std::string_view number_text(double number, char (&out)[40]);
+
+// Number text as JavaScript writes it: the shortest that reads back as the same double.
+void append_number(double number, std::string& out);
+// A JSON string literal.
+void append_string(std::string_view text, std::string& out);
 
 }  // namespace rhizome::jsonlogic

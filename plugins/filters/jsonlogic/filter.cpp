@@ -1,0 +1,99 @@
+// Compiling, matching and evaluating with budgets; see filter.hpp.
+#include "filter.hpp"
+
+#include "json.hpp"
+
+namespace rhizome::jsonlogic {
+namespace {
+
+constexpr std::uint64_t kDataMemory = 64u << 20;  // of parsed data; its text is bounded too
+
+const char* failure_text(Failure failure) {
+  switch (failure) {
+    case Failure::kSteps:
+      return "the rule takes more steps than its budget";
+    case Failure::kMemory:
+      return "the rule takes more memory than its budget";
+    case Failure::kTime:
+      return "the rule takes more time than its budget";
+    case Failure::kDepth:
+      return "the rule builds a value nested deeper than 128";
+    default:
+      return "the rule failed";
+  }
+}
+
+// The thrown type as JSON, no longer than an error block's message.
+std::string thrown_json(Run& run) {
+  const Value type = get(run.thrown, "type", run);
+  std::string json;
+  run.failure = Failure::kNone;
+  if (append_json(type.is(Kind::kAbsent) ? run.thrown : type, json, run) &&
+      json.size() < sizeof(rz_error::message))
+    return json;
+  return "\"Too Large\"";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter_budget& budget) {
+  auto program = jsonlogic::compile(source, Mistakes::kRefuse);
+  if (!program.ok()) return std::move(program).status();
+  return std::unique_ptr<Filter>(new Filter(std::move(*program), budget));
+}
+
+Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
+                     std::uint64_t& errors) const {
+  alignas(8) char buffer[2048];
+  Arena arena(budget_.memory_bytes, buffer, sizeof buffer);
+  Run run(arena, budget_);
+  for (std::size_t i = 0; i < deltas.size(); ++i) {
+    const Truth matches = ask(predicate_, *program_, deltas[i], run);
+    if (matches == Truth::kYes) {
+      bitmap[i / 64] |= std::uint64_t{1} << i % 64;
+    } else if (matches == Truth::kFailed) {
+      ++errors;
+      if (run.failure != Failure::kThrown)
+        return {Code::kLimit, "delta " + std::to_string(i) + " of " +
+                                  std::to_string(deltas.size()) + ": " + failure_text(run.failure)};
+    }
+    arena.reset(buffer, sizeof buffer);
+    run.restart(budget_);
+  }
+  return {};
+}
+
+Status Filter::atoms(std::string& json) const {
+  atoms_json(predicate_, *program_, json);
+  return {};
+}
+
+Status Filter::to_json_logic(std::string& json) const {
+  Arena arena(0);
+  Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
+  if (!append_json(program_->rule, json, run)) return {Code::kInternal, failure_text(run.failure)};
+  return {};
+}
+
+Status Filter::eval(ByteView rule, ByteView data, const rz_filter_budget& budget,
+                    std::string& json) {
+  const auto program = jsonlogic::compile(rule, Mistakes::kThrow);
+  if (!program.ok()) {
+    if (program.code() == Code::kLimit) return program.status();
+    return {Code::kInvalid, "\"Invalid Rule\""};
+  }
+  Arena data_arena(kDataMemory);
+  const auto parsed = parse_json(data, {}, data_arena);
+  if (!parsed.ok()) {
+    if (parsed.code() == Code::kLimit) return Status(parsed.status()).with_context("data");
+    return {Code::kInvalid, "\"Invalid Data\""};
+  }
+  Arena arena(budget.memory_bytes);
+  Run run(arena, budget);
+  const Value result = Evaluator(**program, run).evaluate((*program)->root, Scope::root(*parsed));
+  if (!result.is(Kind::kFailed) && append_json(result, json, run)) return {};
+  if (run.failure == Failure::kThrown) return {Code::kInvalid, thrown_json(run)};
+  return {Code::kLimit, failure_text(run.failure)};
+}
+
+}  // namespace rhizome::jsonlogic

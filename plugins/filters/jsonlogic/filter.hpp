@@ -1,0 +1,38 @@
+// The JSON-Logic filter language as the SDK's trampolines call it: compiled filters, and rules on
+// any JSON data. Filters are immutable; any thread.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "predicate.hpp"
+#include "program.hpp"
+#include "rhizome/abi/filter.h"
+#include "rhizome/bytes.hpp"
+#include "rhizome/status.hpp"
+
+namespace rhizome::jsonlogic {
+
+class Filter {
+ public:
+  static Result<std::unique_ptr<Filter>> compile(ByteView source, const rz_filter_budget& budget);
+  Status match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
+               std::uint64_t& errors) const;
+  Status atoms(std::string& json) const;
+  Status to_json_logic(std::string& json) const;
+
+  // rhizome.filter.eval/1. kInvalid with the JSON of the thrown type as its message.
+  static Status eval(ByteView rule, ByteView data, const rz_filter_budget& budget,
+                     std::string& json);
+
+ private:
+  Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
+      : predicate_(lower(*program)), budget_(budget), program_(std::move(program)) {}
+
+  Predicate predicate_;
+  rz_filter_budget budget_;
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace rhizome::jsonlogic

@@ -1,0 +1,177 @@
+// Asks a predicate about one flat delta; see predicate.hpp.
+#include "predicate.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rhizome::jsonlogic {
+namespace {
+
+constexpr std::uint32_t kNoPointer = UINT32_MAX;
+
+Truth truth(bool yes) { return yes ? Truth::kYes : Truth::kNo; }
+
+bool ordered(Op op, double a, double b) {
+  switch (op) {
+    case Op::kEqual:
+      return a == b;
+    case Op::kNotEqual:
+      return a != b;
+    case Op::kLess:
+      return a < b;
+    case Op::kLessEqual:
+      return a <= b;
+    case Op::kGreater:
+      return a > b;
+    default:
+      return a >= b;
+  }
+}
+
+class Asker {
+ public:
+  Asker(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run)
+      : tests_(predicate.tests.data()),
+        texts_(predicate.texts.data()),
+        program_(program),
+        delta_(delta),
+        run_(run) {}
+
+  Truth ask(const Test& test, std::uint32_t pointer) {
+    if (!run_.spend(1)) return Truth::kFailed;
+    switch (test.ask) {
+      case Ask::kConstant:
+        return truth(test.count != 0);
+      case Ask::kAll:
+        return each(test, pointer, Truth::kYes);
+      case Ask::kAny:
+        return each(test, pointer, Truth::kNo);
+      case Ask::kNot: {
+        const Truth inner = ask(tests_[test.first], pointer);
+        return inner == Truth::kFailed ? inner : truth(inner == Truth::kNo);
+      }
+      case Ask::kText: {
+        const std::string_view text = field(test.field, pointer);
+        const bool equal = text.data() != nullptr && text.size() == test.count &&
+                           std::memcmp(text.data(), test.text, test.count) == 0;
+        return truth(equal != test.negated);
+      }
+      case Ask::kTextIn: {
+        const std::string_view text = field(test.field, pointer);
+        const std::string_view* first = texts_ + test.first;
+        return truth(text.data() != nullptr && std::binary_search(first, first + test.count, text));
+      }
+      case Ask::kId:
+        return truth((std::memcmp(delta_->id, test.text, RZ_DELTA_ID_SIZE) == 0) != test.negated);
+      case Ask::kTime:
+        return truth(ordered(test.op, delta_->timestamp, test.number));
+      case Ask::kTarget:
+        return target(test, pointer);
+      case Ask::kTargetIn:
+        return target_in(test, pointer);
+      case Ask::kSomePointer:
+        return any_pointer(test, Truth::kYes);
+      case Ask::kNoPointer:
+        return negated(any_pointer(test, Truth::kYes));
+      case Ask::kEveryPointer:
+        if (delta_->pointer_count == 0) return Truth::kNo;
+        return negated(any_pointer(test, Truth::kNo));
+      case Ask::kTry: {
+        const Truth inner = ask(tests_[test.first], pointer);
+        if (inner != Truth::kFailed || run_.failure != Failure::kThrown) return inner;
+        run_.failure = Failure::kNone;
+        return truth(test.count != 0);
+      }
+      case Ask::kRule:
+        return rule(test.first, pointer);
+    }
+    return Truth::kFailed;
+  }
+
+ private:
+  static Truth negated(Truth inner) {
+    return inner == Truth::kFailed ? inner : truth(inner == Truth::kNo);
+  }
+
+  // The children in order until one is not `while_it_is`.
+  Truth each(const Test& test, std::uint32_t pointer, Truth while_it_is) {
+    const Test* child = tests_ + test.first;
+    for (std::uint32_t i = 0; i < test.count; ++i) {
+      const Truth inner = ask(child[i], pointer);
+      if (inner != while_it_is) return inner;
+    }
+    return while_it_is;
+  }
+
+  // Whether the child is `wanted` for one of the pointers.
+  Truth any_pointer(const Test& test, Truth wanted) {
+    const Test& child = tests_[test.first];
+    for (std::uint32_t i = 0; i < delta_->pointer_count; ++i) {
+      const Truth inner = ask(child, i);
+      if (inner == Truth::kFailed) return inner;
+      if (inner == wanted) return Truth::kYes;
+    }
+    return Truth::kNo;
+  }
+
+  std::string_view at(std::uint32_t offset, std::uint32_t size) const {
+    return {reinterpret_cast<const char*>(delta_) + offset, size};
+  }
+  // A text without data where the field is not there.
+  std::string_view field(TextField which, std::uint32_t pointer) const {
+    if (which == TextField::kAuthor) return at(delta_->author_offset, delta_->author_size);
+    const rz_pointer& p = rz_delta_pointers(delta_)[pointer];
+    if (which == TextField::kRole) return at(p.role_offset, p.role_size);
+    const bool entity = p.kind == RZ_TARGET_ENTITY, reference = p.kind == RZ_TARGET_DELTA;
+    if (which == TextField::kContext)
+      return (entity || reference) && p.context_size != 0 ? at(p.context_offset, p.context_size)
+                                                          : std::string_view();
+    if (which == TextField::kEntity ? entity : reference) return at(p.target_offset, p.target_size);
+    return {};
+  }
+
+  Truth target(const Test& test, std::uint32_t pointer) {
+    const Value value = target_of(delta_, pointer);
+    return compare(test.op, value, program_.literals[test.first], run_);
+  }
+
+  Truth target_in(const Test& test, std::uint32_t pointer) {
+    const Value value = target_of(delta_, pointer);
+    const Value& list = program_.literals[test.first];
+    for (std::uint32_t i = 0; i < list.size; ++i) {
+      if (!run_.spend(1)) return Truth::kFailed;
+      const bool equal = same(value, list.items[i], run_);
+      if (run_.failure != Failure::kNone) return Truth::kFailed;
+      if (equal) return Truth::kYes;
+    }
+    return Truth::kNo;
+  }
+
+  Truth rule(std::uint32_t node, std::uint32_t pointer) {
+    const Scope root = Scope::root(Value::part(Kind::kDelta, delta_));
+    Evaluator evaluator(program_, run_);
+    Value value = Value::absent();
+    if (pointer == kNoPointer) {
+      value = evaluator.evaluate(node, root);
+    } else {
+      const Scope inner{Value::part(Kind::kPointer, delta_, pointer),
+                        Value::part(Kind::kPointers, delta_), pointer, &root};
+      value = evaluator.evaluate(node, inner);
+    }
+    return value.is(Kind::kFailed) ? Truth::kFailed : truth(truthy(value));
+  }
+
+  const Test* tests_;
+  const std::string_view* texts_;
+  const Program& program_;
+  const rz_delta* delta_;
+  Run& run_;
+};
+
+}  // namespace
+
+Truth ask(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run) {
+  return Asker(predicate, program, delta, run).ask(predicate.tests[predicate.root], kNoPointer);
+}
+
+}  // namespace rhizome::jsonlogic

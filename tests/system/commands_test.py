@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""The command line as people use it: values, negation, transactions, errors, exit codes."""
+import json
+import os
+import stat
+
+import fixture
+from fixture import NodesTest, command
+
+
+def claims(entity, context, value):
+    return json.dumps({'pointers': [{'role': 'subject', 'target': {'id': entity, 'context': context}},
+                                    {'role': 'value', 'target': value}]})
+
+
+class Commands(NodesTest):
+    def value(self, node, entity, context):
+        return node.json('get', entity)['properties'].get(context, {}).get('value')
+
+    def test_falsy_values_are_kept(self):
+        a = self.node('a').start()
+        for value in (0, False, ''):
+            a.run('write', '--claims', claims('e', 'p', value))
+            self.assertEqual(self.value(a, 'e', 'p'), value)
+
+    def test_a_later_write_wins_and_all_keeps_both(self):
+        a = self.node('a').start()
+        a.run('write', 'e', 'score', '95')
+        a.run('write', 'e', 'score', '90')
+        self.assertEqual(self.value(a, 'e', 'score'), 90)
+        self.assertEqual(a.json('get', 'e', '--resolver', 'all')['properties']['score']['value'], [95, 90])
+        self.assertEqual(a.json('get', 'e', '--resolver', 'first-write')['properties']['score']['value'], 95)
+
+    def test_negation_withdraws_and_a_negated_negation_restores(self):
+        a = self.node('a').start()
+        kept = a.json('write', 'e', 'p', 'kept')['ids'][0]
+        gone = a.json('write', 'e', 'p', 'gone')['ids'][0]
+        negation = a.json('negate', gone, '--reason', 'a typo')['ids'][0]
+        self.assertEqual(self.value(a, 'e', 'p'), 'kept')
+        again = a.json('negate', negation)['ids'][0]
+        self.assertEqual(self.value(a, 'e', 'p'), 'gone')
+        a.run('negate', again)
+        self.assertEqual(self.value(a, 'e', 'p'), 'kept')
+        a.run('negate', kept)
+        self.assertIsNone(self.value(a, 'e', 'p'))
+
+    def test_a_transaction_shows_only_when_all_of_it_is_there(self):
+        a, b = self.node('a').start(), self.node('b').start()
+        a.run('write', '--transaction', '--claims', '-', text=claims('account:1', 'balance', -5) + '\n'
+              + claims('account:2', 'balance', 5) + '\n')
+        manifest, first, second = a.run('export').stdout.splitlines()
+        path = os.path.join(self.root, 'part.jsonl')
+
+        def bring(*lines):
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(''.join(line + '\n' for line in lines))
+            b.run('import', path)
+
+        def strip(line):  # `seq` is the exporter's own
+            delta = json.loads(line)
+            del delta['seq']
+            return json.dumps(delta)
+        bring(strip(manifest), strip(first))
+        self.assertIsNone(self.value(b, 'account:1', 'balance'), 'one of two')
+        bring(strip(second))
+        self.assertEqual(self.value(b, 'account:1', 'balance'), -5)
+        self.assertEqual(self.value(b, 'account:2', 'balance'), 5)
+
+    def test_one_delta_shows_whole_under_each_entity_it_points_at(self):
+        a = self.node('a').start()
+        a.run('write', '--claims', json.dumps({'pointers': [
+            {'role': 'actor', 'target': {'id': 'keanu', 'context': 'roles'}},
+            {'role': 'role', 'target': {'id': 'neo', 'context': 'actor'}},
+            {'role': 'film', 'target': {'id': 'the_matrix', 'context': 'cast'}},
+            {'role': 'base_salary', 'target': 1000000}, {'role': 'salary_currency', 'target': 'usd'}]}))
+        ids = set()
+        for entity, context in (('keanu', 'roles'), ('neo', 'actor'), ('the_matrix', 'cast')):
+            view = json.loads(a.run('get', entity, '--lossless').stdout)
+            delta = view['properties'][context][0]['delta']
+            self.assertEqual(len(delta['claims']['pointers']), 5)
+            ids.add(delta['id'])
+        self.assertEqual(len(ids), 1)
+        self.assertEqual(self.value(a, 'keanu', 'roles'), {
+            'base_salary': 1000000, 'film': 'the_matrix', 'role': 'neo', 'salary_currency': 'usd'})
+
+    def test_what_is_exported_is_imported_with_the_same_digest(self):
+        a, b = self.node('a').start(), self.node('b').start()
+        for i in range(10):
+            a.run('write', f'e:{i}', 'p', str(i))
+        path = os.path.join(self.root, 'all.jsonl')
+        lines = [json.loads(line) for line in a.run('export').stdout.splitlines()]
+        with open(path, 'w', encoding='utf-8') as file:
+            for line in lines:
+                del line['seq']
+                file.write(json.dumps(line) + '\n')
+        self.assertEqual(b.json('import', path)['added'], 10)
+        self.assertEqual(b.status()['digest'], a.status()['digest'])
+        self.assertEqual(b.json('import', path)['known'], 10)
+
+    def test_a_bad_line_is_reported_and_the_rest_goes_on(self):
+        a = self.node('a').start()
+        result = a.run('write', '--claims', '-', '--json', check=False,
+                       text=claims('e', 'p', 1) + '\n{"pointers":[]}\n' + claims('e', 'q', 2) + '\n')
+        self.assertEqual(result.returncode, 1)
+        answer = json.loads(result.stdout)
+        self.assertEqual((answer['added'], answer['refused'], answer['problems'][0]['line']), (2, 1, 2))
+
+    def test_errors_say_what_to_do(self):
+        a = self.node('a')
+        result = a.run('status', check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f'start it with `rhizome run {a.directory}`', result.stderr)
+        a.start()
+        result = a.run('get', 'nobody', check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertIn("no delta points at the entity 'nobody'", result.stderr)
+        result = a.run('query', '--filter', 'true', '--language', 'klingon', check=False)
+        self.assertIn("filter language 'klingon' is not loaded; loaded: ", result.stderr)
+
+    def test_exit_codes(self):
+        self.assertEqual(command('nonsense', check=False).returncode, 2)
+        self.assertEqual(command('get', check=False).returncode, 2)
+        self.assertEqual(command('get', '--help').returncode, 0)
+        a = self.node('a')
+        a.edit('level: info', 'level: loud')
+        for arguments in (('config', 'check', a.directory), ('run', a.directory)):
+            result = command(*arguments, check=False)
+            self.assertEqual(result.returncode, 78)
+            self.assertIn('log.level: expected one of', result.stderr)
+
+    def test_keys_and_directories_are_private(self):
+        a = self.node('a')
+        mode = stat.S_IMODE(os.stat(os.path.join(a.directory, 'node.key')).st_mode)
+        self.assertEqual(mode, 0o600)
+        os.chmod(os.path.join(a.directory, 'node.key'), 0o644)
+        result = command('run', a.directory, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('expected 0600', result.stderr)
+        again = command('init', a.directory, check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn('exists already', again.stderr)
+
+    def test_doctor_and_plugin_inspect(self):
+        a = self.node('a')
+        self.assertTrue(all(check['ok'] for check in a.json('doctor')))
+        info = a.json('plugin', 'inspect', 'leveldb')
+        self.assertTrue(info['would_load'])
+        self.assertEqual(info['interfaces'], ['rhizome.store/1'])
+        a.run('plugin', 'trust', 'leveldb')
+        self.assertTrue(a.json('plugin', 'inspect', 'leveldb')['pinned'])
+
+
+if __name__ == '__main__':
+    fixture.main()
