@@ -91,6 +91,19 @@ Status Journal::manifests_of(const DeltaId& member, std::vector<Seq>& out) const
       [&](DeltaView delta) { return points_at_delta(delta, "rhizomatic.txn.member", hex); }, out);
 }
 
+Status Journal::manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const {
+  const keys::Key prefix = keys::member(member.hex());
+  auto cursor = state_->store.cursor(prefix, key_after(prefix));
+  if (!cursor.ok()) return std::move(cursor).status();
+  const Seq end = last();
+  while (const rz_store_entry* entry = cursor->next()) {
+    const ByteView key = view(entry->key);
+    const Seq seq = keys::read_number(key, key.size() - keys::kSeqSize, keys::kSeqSize);
+    if (seq <= end) out.push_back(seq);
+  }
+  return cursor->status();
+}
+
 Status Journal::by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
                               std::vector<Seq>& out) const {
   const bool is_text = std::holds_alternative<ByteView>(value);

@@ -133,6 +133,9 @@ class Journal {
   Status by_entity(ByteView entity, std::optional<ByteView> context, std::vector<Seq>& out) const;
   Status negations_of(const DeltaId& id, std::vector<Seq>& out) const;
   Status manifests_of(const DeltaId& member, std::vector<Seq>& out) const;
+  // The same without reading the manifests, so a few may be others: for callers that read them
+  // anyway.
+  Status manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const;
   // `value` as JSON-profile primitive: string, number or boolean target of a pointer of this role.
   Status by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
                        std::vector<Seq>& out) const;
