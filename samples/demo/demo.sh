@@ -125,7 +125,7 @@ for name in a b c; do
 done
 
 say
-rule='{"some":[{"var":"pointers"},{"and":[{"==":[{"var":"role"},"country"]},{"==":[{"var":"target.id"},"country:'$country'"]}]}]}'
+rule='{"some":[{"var":"pointers"},{"and":[{"==":[{"var":"target.id"},"country:'$country'"]},{"==":[{"var":"target.context"},"subdivisions"]}]}]}'
 say "Asking c, the last of the chain, which was told nothing by hand: the subdivisions of $country,"
 say "by the JSON-Logic rule $rule"
 asked=$(now)
