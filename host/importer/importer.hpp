@@ -56,8 +56,7 @@ class RecordSource {
 // `path` "-" is standard input.
 Result<std::unique_ptr<RecordSource>> open_mapped(const std::string& path, Mapping map,
                                                   Options options);
-// Deltas as JSON Lines: the JSON profile (with or without author, id and signature) or the seed
-// lineage's V1 and V2, which become claims with their author kept.
+// Deltas as JSON Lines: the JSON profile, with or without author, id and signature.
 Result<std::unique_ptr<RecordSource>> open_deltas(const std::string& path, Options options);
 
 }  // namespace rhizome::importer
