@@ -86,7 +86,7 @@ Status Journal::manifests_of(const DeltaId& member, std::vector<Seq>& out) const
 }
 
 Status Journal::manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const {
-  const keys::Key prefix = keys::member(member.hex());
+  const keys::Key prefix = state_->hash.member(member.hex());
   auto cursor = state_->store.cursor(prefix, key_after(prefix));
   if (!cursor.ok()) return std::move(cursor).status();
   const Seq end = last();
