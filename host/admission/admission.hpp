@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "admission/quota.hpp"
 #include "journal/journal.hpp"
 #include "rhizome/delta/codec.hpp"
 #include "runtime/executor.hpp"
@@ -31,7 +32,7 @@ enum class Refusal : std::uint8_t {
   kBadSignature,  // its signature is wrong
   kUnsigned,      // from a peer, unsigned, and no signed manifest covers it
   kFuture,        // dated further ahead than policy allows
-  kQuota,         // over its source's quota
+  kQuota,         // its source sent too many bad signatures lately: not looked at
   kCount,
 };
 std::string_view refusal_name(Refusal refusal);  // "bad_signature"
@@ -73,9 +74,15 @@ class Admission {
     // A claimed time further ahead of our clock than this is refused from peers (0: any is taken).
     std::uint64_t max_future_ms = 15 * 60 * 1000;
     std::size_t max_batch = 65536;
+    // Bad signatures that a peer may send: so many a second in the long run, and at once.
+    std::uint64_t bad_per_second = 100;
+    std::uint64_t bad_burst = 1000;
   };
   Admission(Journal& journal, Executor& executor, Policy policy)
-      : journal_(journal), executor_(executor), policy_(policy) {}
+      : journal_(journal),
+        executor_(executor),
+        policy_(policy),
+        quota_(policy.bad_per_second, policy.bad_burst) {}
 
   // Admits a batch; it is durable (as asked) when this returns. A status only where the journal
   // fails or the batch is over its bound; refused deltas are outcomes.
@@ -92,15 +99,18 @@ class Admission {
   void decode(const Batch& batch, Work& work) const;
   Status look_up(Work& work) const;
   void check_signatures(const Batch& batch, Work& work);
+  void check_slice(std::span<const std::size_t> checks, Work& work);
   Status cover(Work& work) const;
   Status cover_held_members(Work& work) const;
   void judge(const Batch& batch, Work& work) const;
-  Status choose_numbers(const Batch& batch, Work& work) const;
+  void choose_numbers(const Batch& batch, Work& work) const;
+  bool make_holes(const Statement& statement, Work& work) const;
   Status commit(const Batch& batch, Work& work);
 
   Journal& journal_;
   Executor& executor_;
   const Policy policy_;
+  Quota quota_;
   std::atomic<std::uint64_t> added_{0}, upgraded_{0}, known_{0}, signature_checks_{0};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Refusal::kCount)> refused_{};
 };

@@ -103,6 +103,7 @@ void Node::start() {
   options.machine_id = "simulated";
   options.boot_id = "simulated";
   options.wall_ms = [this] { return network_.executor_.wall_ms(); };
+  options.post = [this](Task task) { network_.executor_.post(std::move(task)); };
   if (journal_ == nullptr)
     journal_ =
         must(Journal::open(must(use::Store::open(store_table(), directory_, "{}")), options));

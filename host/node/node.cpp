@@ -152,6 +152,7 @@ Status Node::Parts::open_journal(const Chosen& choice) {
   options.machine_id = read_line("/etc/machine-id");
   options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
   options.wall_ms = [this] { return executor.wall_ms(); };
+  options.post = [this](Task task) { executor.post(std::move(task)); };
   Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
   if (!opened.ok()) return opened.status();
   journal = std::move(*opened);
