@@ -82,7 +82,9 @@ TEST_F(ConfigFile, MistakesOfYamlAndOfMeaningAreToldTogether) {
 }
 
 TEST_F(ConfigFile, DepthAndSizeAreBounded) {
-  EXPECT_THAT(problems_of("store: " + std::string(100000, '[')), ElementsAre(HasSubstr("32 deep")));
+  EXPECT_THAT(problems_of("store: " + std::string(100, '[') + std::string(100, ']')),
+              ElementsAre(HasSubstr("32 deep")));
+  EXPECT_EQ(problems_of("store: " + std::string(100000, '[')).size(), 1u);
   EXPECT_THAT(problems_of(std::string(kLeast) + "# " + std::string(1 << 20, 'x')),
               ElementsAre(HasSubstr("at most 1 MiB")));
 }
