@@ -33,9 +33,11 @@ constexpr const char* kSchema = R"({
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
