@@ -128,6 +128,17 @@ TEST(Schema, WhatIsNotOfTheSubsetIsRefusedWithItsPlace) {
   EXPECT_THAT(why(deep), HasSubstr("at most 32 levels"));
 }
 
+TEST(Schema, EveryKeyOfTheHostSaysWhatItMeans) {
+  const auto root = nlohmann::json::parse(config_schema());
+  ASSERT_TRUE(check_schema(root).ok()) << check_schema(root).to_string();
+  for (const auto& [section, schema] : root["properties"].items()) {
+    EXPECT_TRUE(schema.contains("description")) << section;
+    const auto& keys = schema["type"] == "array" ? schema["items"] : schema;
+    for (const auto& [key, property] : keys["properties"].items())
+      EXPECT_TRUE(property.contains("description")) << section << "." << key;
+  }
+}
+
 TEST(Schema, PatternsAreSearchedAndNeverRunAway) {
   EXPECT_THAT(judged(R"({"pattern":"^tcp://"})", R"("tcp://x")"), ElementsAre());
   EXPECT_THAT(judged(R"({"pattern":"^tcp://","description":"an address"})", R"("udp://x")"),
