@@ -46,7 +46,8 @@ __attribute__((section(".note.rhizome"), used, aligned(4))) static const struct 
   elseif(RHIZOME_PLUGIN_OUTPUT_DIRECTORY)
     set(output ${RHIZOME_PLUGIN_OUTPUT_DIRECTORY})
   endif()
-  # A host refuses plugins from where others can write, which some umasks allow.
+  # A host refuses plugins that others can write, which some umasks allow: the directory here, the
+  # file below.
   file(MAKE_DIRECTORY ${output})
   file(CHMOD ${output} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
     WORLD_READ WORLD_EXECUTE)
@@ -61,6 +62,7 @@ __attribute__((section(".note.rhizome"), used, aligned(4))) static const struct 
     add_dependencies(product ${name})
     install(TARGETS ${name} LIBRARY DESTINATION lib/rhizome/plugins)
   endif()
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
   target_link_libraries(${name} PRIVATE Rhizome::sdk ${ARG_LINK})
   target_link_options(${name} PRIVATE
     -Wl,--version-script=${RHIZOME_PLUGIN_CMAKE_DIR}/plugin.map -Wl,-z,relro,-z,now)

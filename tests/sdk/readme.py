@@ -13,6 +13,7 @@ import sys
 
 def main():
     readme, folder, prefix = sys.argv[1:]
+    os.umask(0o022)  # a host refuses plugins that others can write
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with open(readme, encoding='utf-8') as handle:
