@@ -34,7 +34,8 @@ inline const rz_store* store_table(const std::string& name) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error(dlerror());
   const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  static const rz_host kNoServices = {nullptr, [](void*, const char*) -> const void* { return {}; }};
+  static const rz_host kNoServices = {nullptr,
+                                      [](void*, const char*) -> const void* { return {}; }};
   rz_error error{};
   if (plugin == nullptr || plugin->init(&kNoServices, &error) != RZ_OK)
     throw std::runtime_error(path + ": " + error.message);
@@ -87,8 +88,7 @@ inline Made make_delta(const SigningKey& author, double timestamp,
 // A delta that says one thing of one entity.
 inline Made say(const SigningKey& author, const std::string& entity, const std::string& context,
                 const Target& value, double timestamp = 1000) {
-  return make_delta(author, timestamp,
-                    {{"about", EntityRef{entity, context}}, {"value", value}});
+  return make_delta(author, timestamp, {{"about", EntityRef{entity, context}}, {"value", value}});
 }
 
 // The delta in a batch, as admission would hand it to the journal.

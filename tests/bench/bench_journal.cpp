@@ -101,9 +101,9 @@ void verified_ingest(benchmark::State& state) {
     bare.push_back(seconds_of([&] {
       executor.parallel(cores, [&](std::size_t core) {
         for (std::size_t i = core; i < kCount; i += cores) {
-          const int bad = crypto_sign_verify_detached(
-              made[i].signature.data(), made[i].id.bytes.data(), made[i].id.bytes.size(),
-              author().public_key().data());
+          const int bad =
+              crypto_sign_verify_detached(made[i].signature.data(), made[i].id.bytes.data(),
+                                          made[i].id.bytes.size(), author().public_key().data());
           benchmark::DoNotOptimize(bad);
         }
       });
@@ -315,8 +315,7 @@ void bytes_on_disk(benchmark::State& state) {
     must(opened.journal->compact());
     opened.journal.reset();
     disk = 0;
-    for (const auto& file :
-         std::filesystem::recursive_directory_iterator(opened.directory.path()))
+    for (const auto& file : std::filesystem::recursive_directory_iterator(opened.directory.path()))
       if (file.is_regular_file() && file.path().filename() != "BALLAST")
         disk += static_cast<double>(file.file_size());
   }
@@ -324,8 +323,12 @@ void bytes_on_disk(benchmark::State& state) {
   state.counters["disk_bytes"] = disk / kCount;
   state.counters["ratio"] = disk / payload;
 }
-BENCHMARK(bytes_on_disk)->ArgName("signed")->Arg(1)->Arg(0)->Iterations(1)->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(bytes_on_disk)
+    ->ArgName("signed")
+    ->Arg(1)
+    ->Arg(0)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rhizome
