@@ -159,17 +159,23 @@ Status Admission::cover(Work& work) const {
       earn(work.items[member->second], work.deltas[member->second].author(), manifest.author());
     });
   }
-  // Those whose manifest came earlier.
+  // Those whose manifest came earlier. One look-up covers all members of the manifest that it
+  // finds: a batch of members costs a manifest's reading once and not once a member.
   for (std::size_t i = 0; i < work.items.size(); ++i) {
-    Work::Item& item = work.items[i];
+    const Work::Item& item = work.items[i];
     if (item.check || item.held.seq != 0 || item.state != RZ_SIGNATURE_UNSIGNED) continue;
     std::vector<Seq> manifests;
     RZ_TRY(journal_.manifests_of(work.ids[i], manifests));
     DeltaBatch held;
     RZ_TRY(journal_.read(manifests, held));
-    for (std::size_t m = 0; m < held.size(); ++m)
-      if (held[m].signature_state() == RZ_SIGNATURE_VERIFIED)
-        earn(item, work.deltas[i].author(), held[m].author());
+    for (std::size_t m = 0; m < held.size(); ++m) {
+      if (held[m].signature_state() != RZ_SIGNATURE_VERIFIED) continue;
+      for_each_member(held[m], [&](const DeltaId& id) {
+        const auto member = work.item_of.find(id);
+        if (member == work.item_of.end() || work.items[member->second].check) return;
+        earn(work.items[member->second], work.deltas[member->second].author(), held[m].author());
+      });
+    }
   }
   return {};
 }

@@ -53,17 +53,10 @@ Status Journal::State::collect(ByteView prefix, const std::function<bool(DeltaVi
     const std::vector<ByteView> views(stored.begin(), stored.end());
     Status status;
     RZ_TRY(store.get(views, [&](std::size_t i, ByteView value) {
-      values::RecordValue record;
-      if (!status.ok()) return;
-      status = values::decode_record(value, record);
       if (!status.ok()) return;
       batch_of_candidates.clear();
-      if (decode_claims(record.claims, batch_of_candidates) != DecodeError::kNone) {
-        status = {Code::kCorrupt, "journal: the record at seq " +
-                                      std::to_string(candidates[begin + i]) + " is damaged"};
-      } else if (matches(batch_of_candidates[0])) {
-        out.push_back(candidates[begin + i]);
-      }
+      status = decode_stored(candidates[begin + i], value, batch_of_candidates);
+      if (status.ok() && matches(batch_of_candidates[0])) out.push_back(candidates[begin + i]);
     }));
     RZ_TRY(std::move(status));
   }
@@ -72,7 +65,8 @@ Status Journal::State::collect(ByteView prefix, const std::function<bool(DeltaVi
 
 Status Journal::by_entity(ByteView entity, std::optional<ByteView> context,
                           std::vector<Seq>& out) const {
-  const keys::Key prefix = context ? keys::entity(entity, *context) : keys::entity(entity);
+  const keys::Key prefix =
+      context ? state_->hash.entity(entity, *context) : state_->hash.entity(entity);
   return state_->collect(
       prefix, [&](DeltaView delta) { return points_at_entity(delta, entity, context); }, out);
 }
@@ -80,41 +74,53 @@ Status Journal::by_entity(ByteView entity, std::optional<ByteView> context,
 Status Journal::negations_of(const DeltaId& id, std::vector<Seq>& out) const {
   const std::string hex = id.hex();
   return state_->collect(
-      keys::negation(hex), [&](DeltaView delta) { return points_at_delta(delta, "negates", hex); },
-      out);
+      state_->hash.negation(hex),
+      [&](DeltaView delta) { return points_at_delta(delta, "negates", hex); }, out);
 }
 
 Status Journal::manifests_of(const DeltaId& member, std::vector<Seq>& out) const {
   const std::string hex = member.hex();
   return state_->collect(
-      keys::member(hex),
-      [&](DeltaView delta) { return points_at_delta(delta, "rhizomatic.txn.member", hex); }, out);
+      state_->hash.member(hex),
+      [&](DeltaView delta) { return points_at_delta(delta, kMemberRole, hex); }, out);
+}
+
+Status Journal::manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const {
+  const keys::Key prefix = keys::member(member.hex());
+  auto cursor = state_->store.cursor(prefix, key_after(prefix));
+  if (!cursor.ok()) return std::move(cursor).status();
+  const Seq end = last();
+  while (const rz_store_entry* entry = cursor->next()) {
+    const ByteView key = view(entry->key);
+    const Seq seq = keys::read_number(key, key.size() - keys::kSeqSize, keys::kSeqSize);
+    if (seq <= end) out.push_back(seq);
+  }
+  return cursor->status();
 }
 
 Status Journal::by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
                               std::vector<Seq>& out) const {
-  const bool is_text = std::holds_alternative<ByteView>(value);
-  const bool is_number = std::holds_alternative<double>(value);
-  const double number = is_text     ? 0
-                        : is_number ? std::get<double>(value)
-                                    : (std::get<bool>(value) ? 1 : 0);
-  const ByteView bytes = is_text ? std::get<ByteView>(value)
-                                 : ByteView(reinterpret_cast<const char*>(&number), sizeof number);
-  const char kind = is_text ? 's' : is_number ? 'n' : 'b';
-  const std::uint32_t target = is_text     ? RZ_TARGET_STRING
-                               : is_number ? RZ_TARGET_NUMBER
-                                           : RZ_TARGET_BOOLEAN;
+  const auto any_pointer = [&](std::uint32_t kind, const auto& holds) {
+    return [kind, role, holds](DeltaView delta) {
+      for (std::size_t i = 0; i < delta.size(); ++i)
+        if (delta[i].kind() == kind && delta[i].role() == role && holds(delta[i])) return true;
+      return false;
+    };
+  };
+  const keys::IndexHash& hash = state_->hash;
+  if (const auto* text = std::get_if<ByteView>(&value))
+    return state_->collect(
+        hash.text(role, *text),
+        any_pointer(RZ_TARGET_STRING, [text](PointerView p) { return p.target() == *text; }), out);
+  if (const auto* number = std::get_if<double>(&value))
+    return state_->collect(
+        hash.number(role, *number + 0.0),  // -0 is 0
+        any_pointer(RZ_TARGET_NUMBER, [number](PointerView p) { return p.number() == *number; }),
+        out);
+  const bool truth = std::get<bool>(value);
   return state_->collect(
-      keys::value(role, kind, bytes),
-      [&](DeltaView delta) {
-        for (std::size_t i = 0; i < delta.size(); ++i) {
-          const PointerView p = delta[i];
-          if (p.kind() != target || p.role() != role) continue;
-          if (is_text ? p.target() == bytes : p.number() == number) return true;
-        }
-        return false;
-      },
-      out);
+      hash.boolean(role, truth),
+      any_pointer(RZ_TARGET_BOOLEAN, [truth](PointerView p) { return p.boolean() == truth; }), out);
 }
 
 }  // namespace rhizome

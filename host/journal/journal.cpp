@@ -15,26 +15,40 @@ Status damaged(Seq seq, std::string_view why) {
                               std::string(why) + "); restore the store from a peer or a backup"};
 }
 
-// A stored record as a flat delta at the end of `out`.
-Status decode_into(Seq seq, ByteView bytes, DeltaBatch& out) {
+}  // namespace
+
+Status decode_stored(Seq seq, ByteView bytes, DeltaBatch& out) {
   values::RecordValue value;
   RZ_TRY(values::decode_record(bytes, value));
   const DecodeError error = decode_claims(value.claims, value.signature, out);
   if (error != DecodeError::kNone) return damaged(seq, decode_error_name(error));
-  out.mutable_block(out.size() - 1)->signature_state = value.signature_state;
+  rz_delta* block = out.mutable_block(out.size() - 1);
+  if (values::check_of(out[out.size() - 1].id()) != value.check) {
+    out.pop_back();
+    return damaged(seq, "its claims are not those of its id");
+  }
+  block->signature_state = value.signature_state;
   return {};
 }
 
-}  // namespace
+Status decode_stored_id(Seq seq, ByteView bytes, DeltaId& id) {
+  values::RecordValue value;
+  RZ_TRY(values::decode_record(bytes, value));
+  id = DeltaId::of_claims(value.claims);
+  if (values::check_of(id.raw()) != value.check)
+    return damaged(seq, "its claims are not those of its id");
+  return {};
+}
 
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Journal::~Journal() {
   // The digest as it stands, so that the next open folds nothing again. Best effort: the tail is
   // always recomputed from the records.
+  if (state_->digest_saved == state_->last) return;
   state_->batch.clear();
-  state_->save_digest();
-  (void)state_->store.write(state_->batch, use::Durability::kBuffered);
+  state_->stage_digest();
+  (void)state_->write_batch(use::Durability::kBuffered);
 }
 
 Result<std::unique_ptr<Journal>> Journal::open(use::Store store, Options options) {
@@ -70,7 +84,19 @@ std::optional<OriginPosition> Journal::origin(const NodeKey& origin, std::uint64
   const std::shared_lock lock(state_->mutex);
   const auto found = state_->positions.find({state_->find_node(origin), epoch});
   if (found == state_->positions.end()) return std::nullopt;
-  return found->second;
+  OriginPosition position = found->second;
+  // Ordered by node, then epoch.
+  const auto later = std::next(found);
+  position.closed = later != state_->positions.end() && later->first.first == found->first.first;
+  return position;
+}
+
+Result<Seq> Journal::State::held_at(const DeltaId& id) const {
+  auto stored = store.get(keys::id(id.raw()));
+  if (!stored.ok()) return std::move(stored).status();
+  return stored->has_value() && stored->value().size() == 7
+             ? keys::read_number(stored->value(), 0, keys::kSeqSize)
+             : Seq{0};
 }
 
 Status Journal::find(std::span<const DeltaId> ids, std::vector<Held>& out) const {
@@ -95,7 +121,7 @@ Status Journal::read(std::span<const Seq> seqs, DeltaBatch& out) const {
   Status status;
   RZ_TRY(state_->store.get(views, [&](std::size_t i, ByteView value) {
     if (!status.ok() || i != next) return;
-    status = decode_into(seqs[i], value, out);
+    status = decode_stored(seqs[i], value, out);
     ++next;
   }));
   RZ_TRY(std::move(status));
@@ -113,7 +139,7 @@ Status Journal::scan(Seq from, std::size_t limit, DeltaBatch& out, std::vector<S
     if (entry == nullptr) break;
     const Seq seq = keys::read_number(view(entry->key), 1, keys::kSeqSize);
     if (seq > end) break;
-    RZ_TRY(decode_into(seq, view(entry->value), out));
+    RZ_TRY(decode_stored(seq, view(entry->value), out));
     seqs.push_back(seq);
   }
   return cursor->status();
@@ -162,14 +188,12 @@ Result<Seq> Journal::cursor(ByteView name) const {
 }
 
 Status Journal::set_cursor(ByteView name, Seq seq) {
-  use::StoreBatch batch;
   std::string value;
-  for (int i = 5; i >= 0; --i) value.push_back(static_cast<char>(seq >> (8 * i)));
-  batch.put("C" + std::string(name), value);
-  // [writer]: one write at a time, so it takes its turn with the commits.
-  std::unique_lock lock(state_->queue_mutex);
-  state_->woken.wait(lock, [&] { return !state_->leading; });
-  return state_->store.write(batch, use::Durability::kBuffered);
+  keys::append_number(seq, 6, value);
+  return state_->exclusively([&] {
+    state_->batch.put("C" + std::string(name), value);
+    return state_->write_batch(use::Durability::kBuffered);
+  });
 }
 
 Result<std::optional<std::string>> Journal::note(ByteView name) const {
@@ -178,18 +202,13 @@ Result<std::optional<std::string>> Journal::note(ByteView name) const {
 
 Status Journal::set_note(ByteView name, ByteView value) {
   if (name.size() > 256) return {Code::kLimit, "journal: a note's name is at most 256 bytes"};
-  use::StoreBatch batch;
-  batch.put("P" + std::string(name), value);
-  std::unique_lock lock(state_->queue_mutex);
-  state_->woken.wait(lock, [&] { return !state_->leading; });
-  return state_->store.write(batch, use::Durability::kBuffered);
+  return state_->exclusively([&] {
+    state_->batch.put("P" + std::string(name), value);
+    return state_->write_batch(use::Durability::kBuffered);
+  });
 }
 
-Hash256 Journal::state_digest() const {
-  const std::lock_guard lock(state_->digest_mutex);
-  state_->fold_locked();
-  return state_->digest.digest();
-}
+Hash256 Journal::state_digest() const { return state_->digest->digest(); }
 
 JournalStats Journal::stats() const {
   JournalStats stats;
@@ -198,7 +217,6 @@ JournalStats Journal::stats() const {
   stats.commits = state_->commits;
   stats.grouped_appends = state_->grouped;
   stats.holes = state_->holes;
-  const std::lock_guard lock(state_->digest_mutex);
   stats.claims_bytes = state_->claims_bytes;
   return stats;
 }

@@ -25,6 +25,8 @@ namespace rhizome {
 using Seq = std::uint64_t;
 
 inline constexpr std::uint32_t kStoreFormatVersion = 1;
+// The role by which a manifest names its members.
+inline constexpr ByteView kMemberRole = "rhizomatic.txn.member";
 
 // What this node knows about a delta beside the delta: never hashed, never part of it.
 struct Record {
@@ -59,7 +61,8 @@ struct Append {
   // Numbered here: the journal makes the next statement of `number_as` over these ids, which are
   // held or in `deltas`, inside the same commit. Null: nothing is numbered.
   const SigningKey* number_as = nullptr;
-  std::vector<DeltaId> number;  // in the order in which they get their numbers
+  // In the order in which they get their numbers; what has one of that key already is passed over.
+  std::vector<DeltaId> number;
   use::Durability durability = use::Durability::kSynced;
 };
 
@@ -77,6 +80,7 @@ struct OriginPosition {
   Hash256 head{};
   bool closed = false;  // a newer epoch of this origin is known
   bool forked = false;  // two signed heads at one number were seen: later labels are void
+  std::uint64_t holes = 0;
 };
 
 struct JournalStats {
@@ -92,6 +96,9 @@ class Journal {
     std::string boot_id, machine_id;  // a change begins a new epoch (see docs/store-format.md)
     std::function<std::uint64_t()> wall_ms;
     std::uint64_t group_bytes = 4u << 20;  // at most so many bytes of appends in one store write
+    // Runs a task some time, on any thread: the state digest is folded there instead of by writers.
+    // May be empty.
+    std::function<void(std::function<void()>)> post;
   };
   // Opens over a store, making the format when empty. kUnsupported for a newer format version.
   static Result<std::unique_ptr<Journal>> open(use::Store store, Options options);
@@ -100,8 +107,9 @@ class Journal {
   // ---- writing
   Result<Appended> append(const Append& append);
   // After every commit, on the committing thread, in order: first and last seq that it added (first
-  // > last where it only added labels) and the statements that became current. Set before use; at
-  // most 8.
+  // > last where it only added labels) and the statements that became current. Set before use; it
+  // must not write to the journal. After a write that failed for want of space or by an I/O error
+  // every write is refused (kReadOnly) until the journal is opened anew; reads go on.
   using OnCommit = std::function<void(Seq first, Seq last, std::span<const Statement> statements)>;
   void on_commit(OnCommit listener);
 
@@ -133,6 +141,9 @@ class Journal {
   Status by_entity(ByteView entity, std::optional<ByteView> context, std::vector<Seq>& out) const;
   Status negations_of(const DeltaId& id, std::vector<Seq>& out) const;
   Status manifests_of(const DeltaId& member, std::vector<Seq>& out) const;
+  // The same without reading the manifests, so a few may be others: for callers that read them
+  // anyway.
+  Status manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const;
   // `value` as JSON-profile primitive: string, number or boolean target of a pointer of this role.
   Status by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
                        std::vector<Seq>& out) const;

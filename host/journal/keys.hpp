@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -10,12 +11,27 @@
 
 namespace rhizome::keys {
 
+// Big-endian, `size` bytes.
+inline void write_number(std::uint64_t value, int size, char* out) {
+  for (int i = size - 1; i >= 0; --i) *out++ = static_cast<char>(value >> (8 * i));
+}
+inline void append_number(std::uint64_t value, int size, std::string& out) {
+  for (int i = size - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
+}
+inline std::uint64_t read_number(ByteView bytes, std::size_t offset, int size) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < size; ++i)
+    value = value << 8 | static_cast<std::uint8_t>(bytes[offset + static_cast<std::size_t>(i)]);
+  return value;
+}
+
 // A key on the stack: nothing on the write path allocates for one.
 class Key {
  public:
   explicit Key(char prefix) { bytes_[size_++] = prefix; }
   Key& number(std::uint64_t value, int bytes) {
-    for (int i = bytes - 1; i >= 0; --i) bytes_[size_++] = static_cast<char>(value >> (8 * i));
+    write_number(value, bytes, bytes_ + size_);
+    size_ += static_cast<std::size_t>(bytes);
     return *this;
   }
   Key& raw(ByteView bytes) {
@@ -26,41 +42,48 @@ class Key {
   operator ByteView() const { return {bytes_, size_}; }  // NOLINT(google-explicit-constructor)
 
  private:
-  char bytes_[64];
+  char bytes_[40];
   std::size_t size_ = 0;
 };
 
-inline std::uint64_t read_number(ByteView bytes, std::size_t offset, int size) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < size; ++i)
-    value = value << 8 | static_cast<std::uint8_t>(bytes[offset + static_cast<std::size_t>(i)]);
-  return value;
-}
-
 inline constexpr int kSeqSize = 6;
-inline constexpr int kIndexSize = 4;  // a node's index, an epoch
+inline constexpr int kIndexSize = 4;        // a node's index, an epoch
+inline constexpr int kHashSize = 6;         // what an index key keeps of a hash
+inline constexpr int kContextSize = 2;      // and of an entity's context
+inline constexpr std::size_t kIdSize = 20;  // what an id's key keeps of its hash: 2^80 to collide
 inline constexpr std::uint64_t kMaxSeq = (std::uint64_t{1} << 48) - 1;
 
-// The first `size` bytes of the hash of `a | 0 | b` as a number.
-inline std::uint64_t short_hash(ByteView a, ByteView b, int size) {
-  const Hash256 hash = blake3(a, ByteView("\0", 1), b);
-  return read_number(view(hash.data(), hash.size()), 0, size);
-}
+// The hash of index keys: SipHash-2-4 under a key of this store's own, so that nobody outside can
+// choose values that share a key. Short, so candidates are compared with the delta.
+class IndexHash {
+ public:
+  static constexpr std::size_t kKeySize = 16;
+  explicit IndexHash(const std::array<std::uint8_t, kKeySize>& key = {}) : key_(key) {}
+  std::uint64_t operator()(ByteView bytes) const;
+
+  // Index keys, to be followed by a seq.
+  Key entity(ByteView entity) const { return Key('E').number((*this)(entity), kHashSize); }
+  Key entity(ByteView entity_id, ByteView context) const {
+    return entity(entity_id).number((*this)(context), kContextSize);
+  }
+  Key negation(ByteView delta_hex) const { return Key('N').number((*this)(delta_hex), kHashSize); }
+  Key member(ByteView delta_hex) const { return Key('T').number((*this)(delta_hex), kHashSize); }
+  Key text(ByteView role, ByteView value) const { return role_value(role, 's', value); }
+  Key number(ByteView role, double value) const { return role_value(role, 'n', bytes_of(value)); }
+  Key boolean(ByteView role, bool value) const {
+    return role_value(role, 'b', value ? ByteView("1") : ByteView("0"));
+  }
+
+ private:
+  static ByteView bytes_of(const double& value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+  }
+  Key role_value(ByteView role, char kind, ByteView value) const;
+  std::array<std::uint8_t, kKeySize> key_;
+};
 
 inline Key record(Seq seq) { return Key('R').number(seq, kSeqSize); }
-inline Key id(ByteView id34) { return Key('I').raw(id34.substr(2)); }
-inline Key entity(ByteView entity) { return Key('E').number(short_hash(entity, {}, 8), 8); }
-inline Key entity(ByteView entity_id, ByteView context) {
-  return entity(entity_id).number(short_hash(context, {}, 4), 4);
-}
-inline Key reference(char prefix, ByteView delta_hex) {
-  return Key(prefix).number(short_hash(delta_hex, {}, 8), 8);
-}
-inline Key negation(ByteView delta_hex) { return reference('N', delta_hex); }
-inline Key member(ByteView delta_hex) { return reference('T', delta_hex); }
-inline Key value(ByteView role, char kind, ByteView value) {
-  return Key('V').number(short_hash(role, value, 8) ^ static_cast<std::uint64_t>(kind), 8);
-}
+inline Key id(ByteView id34) { return Key('I').raw(id34.substr(2, kIdSize)); }
 inline Key statement(std::uint32_t node, std::uint64_t epoch, std::uint64_t last) {
   return Key('B').number(node, kIndexSize).number(epoch, kIndexSize).number(last, kSeqSize);
 }
@@ -74,9 +97,13 @@ inline Key fork(std::uint32_t node, std::uint64_t epoch) {
   return Key('F').number(node, kIndexSize).number(epoch, kIndexSize);
 }
 inline Key more_labels(Seq seq) { return Key('Q').number(seq, kSeqSize); }
+inline Key more_labels(Seq seq, std::uint32_t node, std::uint64_t epoch) {
+  return more_labels(seq).number(node, kIndexSize).number(epoch, kIndexSize);
+}
 inline Key node(std::uint32_t index) { return Key('O').number(index, kIndexSize); }
 
 inline constexpr ByteView kFormat = "mformat";
+inline constexpr ByteView kHashKey = "mhash";
 inline constexpr ByteView kEpoch = "mepoch";
 inline constexpr ByteView kDigest = "mdigest";
 

@@ -57,6 +57,8 @@ Status check_statement(const Statement& statement) {
   if (statement.from == 0 || statement.ids.empty() || statement.ids.size() > kStatementMaxIds)
     return {Code::kCorrupt, where() + ": " + std::to_string(statement.ids.size()) +
                                 " ids; expected 1 to 4096, numbered from 1"};
+  if (statement.epoch > kMaxEpoch || statement.from > kMaxNumber - kStatementMaxIds)
+    return {Code::kCorrupt, where() + ": expected an epoch below 2^32 and numbers below 2^48"};
   if (chained(statement) != statement.head)
     return {Code::kCorrupt, where() + ": its ids do not chain to its head"};
   if (!verify_strict(statement.origin, signed_bytes(statement),

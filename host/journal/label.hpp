@@ -25,6 +25,8 @@ struct Label {
 };
 
 inline constexpr std::size_t kStatementMaxIds = 4096;
+inline constexpr std::uint64_t kMaxEpoch = 0xffffffff;
+inline constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 48) - 1;
 
 // A signed run of labels: (origin, epoch, from .. from + ids.size() - 1) are these deltas.
 // head_n = BLAKE3(head_{n-1} | n as 8 bytes big-endian | the 34 id bytes); the head before n = 1 of

@@ -1,4 +1,6 @@
 // Opening a journal: format version, nodes, positions, epoch, and the digest with its tail.
+#include <sodium.h>
+
 #include "journal/state.hpp"
 
 namespace rhizome {
@@ -7,7 +9,7 @@ namespace {
 
 std::string number_text(std::uint64_t value, int bytes) {
   std::string out;
-  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
+  keys::append_number(value, bytes, out);
   return out;
 }
 
@@ -31,13 +33,26 @@ Status Journal::State::load_format() {
   auto format = store.get(keys::kFormat);
   if (!format.ok()) return std::move(format).status();
   if (!format->has_value()) {
-    use::StoreBatch first;
-    first.put(keys::kFormat, number_text(kStoreFormatVersion, 4));
-    return store.write(first, use::Durability::kSynced);
+    // Chance that no result depends on: it only says where index entries lie.
+    std::array<std::uint8_t, keys::IndexHash::kKeySize> key{};
+    randombytes_buf(key.data(), key.size());
+    hash = keys::IndexHash(key);
+    batch.put(keys::kFormat, number_text(kStoreFormatVersion, 4));
+    batch.put(keys::kHashKey, view(key.data(), key.size()));
+    return write_batch(use::Durability::kSynced);
   }
   const std::uint64_t found =
       format->value().size() == 4 ? keys::read_number(format->value(), 0, 4) : 0;
-  if (found == kStoreFormatVersion) return {};
+  if (found == kStoreFormatVersion) {
+    auto key = store.get(keys::kHashKey);
+    if (!key.ok()) return std::move(key).status();
+    std::array<std::uint8_t, keys::IndexHash::kKeySize> bytes{};
+    if (!key->has_value() || key->value().size() != bytes.size())
+      return {Code::kCorrupt, "store: a damaged index key; restore the store"};
+    std::memcpy(bytes.data(), key->value().data(), bytes.size());
+    hash = keys::IndexHash(bytes);
+    return {};
+  }
   return {Code::kUnsupported,
           "store format version " + std::to_string(found) + "; this host reads version " +
               std::to_string(kStoreFormatVersion) +
@@ -74,12 +89,9 @@ Status Journal::State::load_positions() {
     position.epoch = keys::read_number(key, 1 + keys::kIndexSize, keys::kIndexSize);
     RZ_TRY(values::decode_position(view(entry->value), position));
     positions.emplace(EpochKey{node, position.epoch}, position);
+    holes += position.holes;
   }
-  RZ_TRY(Status(cursor->status()));
-  auto hole = store.cursor("H", key_after("H"));
-  if (!hole.ok()) return std::move(hole).status();
-  while (hole->next() != nullptr) ++holes;
-  return hole->status();
+  return cursor->status();
 }
 
 // A new epoch when the store is new, and when machine or boot changed under the key: then the same
@@ -100,10 +112,9 @@ Status Journal::State::load_epoch() {
 Status Journal::State::store_epoch(std::uint64_t least) {
   const std::uint64_t seconds = options.wall_ms ? options.wall_ms() / 1000 : 0;
   const std::uint64_t epoch = std::max(least, seconds);
-  use::StoreBatch batch_of_one;
-  batch_of_one.put(keys::kEpoch,
-                   number_text(epoch, 4) + options.machine_id + "\n" + options.boot_id);
-  RZ_TRY(store.write(batch_of_one, use::Durability::kSynced));
+  batch.clear();
+  batch.put(keys::kEpoch, number_text(epoch, 4) + options.machine_id + "\n" + options.boot_id);
+  RZ_TRY(write_batch(use::Durability::kSynced));
   const std::unique_lock lock(mutex);
   own_epoch = epoch;
   return {};
@@ -116,20 +127,25 @@ Status Journal::State::load_digest() {
   Seq from = 1;
   if (stored->has_value()) {
     const std::string& value = stored->value();
-    if (value.size() < 14 || !digest.load(ByteView(value).substr(14)))
+    if (value.size() < 14 || !digest->load(ByteView(value).substr(14)))
       return {Code::kCorrupt, "store: a damaged digest value; restore the store"};
     digest_saved = keys::read_number(value, 0, 6);
     claims_bytes = keys::read_number(value, 6, 8);
     from = digest_saved + 1;
   }
+  std::vector<DeltaId> tail;
   auto cursor = store.cursor(keys::record(from), key_after("R"));
   if (!cursor.ok()) return std::move(cursor).status();
   while (const rz_store_entry* entry = cursor->next()) {
     values::RecordValue record;
+    DeltaId id;
     RZ_TRY(values::decode_record(view(entry->value), record));
-    digest.add(DeltaId::of_claims(record.claims).raw());
+    RZ_TRY(decode_stored_id(keys::read_number(view(entry->key), 1, keys::kSeqSize),
+                            view(entry->value), id));
+    tail.push_back(id);
     claims_bytes += record.claims.size();
   }
+  digest->add(tail);
   return cursor->status();
 }
 

@@ -2,24 +2,30 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "journal/digest.hpp"
 #include "journal/journal.hpp"
 #include "journal/keys.hpp"
+#include "journal/prepare.hpp"
 #include "journal/values.hpp"
 
 namespace rhizome {
 
 struct Journal::State {
-  State(use::Store opened, Options given) : store(std::move(opened)), options(std::move(given)) {}
+  State(use::Store opened, Options given)
+      : store(std::move(opened)),
+        options(std::move(given)),
+        digest(std::make_shared<StateDigest>(options.post)) {}
 
   use::Store store;
   const Options options;
+  keys::IndexHash hash;  // set by load()
 
   // ---- read by anybody, written by the commit leader under `mutex`
   using EpochKey = std::pair<std::uint32_t, std::uint64_t>;  // node index, epoch
@@ -29,32 +35,37 @@ struct Journal::State {
   std::map<EpochKey, OriginPosition> positions;
   std::uint64_t own_epoch = 0;
   std::atomic<Seq> last{0};
-
-  // ---- the digest: ids wait here and are folded in together
-  mutable std::mutex digest_mutex;
-  mutable LtHash digest;                  // guarded by digest_mutex
-  mutable std::vector<DeltaId> unfolded;  // guarded by digest_mutex
-  std::uint64_t claims_bytes = 0;         // guarded by digest_mutex
-  Seq digest_saved = 0;                   // the leader's: the seq of the stored digest
+  const std::shared_ptr<StateDigest> digest;
 
   // ---- group commit (commit.cpp)
+  // Somebody with something to write. Who leads commits the appends that queue behind it; other
+  // work runs alone, when it comes to the front.
   struct Waiter {
-    const Append* append;
+    enum Turn : int { kWaiting, kLead, kDone };
+    const Append* append = nullptr;  // null: other work
+    Prepared* prepared = nullptr;
+    std::uint64_t bytes = 0;
     Result<Appended> result = Appended{};
-    bool done = false;
+    std::atomic<int> turn{kWaiting};
   };
   std::mutex queue_mutex;
-  std::condition_variable woken;
   std::deque<Waiter*> queue;  // guarded by queue_mutex
   bool leading = false;       // guarded by queue_mutex: somebody commits
   // The leader's own:
-  use::StoreBatch batch;
-  std::unordered_map<DeltaId, Seq> recent;  // committed after `recent_floor`
+  struct Fresh {
+    Seq seq = 0;
+    values::LabelRef label;
+    bool staged = false;  // its record is among the entries
+  };
+  use::StoreBatch batch;  // labels and the like; deltas go straight from their Prepared
+  std::unordered_map<DeltaId, Fresh> recent;  // committed after `recent_floor`
   std::deque<DeltaId> recent_order;
   Seq recent_floor = 0;
+  Seq digest_saved = 0;  // the seq of the stored digest
+  Status broken;         // why nothing is written any more
   std::vector<OnCommit> listeners;
 
-  std::atomic<std::uint64_t> entries{0}, commits{0}, grouped{0}, holes{0};
+  std::atomic<std::uint64_t> entries{0}, commits{0}, grouped{0}, holes{0}, claims_bytes{0};
 
   // load.cpp
   Status load();
@@ -63,35 +74,58 @@ struct Journal::State {
   Status load_positions();
   Status load_epoch();
   Status load_digest();
-  Status store_epoch(std::uint64_t epoch);
+  Status store_epoch(std::uint64_t epoch);  // the leader
 
-  // One group of appends on its way to the store.
+  // commit.cpp
   struct Group;
-  void lead(std::unique_lock<std::mutex>& lock);
+  void await_turn(Waiter& waiter);  // returns when it leads or is done
+  std::vector<Waiter*> take_group();
+  void pass_lead(const std::vector<Waiter*>& finished);
   void commit(const std::vector<Waiter*>& waiters);
-  Status add(const Append& append, Group& group, Appended& appended);
-  Status add_deltas(const Append& append, Group& group, Appended& appended);
-  Status add_numbers(const Append& append, Group& group, Appended& appended);
-  Status add_statement(const Append& append, const Statement& statement, Group& group);
-  Status add_upgrade(DeltaView delta, Group& group);
-  void write_delta(DeltaView delta, Seq seq, const values::LabelRef& label, std::uint32_t source,
-                   Group& group);
-  std::uint32_t index_of(const NodeKey& node, Group& group);
-  OriginPosition& position_of(std::uint32_t node, const NodeKey& key, std::uint64_t epoch,
-                              Group& group);
-  Status seq_of(const DeltaId& id, const Group& group, Seq& seq) const;
+  Status write(std::span<const rz_store_op> ops, use::Durability durability);
+  Status write_batch(use::Durability durability);
   void apply(Group& group);
-  void save_digest();
+  // Runs `work` as the leader, alone: it may use `batch` and write.
+  Status exclusively(const std::function<Status()>& work);
 
-  // digest.cpp
-  void fold_locked() const;
+  // stage.cpp: one append into a group
+  Status stage(const Append& append, Prepared& prepared, Group& group, Appended& appended);
+  Status settle(const Append& append, Group& group, Appended& appended, std::vector<Fresh*>& fresh);
+  Status stage_upgrade(DeltaView delta, Group& group);
+  Status stage_numbers(const Append& append, Group& group, Appended& appended);
+  Result<bool> needs_number(const DeltaId& id, const values::LabelRef& next, Group& group) const;
+  Status stage_statement(const Append& append, const Statement& statement, Group& group);
+  Status stage_label(const DeltaId& id, const values::LabelRef& label, const Append& append,
+                     values::StatementValue& value, OriginPosition& position, Group& group);
+  std::uint32_t index_of(const NodeKey& node, Group& group);
+  OriginPosition position_of(const NodeKey& origin, std::uint64_t epoch, const Group& group) const;
+  void stage_digest();
 
+  // statements.cpp, journal.cpp, indexes.cpp
   std::uint32_t find_node(const NodeKey& node) const;  // 0 where unknown; under `mutex`
+  Result<Seq> held_at(const DeltaId& id) const;        // 0 where it is not in the store
   Status rebuild(std::uint32_t node, const NodeKey& origin, std::uint64_t epoch, Seq last,
                  const values::StatementValue& value, Statement& out) const;
   // Seqs under a prefix of an index, in order, kept where `matches` says so.
   Status collect(ByteView prefix, const std::function<bool(DeltaView)>& matches,
                  std::vector<Seq>& out) const;
+};
+
+// What the leader stages; nothing of it shows before the store has it.
+struct Journal::State::Group {
+  Seq next = 0;  // the next seq
+  use::Durability durability = use::Durability::kBuffered;
+  std::unordered_map<DeltaId, Fresh> ids;  // added by this group
+  std::vector<DeltaId> order;              // the same, by seq
+  std::uint64_t claims_bytes = 0;
+  std::map<EpochKey, OriginPosition> positions;
+  std::vector<NodeKey> new_nodes;
+  std::unordered_set<DeltaId> numbered;             // held before, numbered in this group
+  std::unordered_map<Seq, std::uint32_t> upgraded;  // to which state
+  std::vector<Statement> statements;
+  std::vector<rz_store_op> ops;  // of the deltas
+  std::uint64_t holes = 0;
+  std::string scratch;
 };
 
 inline std::string key_after(ByteView prefix) {
@@ -101,5 +135,10 @@ inline std::string key_after(ByteView prefix) {
   if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
   return end;
 }
+
+// A stored record as a flat delta at the end of `out`, its claims checked against its id.
+Status decode_stored(Seq seq, ByteView bytes, DeltaBatch& out);
+// Its id alone, checked.
+Status decode_stored_id(Seq seq, ByteView bytes, DeltaId& id);
 
 }  // namespace rhizome

@@ -13,7 +13,6 @@ Status Journal::State::rebuild(std::uint32_t node, const NodeKey& origin, std::u
   out.head = value.head;
   out.signature = value.signature;
   out.ids.clear();
-  DeltaBatch none;
   for (const values::Run& run : value.runs) {
     if (run.first == 0) {
       for (std::uint64_t i = 0; i < run.count; ++i) {
@@ -30,9 +29,9 @@ Status Journal::State::rebuild(std::uint32_t node, const NodeKey& origin, std::u
     if (!cursor.ok()) return std::move(cursor).status();
     std::uint64_t found = 0;
     for (; const rz_store_entry* entry = cursor->next(); ++found) {
-      values::RecordValue record;
-      RZ_TRY(values::decode_record(view(entry->value), record));
-      out.ids.push_back(DeltaId::of_claims(record.claims));
+      DeltaId id;
+      RZ_TRY(decode_stored_id(run.first + found, view(entry->value), id));
+      out.ids.push_back(id);
     }
     RZ_TRY(Status(cursor->status()));
     if (found != run.count)
@@ -91,46 +90,45 @@ std::vector<Hole> Journal::holes() const {
   return holes;
 }
 
-Status Journal::mark_fork(const Statement& a, const Statement& b) {
-  State& s = *state_;
-  std::unique_lock queue(s.queue_mutex);
-  s.woken.wait(queue, [&] { return !s.leading; });
-  std::uint32_t node = 0;
-  OriginPosition position;
-  {
-    const std::shared_lock lock(s.mutex);
-    node = s.find_node(a.origin);
-    const auto found = s.positions.find({node, a.epoch});
-    if (found == s.positions.end())
-      return {Code::kNotFound, "journal: a fork of an origin that it does not hold"};
-    position = found->second;
-  }
-  position.forked = true;
-  // The evidence: two heads that the origin signed, each over what it claims of the same numbers.
+namespace {
+
+// The evidence: two heads that the origin signed, each over what it claims of the same numbers.
+std::string fork_evidence(const Statement& a, const Statement& b) {
   std::string evidence;
   for (const Statement* statement : {&a, &b}) {
     evidence.append(view(statement->previous_head.data(), statement->previous_head.size()));
     evidence.append(view(statement->head.data(), statement->head.size()));
     evidence.append(view(statement->signature.data(), statement->signature.size()));
-    for (int i = 5; i >= 0; --i) evidence.push_back(static_cast<char>(statement->from >> (8 * i)));
-    for (int i = 1; i >= 0; --i)
-      evidence.push_back(static_cast<char>(statement->ids.size() >> (8 * i)));
+    keys::append_number(statement->from, 6, evidence);
+    keys::append_number(statement->ids.size(), 2, evidence);
     for (const DeltaId& id : statement->ids) evidence.append(id.raw());
   }
-  use::StoreBatch batch;
-  batch.put(keys::position(node, a.epoch), values::encode_position(position));
-  batch.put(keys::fork(node, a.epoch), evidence);
-  RZ_TRY(s.store.write(batch, use::Durability::kSynced));
-  const std::unique_lock lock(s.mutex);
-  s.positions[{node, a.epoch}] = position;
-  return {};
+  return evidence;
+}
+
+}  // namespace
+
+Status Journal::mark_fork(const Statement& a, const Statement& b) {
+  State& s = *state_;
+  return s.exclusively([&]() -> Status {
+    const std::uint32_t node = s.find_node(a.origin);
+    const auto found = s.positions.find({node, a.epoch});
+    if (found == s.positions.end())
+      return {Code::kNotFound, "journal: a fork of an origin that it does not hold"};
+    OriginPosition position = found->second;
+    position.forked = true;
+    s.batch.put(keys::position(node, a.epoch), values::encode_position(position));
+    s.batch.put(keys::fork(node, a.epoch), fork_evidence(a, b));
+    RZ_TRY(s.write_batch(use::Durability::kSynced));
+    const std::unique_lock lock(s.mutex);
+    found->second = position;
+    return {};
+  });
 }
 
 Status Journal::begin_epoch() {
   State& s = *state_;
-  std::unique_lock queue(s.queue_mutex);
-  s.woken.wait(queue, [&] { return !s.leading; });
-  return s.store_epoch(s.own_epoch + 1);
+  return s.exclusively([&] { return s.store_epoch(s.own_epoch + 1); });
 }
 
 }  // namespace rhizome

@@ -7,11 +7,9 @@ namespace rhizome::values {
 
 namespace {
 
-constexpr char kRecordFormat = 1;
+constexpr std::uint8_t kRecordFormat = 1;
 
-void put(std::uint64_t value, int bytes, std::string& out) {
-  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
+using keys::append_number;
 
 void put_varint(std::uint64_t value, std::string& out) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -64,26 +62,42 @@ Status damaged(const char* what) {
 
 }  // namespace
 
-void encode_record(const RecordValue& value, std::string& out) {
-  out.clear();
-  out.push_back(kRecordFormat);
-  out.push_back(static_cast<char>(value.signature_state));
-  put(value.received_ms, 6, out);
-  put_varint(value.source, out);
-  put_varint(value.label.n, out);
+std::size_t encode_record_header(const RecordValue& value, char* out) {
+  char* at = out;
+  const auto varint = [&](std::uint64_t number) {
+    for (; number >= 0x80; number >>= 7) *at++ = static_cast<char>(number | 0x80);
+    *at++ = static_cast<char>(number);
+  };
+  const auto number = [&](std::uint64_t n, int size) {
+    keys::write_number(n, size, at);
+    at += size;
+  };
+  *at++ = static_cast<char>(kRecordFormat << 4 | (value.signature.empty() ? 0 : 8) |
+                            value.signature_state);
+  number(value.received_ms, 6);
+  number(value.check, 4);
+  varint(value.source);
+  varint(value.label.n);
   if (value.label.n != 0) {
-    put_varint(value.label.node, out);
-    put(value.label.epoch, 4, out);
+    varint(value.label.node);
+    number(value.label.epoch, 4);
   }
-  out.push_back(value.signature.empty() ? 0 : 1);
+  return static_cast<std::size_t>(at - out);
+}
+
+void encode_record(const RecordValue& value, std::string& out) {
+  char header[kMaxRecordHeader];
+  out.assign(header, encode_record_header(value, header));
   out.append(value.signature).append(value.claims);
 }
 
 Status decode_record(ByteView bytes, RecordValue& value) {
   Cursor cursor(bytes);
-  const bool known = cursor.number(1) == kRecordFormat;
-  value.signature_state = static_cast<std::uint8_t>(cursor.number(1));
+  const auto first = static_cast<std::uint8_t>(cursor.number(1));
+  value.signature_state = first & 7;
+  const bool known = first >> 4 == kRecordFormat && value.signature_state <= RZ_SIGNATURE_INVALID;
   value.received_ms = cursor.number(6);
+  value.check = static_cast<std::uint32_t>(cursor.number(4));
   value.source = static_cast<std::uint32_t>(cursor.varint());
   value.label = {};
   value.label.n = cursor.varint();
@@ -91,9 +105,13 @@ Status decode_record(ByteView bytes, RecordValue& value) {
     value.label.node = static_cast<std::uint32_t>(cursor.varint());
     value.label.epoch = cursor.number(4);
   }
-  value.signature = cursor.number(1) != 0 ? cursor.take(RZ_DELTA_SIGNATURE_SIZE) : ByteView();
+  value.signature = (first & 8) != 0 ? cursor.take(RZ_DELTA_SIGNATURE_SIZE) : ByteView();
   value.claims = cursor.rest();
   return known && cursor.ok() ? Status() : damaged("record");
+}
+
+std::uint32_t check_of(ByteView id34) {
+  return static_cast<std::uint32_t>(keys::read_number(id34, 30, 4));
 }
 
 void add_to_runs(Seq seq_or_hole, std::vector<Run>& runs) {
@@ -112,7 +130,7 @@ void add_to_runs(Seq seq_or_hole, std::vector<Run>& runs) {
 
 std::string encode_statement(const StatementValue& value) {
   std::string out;
-  put(value.from, 6, out);
+  append_number(value.from, 6, out);
   out.append(view(value.previous_head.data(), value.previous_head.size()));
   out.append(view(value.head.data(), value.head.size()));
   out.append(view(value.signature.data(), value.signature.size()));
@@ -156,9 +174,10 @@ Status decode_statement(ByteView bytes, StatementValue& value) {
 
 std::string encode_position(const OriginPosition& position) {
   std::string out;
-  put(position.last, 6, out);
+  append_number(position.last, 6, out);
   out.append(view(position.head.data(), position.head.size()));
-  out.push_back(static_cast<char>((position.closed ? 1 : 0) | (position.forked ? 2 : 0)));
+  out.push_back(static_cast<char>(position.forked ? 2 : 0));
+  put_varint(position.holes, out);
   return out;
 }
 
@@ -167,8 +186,8 @@ Status decode_position(ByteView bytes, OriginPosition& position) {
   position.last = cursor.number(6);
   cursor.fixed(position.head);
   const std::uint64_t flags = cursor.number(1);
-  position.closed = (flags & 1) != 0;
   position.forked = (flags & 2) != 0;
+  position.holes = cursor.varint();
   return cursor.ok() && cursor.empty() ? Status() : damaged("position");
 }
 

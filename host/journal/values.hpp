@@ -15,6 +15,7 @@ struct LabelRef {
   std::uint32_t node = 0;
   std::uint64_t epoch = 0;
   std::uint64_t n = 0;  // 0: no label
+  bool operator==(const LabelRef&) const = default;
 };
 
 struct RecordValue {
@@ -22,11 +23,18 @@ struct RecordValue {
   std::uint64_t received_ms = 0;
   std::uint32_t source = 0;  // a node's index; 0: the local door
   LabelRef label;
-  ByteView signature;  // 64 bytes or empty
+  std::uint32_t check = 0;  // of the claims: check_of(id)
+  ByteView signature;       // 64 bytes or empty
   ByteView claims;
 };
-void encode_record(const RecordValue& value, std::string& out);  // replaces `out`
-Status decode_record(ByteView bytes, RecordValue& value);        // borrows from `bytes`
+// A record is a header, then the signature and the claims as they are. The header alone depends on
+// where the record comes to stand, so that the rest is laid out before that is known.
+inline constexpr std::size_t kMaxRecordHeader = 32;
+std::size_t encode_record_header(const RecordValue& value, char* out);  // returns its size
+void encode_record(const RecordValue& value, std::string& out);         // replaces `out`
+Status decode_record(ByteView bytes, RecordValue& value);               // borrows from `bytes`
+// The four bytes of an id that its record repeats, so that damage shows whatever the store checks.
+std::uint32_t check_of(ByteView id34);
 
 // The ids of a statement as runs of seqs, holes apart: consecutive imports cost a few bytes in all.
 struct Run {

@@ -82,8 +82,9 @@ Status group(const Journal& journal, ByteView entity, Grouped& out) {
     return {Code::kNotFound,
             "no delta points at the entity '" + std::string(entity.substr(0, 200)) + "'"};
   RZ_TRY(journal.read(out.seqs, out.deltas));
+  Visibility visibility(journal);
   for (std::size_t i = 0; i < out.deltas.size(); ++i) {
-    const Result<bool> visible = is_visible(journal, out.deltas[i]);
+    const Result<bool> visible = visibility.is_visible(out.deltas[i]);
     if (!visible.ok()) return visible.status();
     if (!*visible) continue;
     for (const ByteView context : contexts_of(out.deltas[i], entity))

@@ -11,30 +11,6 @@ namespace {
 // view.
 constexpr std::size_t kMaxWalk = 65536;
 
-// Whether every member of every manifest of the delta's own author that lists it is held.
-Result<bool> is_complete(const Journal& journal, const DeltaId& id, ByteView author) {
-  std::vector<Seq> seqs;
-  RZ_TRY(journal.manifests_of(id, seqs));
-  DeltaBatch manifests;
-  RZ_TRY(journal.read(seqs, manifests));
-  for (std::size_t m = 0; m < manifests.size(); ++m) {
-    if (manifests[m].author() != author) continue;
-    std::vector<DeltaId> members;
-    for (std::size_t i = 0; i < manifests[m].size(); ++i) {
-      const PointerView p = manifests[m][i];
-      if (!p.is_delta() || p.role() != "rhizomatic.txn.member") continue;
-      const auto member = DeltaId::from_hex(p.target());
-      if (!member) return false;  // a member that cannot exist
-      members.push_back(*member);
-    }
-    std::vector<Journal::Held> held;
-    RZ_TRY(journal.find(members, held));
-    for (const Journal::Held& entry : held)
-      if (entry.seq == 0) return false;
-  }
-  return true;
-}
-
 struct Node {
   std::string author;
   std::vector<DeltaId> negations;  // by its own author
@@ -59,9 +35,44 @@ Status expand(const Journal& journal, const DeltaId& id, Node& node,
 
 }  // namespace
 
-Result<bool> is_visible(const Journal& journal, DeltaView delta) {
+Status Visibility::look_at(Seq seq) {
+  DeltaBatch batch;
+  RZ_TRY(journal_.read(std::span(&seq, 1), batch));
+  Manifest& manifest = manifests_[seq];
+  manifest.author = batch[0].author();
+  manifest.complete = true;
+  for (std::size_t i = 0; i < batch[0].size(); ++i) {
+    const PointerView p = batch[0][i];
+    if (!p.is_delta() || p.role() != "rhizomatic.txn.member") continue;
+    const auto member = DeltaId::from_hex(p.target());
+    if (member)
+      manifest.members.insert(*member);
+    else
+      manifest.complete = false;  // a member that cannot exist
+  }
+  const std::vector<DeltaId> members(manifest.members.begin(), manifest.members.end());
+  std::vector<Journal::Held> held;
+  RZ_TRY(journal_.find(members, held));
+  for (const Journal::Held& entry : held) manifest.complete = manifest.complete && entry.seq != 0;
+  return {};
+}
+
+// Whether every member of every manifest of the delta's own author that lists it is held.
+Result<bool> Visibility::is_complete(const DeltaId& id, ByteView author) {
+  std::vector<Seq> seqs;
+  RZ_TRY(journal_.manifest_candidates(id, seqs));
+  for (const Seq seq : seqs) {
+    if (!manifests_.contains(seq)) RZ_TRY(look_at(seq));
+    const Manifest& manifest = manifests_[seq];
+    if (manifest.author == author && manifest.members.contains(id) && !manifest.complete)
+      return false;
+  }
+  return true;
+}
+
+Result<bool> Visibility::is_visible(DeltaView delta) {
   const DeltaId root = DeltaId::from_raw(delta.id());
-  const Result<bool> complete = is_complete(journal, root, delta.author());
+  const Result<bool> complete = is_complete(root, delta.author());
   if (!complete.ok() || !*complete) return complete;
   std::unordered_map<DeltaId, Node> nodes;
   std::unordered_map<DeltaId, bool> counts;
@@ -77,7 +88,7 @@ Result<bool> is_visible(const Journal& journal, DeltaView delta) {
     }
     if (!nodes[id].expanded) {
       Node node = nodes[id];
-      RZ_TRY(expand(journal, id, node, nodes));
+      RZ_TRY(expand(journal_, id, node, nodes));
       nodes[id] = std::move(node);
     }
     bool ready = true, negated = false;
@@ -93,7 +104,7 @@ Result<bool> is_visible(const Journal& journal, DeltaView delta) {
     if (!ready) continue;
     bool whole = true;
     if (id != root) {
-      const Result<bool> gate = is_complete(journal, id, nodes[id].author);
+      const Result<bool> gate = is_complete(id, nodes[id].author);
       if (!gate.ok()) return gate;
       whole = *gate;
     }

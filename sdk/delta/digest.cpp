@@ -33,6 +33,11 @@ void LtHash::remove(ByteView element) {
     lanes_[i] = static_cast<std::uint16_t>(lanes_[i] - expanded[i]);
 }
 
+void LtHash::combine(const LtHash& other) {
+  for (std::size_t i = 0; i < kLanes; ++i)
+    lanes_[i] = static_cast<std::uint16_t>(lanes_[i] + other.lanes_[i]);
+}
+
 Hash256 LtHash::digest() const { return blake3(raw()); }
 
 ByteView LtHash::raw() const {

@@ -65,7 +65,8 @@ std::int32_t open_store(rz_bytes directory, rz_bytes config, void** store, rz_er
   return guard(error, [&]() -> Status {
     auto options = rhizome::leveldb_store::parse_options(view(config));
     if (!options.ok()) return options.status();
-    auto opened = Store::open(std::string(view(directory)), *options, leveldb::Env::Default());
+    auto opened = Store::open(std::string(view(directory)), *options, leveldb::Env::Default(),
+                              rhizome::leveldb_store::sync_directory_of);
     if (!opened.ok()) return opened.status();
     *store = opened->release();
     return {};

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "rhizome/plugin.hpp"
-#include "sync_env.hpp"
 
 namespace rhizome::leveldb_store {
 
@@ -109,11 +108,11 @@ Status Store::open_database(const Options& options) {
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& directory, const Options& options,
-                                           leveldb::Env* base) {
+                                           leveldb::Env* base, SyncDirectory sync) {
   std::unique_ptr<Store> store(new Store);
   store->directory_ = directory;
   RZ_TRY(store->lock_.acquire(directory));
-  store->env_ = std::make_unique<SyncEnv>(base);
+  store->env_ = std::make_unique<SyncEnv>(base, sync);
   RZ_TRY(store->open_database(options));
   store->make_ballast(options.ballast_mib);
   return store;

@@ -11,6 +11,7 @@
 #include "options.hpp"
 #include "rhizome/abi/store.h"
 #include "rhizome/status.hpp"
+#include "sync_env.hpp"
 
 namespace leveldb {
 class Cache;
@@ -35,9 +36,10 @@ class DirectoryLock {
 
 class Store {
  public:
-  // `base` is the environment below (LevelDB's own, or a test's faulty one); borrowed.
+  // `base` is the environment below (LevelDB's own, or a test's faulty one); borrowed. `sync` makes
+  // the names of a directory durable in it.
   static Result<std::unique_ptr<Store>> open(const std::string& directory, const Options& options,
-                                             leveldb::Env* base);
+                                             leveldb::Env* base, SyncDirectory sync);
   ~Store();
 
   Status write(const rz_store_op* ops, std::uint64_t count, bool synced);

@@ -25,7 +25,7 @@ leveldb::Status sync_directory_of(const std::string& path) {
 leveldb::Status SyncEnv::then_sync(leveldb::Status made, const std::string& name,
                                    leveldb::WritableFile** file) {
   if (!made.ok()) return made;
-  leveldb::Status synced = sync_directory_of(name);
+  leveldb::Status synced = sync_(name);
   if (!synced.ok()) {
     delete *file;
     *file = nullptr;
@@ -43,7 +43,12 @@ leveldb::Status SyncEnv::NewAppendableFile(const std::string& name, leveldb::Wri
 
 leveldb::Status SyncEnv::RenameFile(const std::string& from, const std::string& to) {
   leveldb::Status renamed = target()->RenameFile(from, to);
-  return renamed.ok() ? sync_directory_of(to) : renamed;
+  // A failed sync is not the rename's failure: the name is changed, and LevelDB, told otherwise,
+  // would remove the manifest that CURRENT now points at. Until some later sync of this directory
+  // succeeds both the old name and the files it needs come back after a power loss, so nothing is
+  // lost.
+  if (renamed.ok()) (void)sync_(to);
+  return renamed;
 }
 
 }  // namespace rhizome::leveldb_store

@@ -9,10 +9,14 @@
 
 namespace rhizome::leveldb_store {
 
+// Makes the names in the directory of `path` durable.
+leveldb::Status sync_directory_of(const std::string& path);
+using SyncDirectory = leveldb::Status (*)(const std::string& path);
+
 // Wraps `base` (borrowed), any thread. Only what makes files is changed.
 class SyncEnv final : public leveldb::EnvWrapper {
  public:
-  explicit SyncEnv(leveldb::Env* base) : leveldb::EnvWrapper(base) {}
+  SyncEnv(leveldb::Env* base, SyncDirectory sync) : leveldb::EnvWrapper(base), sync_(sync) {}
 
   leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
   leveldb::Status NewAppendableFile(const std::string& name, leveldb::WritableFile** file) override;
@@ -21,9 +25,8 @@ class SyncEnv final : public leveldb::EnvWrapper {
  private:
   leveldb::Status then_sync(leveldb::Status made, const std::string& name,
                             leveldb::WritableFile** file);
-};
 
-// Makes the names in the directory of `path` durable.
-leveldb::Status sync_directory_of(const std::string& path);
+  const SyncDirectory sync_;  // a test's disk has directories of its own
+};
 
 }  // namespace rhizome::leveldb_store

@@ -21,6 +21,7 @@ class LtHash {
   static constexpr std::size_t kLanes = 1024;
   void add(ByteView element);
   void remove(ByteView element);
+  void combine(const LtHash& other);  // adds every element of another set's hash
   Hash256 digest() const;
   ByteView raw() const;     // 2,048 bytes, little-endian lanes
   bool load(ByteView raw);  // false where the size is wrong

@@ -116,8 +116,10 @@ class Store {
   }
 
   Status write(const StoreBatch& batch, Durability durability) {
+    return write(batch.ops(), durability);
+  }
+  Status write(std::span<const rz_store_op> ops, Durability durability) {
     rz_error error{};
-    const auto ops = batch.ops();
     return Status::from_abi(table_->write(handle_, ops.data(), ops.size(),
                                           static_cast<std::uint32_t>(durability), &error),
                             error);
