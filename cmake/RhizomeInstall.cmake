@@ -13,11 +13,9 @@ foreach(library IN ITEMS rhizome-delta rhizome-blake3 rhizome-client)
   endif()
 endforeach()
 
-configure_package_config_file(${sdk_cmake}/RhizomeConfig.cmake.in
-  ${CMAKE_BINARY_DIR}/RhizomeConfig.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/RhizomeConfig.cmake ${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
+install(FILES ${sdk_cmake}/RhizomeConfig.cmake ${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
   ${sdk_cmake}/RhizomePlugin.cmake ${sdk_cmake}/plugin.map DESTINATION ${package} COMPONENT sdk)
 
 set(RHIZOME_BLAKE3_LIBS -lblake3)

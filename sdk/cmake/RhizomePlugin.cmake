@@ -5,7 +5,8 @@
 # leaves a few), no undefined symbols, full RELRO, and the manifest as an ELF note that survives strip.
 # Used by Rhizome's own plugins and, after find_package(Rhizome), by everybody's. NAME.so lands in
 # OUTPUT_DIRECTORY; without it in RHIZOME_PLUGIN_OUTPUT_DIRECTORY, or else in the directory that is
-# being built. C or C++ must be enabled. Each target is added to the global property RHIZOME_PLUGINS.
+# being built. C or C++ must be enabled. Those
+# without an OUTPUT_DIRECTORY of their own are listed in the global property RHIZOME_PLUGINS.
 set(RHIZOME_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(rhizome_add_plugin name)
@@ -58,9 +59,8 @@ __attribute__((section(".note.rhizome"), used, aligned(4))) static const struct 
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${output}
     LINK_DEPENDS ${RHIZOME_PLUGIN_CMAKE_DIR}/plugin.map)
-  if(TARGET product)
-    add_dependencies(product ${name})
-    install(TARGETS ${name} LIBRARY DESTINATION lib/rhizome/plugins)
+  if(NOT ARG_OUTPUT_DIRECTORY)
+    set_property(GLOBAL APPEND PROPERTY RHIZOME_PLUGINS ${name})
   endif()
   add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
   target_link_libraries(${name} PRIVATE Rhizome::sdk ${ARG_LINK})
