@@ -56,7 +56,7 @@ int query(const std::vector<std::string>& arguments) {
   QueryOptions q;
   bool count = false;
   Options options("query", "Finds deltas; prints them as JSON Lines, in the order they came in.",
-                  R"(rhizome query --entity country:DE --filter '{"context":"name"}' --node ./a)");
+                  R"(rhizome query --entity country:DE --filter '{"@context":"name"}' --node ./a)");
   q.add_to(options);
   options.flag("--count", count,
                "Print how many match and how many were looked at, not the deltas");

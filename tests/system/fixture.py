@@ -114,14 +114,14 @@ class NodesTest(unittest.TestCase):
             node.peers(*nodes[max(0, i - 1):i] + nodes[i + 1:i + 2], dial=nodes[max(0, i - 1):i])
         return [node.start() for node in nodes]
 
-    def eventually(self, what, holds, seconds=20):
+    def eventually(self, what, holds, seconds=60):
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
                 self.fail(f'not within {seconds} s: {what}')
             time.sleep(0.05)
 
-    def converged(self, nodes, seconds=20):
+    def converged(self, nodes, seconds=90):
         self.eventually('one digest', lambda: len({n.status()['digest'] for n in nodes}) == 1, seconds)
 
 

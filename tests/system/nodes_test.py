@@ -40,7 +40,7 @@ class Nodes(NodesTest):
         finally:
             stop.set()
             writer.join()
-        self.converged([a, b, c], 40)
+        self.converged([a, b, c])
         self.assertEqual(c.status()['deltas'], len(written))
 
     def test_acknowledged_writes_survive_sigkill(self):
