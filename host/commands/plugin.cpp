@@ -32,6 +32,8 @@ json described(const PluginInfo& info) {
           {"capabilities", info.manifest.capabilities},
           {"hash", info.hash},
           {"size", info.size},
+          {"needed", info.needed},
+          {"exports", info.exports},
           {"pinned", info.pinned},
           {"would_load", info.refusal.empty()},
           {"refusal", info.refusal},
@@ -63,12 +65,14 @@ void print_inspected(const json& info) {
   };
   std::printf(
       "file:        %s (%llu bytes)\nid:          %s %s (%s)\nabi:         %llu\ninterfaces:  "
-      "%s\ncapabilities: %s\nhash:        %s%s\nwould load:  %s\n",
+      "%s\ncapabilities: %s\nhash:        %s%s\nneeds:       %s\nexports:     %s\nwould load:  "
+      "%s\n",
       info["file"].get<std::string>().c_str(), info["size"].get<unsigned long long>(),
       info["id"].get<std::string>().c_str(), info["version"].get<std::string>().c_str(),
       info["kind"].get<std::string>().c_str(), info["abi"].get<unsigned long long>(),
       joined(info["interfaces"]).c_str(), joined(info["capabilities"]).c_str(),
       info["hash"].get<std::string>().c_str(), info["pinned"] ? " (pinned)" : "",
+      joined(info["needed"]).c_str(), joined(info["exports"]).c_str(),
       info["would_load"] ? "yes" : ("no: " + info["refusal"].get<std::string>()).c_str());
   print_config(info["config"]);
 }

@@ -1,10 +1,10 @@
 // The config's schema, its reading, and the commented file that `rhizome init` writes.
 #include "config/config.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 namespace rhizome::config {
 
@@ -25,7 +25,7 @@ constexpr const char* kSchema = R"({
     "admission": {"type": "string", "enum": ["allow-list", "open"], "default": "allow-list", "description": "allow-list: only the peers below connect; open: any node may."},
     "threads": {"type": "integer", "minimum": 0, "maximum": 256, "default": 0, "description": "Worker threads; 0: one a core."}}},
   "plugins": {"type": "object", "default": {}, "description": "Where plugins are found.", "properties": {
-    "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
+    "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "pattern": "^/", "description": "write the absolute path"}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
   "store": {"type": "object", "required": ["plugin"], "description": "The store that the journal is kept in.", "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
@@ -33,9 +33,11 @@ constexpr const char* kSchema = R"({
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1}, "config": {"type": "object", "additionalProperties": true, "default": {}}}}},
+    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
@@ -49,6 +51,22 @@ constexpr const char* kSchema = R"({
     "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
     "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."}}}
  }})";
+
+constexpr std::size_t kMaxFile = 1u << 20;
+
+Result<std::string> read_text(const std::string& file) {
+  std::error_code error;
+  std::ifstream stream;
+  if (fs::is_regular_file(file, error)) stream.open(file, std::ios::binary);
+  if (!stream.is_open() || !stream)
+    return Status(Code::kNotFound, "config " + file +
+                                       ": expected a file that can be read, found none; make one "
+                                       "with `rhizome init DIR`");
+  std::string text(kMaxFile + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;  // one of more than 1 MiB is refused by read_yaml
+}
 
 std::string absolute(const std::string& directory, const std::string& path) {
   return fs::path(path).is_absolute() ? path
@@ -115,25 +133,27 @@ void check_peers(const json& value, std::vector<Problem>& problems) {
 std::string config_schema() { return kSchema; }
 
 Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream)
-    return Status(Code::kNotFound,
-                  "config " + file + ": cannot be read; make one with `rhizome init DIR`");
-  std::ostringstream text;
-  text << stream.rdbuf();
+  const Result<std::string> text = read_text(file);
+  if (!text.ok()) return text.status();
   NodeConfig config;
   config.file = file;
   config.directory = fs::absolute(file).parent_path().string();
-  json value;
-  if (!read_yaml(file, text.str(), value, config.document, problems))
-    return Status(Code::kInvalid, problems.back().to_string());
   std::vector<Problem> found;
-  if (value.is_null()) value = json::object();
-  validate(json::parse(kSchema), "", value, found);
-  if (found.empty()) check_peers(value, found);
-  for (Problem& problem : found) {
+  json value = json::value_t::discarded;
+  const bool clean = read_yaml(file, *text, value, config.document, found);
+  const std::size_t of_yaml = found.size();
+  if (clean && value.is_null()) value = json::object();
+  if (!value.is_discarded()) {  // it could be read to its end
+    validate(json::parse(kSchema), "", value, found);
+    if (found.empty()) check_peers(value, found);
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    Problem& problem = found[i];
+    const auto repeats = [&](const Problem& earlier) { return earlier.path == problem.path; };
+    const auto yaml_end = found.begin() + static_cast<std::ptrdiff_t>(of_yaml);
+    if (i >= of_yaml && std::any_of(found.begin(), yaml_end, repeats)) continue;
     problem.file = file;
-    problem.line = config.document.line_of(problem.path);
+    if (problem.line == 0) problem.line = config.document.line_of(problem.path);
     problems.push_back(problem);
   }
   if (!found.empty()) return Status(Code::kInvalid, problems.back().to_string());

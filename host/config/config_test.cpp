@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace rhizome::config {
 namespace {
@@ -66,9 +67,85 @@ TEST_F(ConfigFile, ARepeatedKeyIsRefused) {
               ElementsAre(AllOf(HasSubstr(":4: log: expected each key once"))));
 }
 
-TEST_F(ConfigFile, AliasesAreRefused) {
-  EXPECT_THAT(problems_of("store: &s {plugin: memory}\ntransport: *s\n"),
-              ElementsAre(HasSubstr("an anchor")));
+TEST_F(ConfigFile, AnchorsAliasesAndTagsAreRefusedEachWhereItStands) {
+  EXPECT_THAT(problems_of("store: &s {plugin: memory}\ntransport: *s\nlog: {level: !x info}\n"),
+              ElementsAre(HasSubstr(":1: store: expected a value, found an anchor"),
+                          HasSubstr(":2: transport: expected a value, found an alias"),
+                          HasSubstr(":3: log.level: expected a plain value, found the tag !x")));
+}
+
+TEST_F(ConfigFile, MistakesOfYamlAndOfMeaningAreToldTogether) {
+  EXPECT_THAT(
+      problems_of(std::string(kLeast) + "log: {level: info, level: loud}\nnode: {nmae: x}\n"),
+      ElementsAre(HasSubstr(":3: log.level: expected each key once"),
+                  HasSubstr(":4: node.nmae: expected one of")));
+}
+
+TEST_F(ConfigFile, DepthAndSizeAreBounded) {
+  EXPECT_THAT(problems_of("store: " + std::string(100, '[') + std::string(100, ']')),
+              ElementsAre(HasSubstr("32 deep")));
+  EXPECT_EQ(problems_of("store: " + std::string(100000, '[')).size(), 1u);
+  EXPECT_THAT(problems_of(std::string(kLeast) + "# " + std::string(1 << 20, 'x')),
+              ElementsAre(HasSubstr("at most 1 MiB")));
+}
+
+TEST_F(ConfigFile, ADirectoryOrDeviceIsNoConfig) {
+  std::vector<Problem> problems;
+  EXPECT_EQ(load_config("/dev/zero", problems).code(), Code::kNotFound);
+  EXPECT_EQ(load_config("/", problems).code(), Code::kNotFound);
+}
+
+TEST_F(ConfigFile, ARelativePluginDirectoryIsRefused) {
+  EXPECT_THAT(problems_of(std::string(kLeast) + "plugins: {path: [plugins]}\n"),
+              ElementsAre(AllOf(HasSubstr(":3: plugins.path[0]"), HasSubstr("absolute path"))));
+}
+
+Status checked(const std::string& schema) { return check_schema(nlohmann::json::parse(schema)); }
+
+std::vector<std::string> judged(const std::string& schema, const std::string& value) {
+  std::vector<Problem> problems;
+  nlohmann::json json = nlohmann::json::parse(value);
+  validate(nlohmann::json::parse(schema), "", json, problems);
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) lines.push_back(problem.to_string());
+  return lines;
+}
+
+TEST(Schema, WhatIsNotOfTheSubsetIsRefusedWithItsPlace) {
+  EXPECT_TRUE(
+      checked(R"({"type":"object","properties":{"a":{"type":"integer","default":3}}})").ok());
+  const auto why = [](const std::string& schema) { return checked(schema).message(); };
+  EXPECT_THAT(why(R"({"properties":{"a":{"oneOf":[]}}})"),
+              AllOf(HasSubstr("schema of 'a'"), HasSubstr("'oneOf'")));
+  EXPECT_THAT(why(R"({"type":"text"})"), HasSubstr("for type, found \"text\""));
+  EXPECT_THAT(why(R"({"minimum":"1"})"), HasSubstr("a number for minimum"));
+  EXPECT_THAT(why(R"({"pattern":"("})"), HasSubstr("expression"));
+  EXPECT_THAT(why(R"({"required":[1]})"), HasSubstr("a list of names"));
+  EXPECT_THAT(why(R"({"properties":{"a":{"type":"integer","maximum":2,"default":3}}})"),
+              HasSubstr("a default that it accepts, found 3"));
+  std::string deep = "{}";
+  for (int i = 0; i < 40; ++i) deep = R"({"items":)" + deep + "}";
+  EXPECT_THAT(why(deep), HasSubstr("at most 32 levels"));
+}
+
+TEST(Schema, EveryKeyOfTheHostSaysWhatItMeans) {
+  const auto root = nlohmann::json::parse(config_schema());
+  ASSERT_TRUE(check_schema(root).ok()) << check_schema(root).to_string();
+  for (const auto& [section, schema] : root["properties"].items()) {
+    EXPECT_TRUE(schema.contains("description")) << section;
+    const auto& keys = schema["type"] == "array" ? schema["items"] : schema;
+    for (const auto& [key, property] : keys["properties"].items())
+      EXPECT_TRUE(property.contains("description")) << section << "." << key;
+  }
+}
+
+TEST(Schema, PatternsAreSearchedAndNeverRunAway) {
+  EXPECT_THAT(judged(R"({"pattern":"^tcp://"})", R"("tcp://x")"), ElementsAre());
+  EXPECT_THAT(judged(R"({"pattern":"^tcp://","description":"an address"})", R"("udp://x")"),
+              ElementsAre(AllOf(HasSubstr("text that matches ^tcp://"), HasSubstr("an address"))));
+  const std::string hard(4000, 'a');
+  EXPECT_THAT(judged(R"x({"pattern":"^(a*)*b$"})x", "\"" + hard + "\"").size(), 1u);
+  EXPECT_THAT(judged(R"({"pattern":"a"})", "\"" + std::string(5000, 'a') + "\"").size(), 1u);
 }
 
 TEST_F(ConfigFile, AMissingSectionIsNamed) {

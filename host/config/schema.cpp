@@ -1,14 +1,35 @@
 // The checker: one function a keyword, recursion bounded by the document's depth.
 #include "config/schema.hpp"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
+#include <regex>
 
 namespace rhizome::config {
 
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kMaxSchemaDepth = 32;
+constexpr std::size_t kMaxPattern = 256;
+constexpr std::size_t kMaxMatched = 4096;  // bytes of a value that a pattern is tried on
+
+// ECMAScript, as JSON Schema has it. libstdc++'s polynomial matcher neither backtracks without end
+// nor recurses for every byte; it lacks back-references, which are then no part of the subset.
+std::optional<std::regex> compile(const std::string& pattern) {
+  auto flags = std::regex::ECMAScript;
+#ifdef __GLIBCXX__
+  flags |= std::regex_constants::__polynomial;
+#endif
+  try {
+    return std::regex(pattern, flags);
+  } catch (const std::regex_error&) {
+    return std::nullopt;
+  }
+}
 
 std::string join(const std::string& path, const std::string& key) {
   return path.empty() ? key : path + "." + key;
@@ -105,25 +126,90 @@ struct Checker {
                "between " + std::to_string(schema.value("minLength", 0)) + " and " +
                    std::to_string(schema.value("maxLength", 65536)) + " bytes",
                value, "correct its length");
+      else if (schema.contains("pattern"))
+        match(schema, path, value);
     }
+  }
+
+  void match(const json& schema, const std::string& path, const json& value) {
+    const std::string& pattern = schema["pattern"].get_ref<const std::string&>();
+    const std::string& text = value.get_ref<const std::string&>();
+    const std::optional<std::regex> expression = compile(pattern);
+    if (!expression || text.size() > kMaxMatched || !std::regex_search(text, *expression))
+      report(path, "text that matches " + pattern, value,
+             schema.value("description", "correct it"));
   }
 };
 
-Status check_schema_at(const json& schema, const std::string& path) {
-  static const std::set<std::string> kKeywords = {
-      "type",      "properties", "required", "additionalProperties",
-      "enum",      "default",    "minimum",  "maximum",
-      "minLength", "maxLength",  "items",    "minItems",
-      "maxItems",  "description"};
-  if (!schema.is_object())
-    return {Code::kInvalid, "schema at '" + path + "': expected an object, found " + shown(schema)};
-  for (const auto& [key, inner] : schema.items())
-    if (!kKeywords.contains(key))
-      return {Code::kInvalid, "schema at '" + path + "': keyword '" + key + "' is not supported"};
+bool is_count(const json& value) { return value.is_number_unsigned(); }
+bool is_number(const json& value) { return value.is_number(); }
+bool is_text(const json& value) { return value.is_string(); }
+bool is_flag(const json& value) { return value.is_boolean(); }
+bool is_map(const json& value) { return value.is_object(); }
+bool is_list(const json& value) { return value.is_array() && !value.empty(); }
+bool is_any(const json&) { return true; }
+bool is_names(const json& value) {
+  return value.is_array() && std::all_of(value.begin(), value.end(), is_text);
+}
+bool is_type(const json& value) {
+  static const json kTypes = {"object", "array", "string", "boolean", "integer", "number"};
+  return std::find(kTypes.begin(), kTypes.end(), value) != kTypes.end();
+}
+bool is_pattern(const json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().size() <= kMaxPattern &&
+         compile(value).has_value();
+}
+
+struct Keyword {
+  const char* expected;
+  bool (*good)(const json& value);
+};
+
+const std::map<std::string, Keyword>& keywords() {
+  static const std::map<std::string, Keyword> known = {
+      {"type", {"object, array, string, boolean, integer or number", is_type}},
+      {"description", {"text", is_text}},
+      {"default", {"a value", is_any}},
+      {"enum", {"a list of values", is_list}},
+      {"properties", {"an object", is_map}},
+      {"required", {"a list of names", is_names}},
+      {"additionalProperties", {"true or false", is_flag}},
+      {"items", {"a schema", is_map}},
+      {"minItems", {"a count", is_count}},
+      {"maxItems", {"a count", is_count}},
+      {"minimum", {"a number", is_number}},
+      {"maximum", {"a number", is_number}},
+      {"minLength", {"a count", is_count}},
+      {"maxLength", {"a count", is_count}},
+      {"pattern", {"an ECMAScript expression of at most 256 bytes", is_pattern}}};
+  return known;
+}
+
+Status bad_schema(const std::string& path, const std::string& expected, const std::string& found) {
+  return {Code::kInvalid, "schema of '" + (path.empty() ? "the whole" : path) + "': expected " +
+                              expected + ", found " + found};
+}
+
+Status check_schema_at(const json& schema, const std::string& path, std::size_t depth) {
+  if (depth > kMaxSchemaDepth) return bad_schema(path, "at most 32 levels", "more");
+  if (!schema.is_object()) return bad_schema(path, "an object", shown(schema));
+  for (const auto& [key, value] : schema.items()) {
+    const auto known = keywords().find(key);
+    if (known == keywords().end())
+      return bad_schema(path, "keywords of docs/plugin-abi.md", "'" + key + "'");
+    if (!known->second.good(value))
+      return bad_schema(path, std::string(known->second.expected) + " for " + key, shown(value));
+  }
   if (schema.contains("properties"))
     for (const auto& [key, inner] : schema["properties"].items())
-      RZ_TRY(check_schema_at(inner, join(path, key)));
-  return schema.contains("items") ? check_schema_at(schema["items"], path + "[]") : Status();
+      RZ_TRY(check_schema_at(inner, join(path, key), depth + 1));
+  if (schema.contains("items")) RZ_TRY(check_schema_at(schema["items"], path + "[]", depth + 1));
+  if (!schema.contains("default")) return {};
+  std::vector<Problem> problems;
+  json value = schema["default"];
+  Checker{problems}.check(schema, path, value);
+  return problems.empty() ? Status()
+                          : bad_schema(path, "a default that it accepts", shown(schema["default"]));
 }
 
 }  // namespace
@@ -137,7 +223,7 @@ std::string Problem::to_string() const {
 
 Status check_schema(const json& schema) {
   try {
-    return check_schema_at(schema, "");
+    return check_schema_at(schema, "", 0);
   } catch (const json::exception& e) {
     return {Code::kInvalid, std::string("schema: ") + e.what()};
   }

@@ -18,11 +18,10 @@ using nlohmann::json;
 constexpr std::size_t kMaxBytes = 1u << 20;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxNodes = 65536;
+constexpr std::size_t kMaxProblems = 100;
 
-struct Refused {
-  int line;
-  std::string path, expected, found, fix;
-};
+// Ends the reading: what comes after could only repeat the same problem.
+struct Stop {};
 
 // A plain scalar by YAML's core schema; a quoted one is always text.
 json scalar(const std::string& text, bool quoted) {
@@ -44,40 +43,35 @@ json scalar(const std::string& text, bool quoted) {
 
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(YamlDocument& document) : document_(document) {}
+  Builder(YamlDocument& document, std::vector<Problem>& problems)
+      : document_(document), problems_(problems) {}
   json result;
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (is_key()) return begin_key(mark, "null");
     put(mark, anchor, nullptr);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refused{mark.line + 1, path(), "a value", "an alias (*name)", "write the value out"};
+    refuse(mark, "a value", "an alias (*name)", "write the value out");
+    if (is_key()) return begin_key(mark, "*");
+    put(mark, 0, nullptr);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (!levels_.empty() && levels_.back().value.is_object() && !levels_.back().has_key) {
-      Level& level = levels_.back();
-      level.key = value;
-      level.has_key = true;
-      if (level.value.contains(value))
-        throw Refused{mark.line + 1, path(), "each key once", "this key again",
-                      "remove one of them"};
-      return;
-    }
-    if (tag != "?" && tag != "!" && !tag.empty())
-      throw Refused{mark.line + 1, path(), "a plain value", "the tag " + tag, "remove the tag"};
+    if (is_key()) return begin_key(mark, value);
+    check_tag(mark, tag);
     put(mark, anchor, scalar(value, tag == "!"));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(mark, anchor, json::array());
+    open(mark, tag, anchor, json::array());
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(mark, anchor, json::object());
+    open(mark, tag, anchor, json::object());
   }
   void OnMapEnd() override { close(); }
 
@@ -86,6 +80,7 @@ class Builder final : public YAML::EventHandler {
     json value;
     std::string key;
     bool has_key = false;
+    bool repeated = false;  // this key was there before; its second value is dropped
   };
 
   std::string path() const {
@@ -98,24 +93,46 @@ class Builder final : public YAML::EventHandler {
     }
     return path;
   }
-  void check(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != 0)
-      throw Refused{mark.line + 1, path(), "a value", "an anchor (&name)", "remove the anchor"};
-    if (++nodes_ > kMaxNodes || levels_.size() > kMaxDepth)
-      throw Refused{mark.line + 1, path(), "at most 65536 values, 32 deep", "more",
-                    "make it smaller"};
-    if (!levels_.empty() && levels_.back().value.is_object() && !levels_.back().has_key)
-      throw Refused{mark.line + 1, path(), "a text key", "a list or map as a key",
-                    "use a plain key"};
+  void refuse(const YAML::Mark& mark, const char* expected, std::string found, const char* fix) {
+    problems_.push_back({"", mark.line + 1, path(), expected, std::move(found), fix});
+    if (problems_.size() >= kMaxProblems) throw Stop{};
   }
-  void open(const YAML::Mark& mark, YAML::anchor_t anchor, json empty) {
+  bool is_key() const {
+    return !levels_.empty() && levels_.back().value.is_object() && !levels_.back().has_key;
+  }
+  void begin_key(const YAML::Mark& mark, const std::string& key) {
+    count(mark);
+    Level& level = levels_.back();
+    level.key = key;
+    level.has_key = true;
+    level.repeated = level.value.contains(key);
+    if (level.repeated) refuse(mark, "each key once", "this key again", "remove one of them");
+  }
+  void check_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag != "?" && tag != "!" && !tag.empty())
+      refuse(mark, "a plain value", "the tag " + tag, "remove the tag");
+  }
+  void count(const YAML::Mark& mark) {
+    if (++nodes_ <= kMaxNodes && levels_.size() <= kMaxDepth) return;
+    refuse(mark, "at most 65536 values, 32 deep", "more", "make it smaller");
+    throw Stop{};
+  }
+  void check(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    count(mark);
+    if (anchor != 0) refuse(mark, "a value", "an anchor (&name)", "remove the anchor");
+    if (!levels_.empty()) document_.lines.emplace(path(), mark.line + 1);
+  }
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, json empty) {
+    if (is_key()) {
+      refuse(mark, "a text key", "a list or map as a key", "use a plain key");
+      throw Stop{};
+    }
+    check_tag(mark, tag);
     check(mark, anchor);
-    document_.lines.emplace(path(), mark.line + 1);
-    levels_.push_back({std::move(empty), "", false});
+    levels_.push_back({std::move(empty), "", false, false});
   }
   void put(const YAML::Mark& mark, YAML::anchor_t anchor, json value) {
     check(mark, anchor);
-    document_.lines.emplace(path(), mark.line + 1);
     add(std::move(value));
   }
   void close() {
@@ -132,12 +149,13 @@ class Builder final : public YAML::EventHandler {
     if (level.value.is_array()) {
       level.value.push_back(std::move(value));
     } else {
-      level.value[level.key] = std::move(value);
+      if (!level.repeated) level.value[level.key] = std::move(value);
       level.has_key = false;
     }
   }
 
   YamlDocument& document_;
+  std::vector<Problem>& problems_;
   std::vector<Level> levels_;
   std::size_t nodes_ = 0;
 };
@@ -159,28 +177,30 @@ bool read_yaml(const std::string& file, const std::string& text, json& value,
     problems.push_back({file, 0, "", "at most 1 MiB", std::to_string(text.size()) + " bytes", ""});
     return false;
   }
+  std::vector<Problem> found;
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    Builder builder(document);
+    Builder builder(document, found);
     if (!parser.HandleNextDocument(builder)) builder.result = json::object();
-    Builder second(document);
-    if (parser.HandleNextDocument(second)) {
-      problems.push_back({file, 0, "", "one YAML document", "a second one", "remove it"});
-      return false;
-    }
+    YamlDocument no_lines;
+    std::vector<Problem> unused;
+    Builder second(no_lines, unused);
+    if (parser.HandleNextDocument(second))
+      found.push_back({"", 0, "", "one YAML document", "a second one", "remove it"});
     value = std::move(builder.result);
-    return true;
-  } catch (const Refused& refused) {
-    problems.push_back(
-        {file, refused.line, refused.path, refused.expected, refused.found, refused.fix});
+  } catch (const Stop&) {  // `found` says why
   } catch (const YAML::Exception& e) {
-    problems.push_back(
-        {file, e.mark.line + 1, "", "valid YAML", e.msg, "check the indentation and quotes"});
+    found.push_back(
+        {"", e.mark.line + 1, "", "valid YAML", e.msg, "mend its indentation or quotes"});
   } catch (const std::exception& e) {
-    problems.push_back({file, 0, "", "valid YAML", e.what(), ""});
+    found.push_back({"", 0, "", "valid YAML", e.what(), "mend it"});
   }
-  return false;
+  for (Problem& problem : found) {
+    problem.file = file;
+    problems.push_back(std::move(problem));
+  }
+  return found.empty();
 }
 
 }  // namespace rhizome::config

@@ -1,4 +1,5 @@
 // libFuzzer: a plugin file's bytes are hostile until they are trusted.
+#include "plugins/library.hpp"
 #include "plugins/manifest.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -6,5 +7,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto note = rhizome::find_note(bytes); note.ok())
     (void)rhizome::parse_manifest(*note).ok();
   (void)rhizome::parse_manifest(bytes).ok();
+  (void)rhizome::read_library(bytes).ok();
   return 0;
 }

@@ -1,8 +1,8 @@
 // The loader: each refusal names the file, the rule, what was expected and found, and the mend.
+// Called while a node starts and by the `plugin` commands; one thread.
 #include "plugins/loader.hpp"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +11,9 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
-#include <fstream>
-#include <map>
 
+#include "plugins/files.hpp"
+#include "plugins/trust.hpp"
 #include "rhizome/delta/id.hpp"
 
 namespace rhizome {
@@ -23,49 +23,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFile = 256u << 20;
+constexpr const char* kNobodysInterface = "rhizome.no-such-interface/0";
 
-Status refuse(Code code, const std::string& file, const std::string& why) {
-  return {code, "plugin " + file + ": " + why};
+Result<std::string> read_plugin(const std::string& file) {
+  Result<std::string> bytes = read_file(file, kMaxFile);
+  if (bytes.ok()) return bytes;
+  return refuse(bytes.code(), file, "readable-file", "a regular file of at most 256 MiB",
+                bytes.status().message(), "correct the path or its permissions");
 }
 
-// The bytes of a file through one descriptor: what is hashed is what is staged.
-Result<std::string> read_file(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return refuse(Code::kNotFound, file, std::string("cannot be read: ") + std::strerror(errno));
-  std::string bytes;
-  struct stat info {};
-  const bool fits = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
-                    static_cast<std::size_t>(info.st_size) <= kMaxFile;
-  if (fits) bytes.resize(static_cast<std::size_t>(info.st_size));
-  std::size_t read = 0;
-  while (read < bytes.size()) {
-    const ssize_t got = ::read(fd, bytes.data() + read, bytes.size() - read);
-    if (got <= 0) break;
-    read += static_cast<std::size_t>(got);
-  }
-  ::close(fd);
-  if (!fits || read != bytes.size())
-    return refuse(Code::kIo, file,
-                  "expected a regular file of at most 256 MiB that can be read whole");
-  return bytes;
-}
-
-// Nobody but its owner and root may put files where plugins come from.
-Status check_directory(const std::string& file) {
-  const std::string directory = fs::path(file).parent_path().string();
-  struct stat info {};
-  if (::stat(directory.c_str(), &info) != 0)
-    return refuse(Code::kIo, file, "its directory cannot be looked at");
-  if ((info.st_mode & 022) != 0)
-    return refuse(Code::kDenied, file,
-                  "its directory is writable by group or others; chmod go-w " + directory);
-  return {};
-}
-
-// The registry that is never emptied: staged path -> what was loaded from it.
-std::map<std::string, LoadedPlugin>& registry() {
-  static auto* const loaded = new std::map<std::string, LoadedPlugin>;
+// What the process loaded, by staged path; never emptied. A plugin that was refused after its code
+// ran is not run again: its init has been called once already.
+std::map<std::string, Result<LoadedPlugin>>& registry() {
+  static auto* const loaded = new std::map<std::string, Result<LoadedPlugin>>;
   return *loaded;
 }
 
@@ -73,6 +43,62 @@ std::map<std::string, LoadedPlugin>& registry() {
 boost::dll::shared_library& resident() {
   static auto* const libraries = new std::deque<boost::dll::shared_library>;
   return libraries->emplace_back();
+}
+
+// Runs a plugin's function; an exception that gets out of it becomes its message. (One that gets
+// out of a plugin with its own copy of libstdc++ ends the process: docs/plugin-abi.md, rule 8.)
+template <typename Call>
+Status guarded(const std::string& file, const char* rule, const char* name, Call&& call) {
+  const auto thrown = [&](const std::string& what) {
+    return refuse(Code::kInternal, file, rule, std::string("no exception from ") + name, what,
+                  "catch it in the plugin; the SDK's C++ wrappers do");
+  };
+  try {
+    return call();
+  } catch (const std::exception& e) {
+    return thrown(std::string("\"") + e.what() + "\"");
+  } catch (...) {
+    return thrown("one that is no std::exception");
+  }
+}
+
+Status check_entry(const std::string& file, const rz_plugin& entry) {
+  if (entry.abi_major != RZ_ABI_MAJOR)
+    return refuse(Code::kInvalid, file, "entry-table",
+                  "ABI major " + std::to_string(RZ_ABI_MAJOR) + ", as in its manifest",
+                  std::to_string(entry.abi_major) + " in " RZ_PLUGIN_SYMBOL,
+                  "build it against one SDK alone");
+  if (entry.init == nullptr || entry.get_interface == nullptr)
+    return refuse(Code::kInvalid, file, "entry-table", "functions in " RZ_PLUGIN_SYMBOL,
+                  std::string("NULL for ") + (entry.init == nullptr ? "init" : "get_interface"),
+                  "set it; init may do nothing and return RZ_OK");
+  return {};
+}
+
+Status call_init(const std::string& file, const rz_plugin& entry, const rz_host* host) {
+  return guarded(file, "init", "init", [&]() -> Status {
+    rz_error failure{};
+    const std::int32_t code = entry.init(host, &failure);
+    failure.message[sizeof failure.message - 1] = '\0';  // a careless plugin may fill it whole
+    if (code == RZ_OK) return {};
+    return refuse(static_cast<Code>(code), file, "init", "that init succeeds",
+                  std::string(code_name(static_cast<Code>(code))) + ": \"" + failure.message + "\"",
+                  "see what it says");
+  });
+}
+
+Status check_interfaces(const std::string& file, const rz_plugin& entry, const Manifest& manifest) {
+  return guarded(file, "interfaces", "get_interface", [&]() -> Status {
+    for (const std::string& id : manifest.interfaces)
+      if (entry.get_interface(id.c_str()) == nullptr)
+        return refuse(Code::kUnsupported, file, "interfaces", "a table for each declared interface",
+                      "NULL for " + id,
+                      "list it in RHIZOME_PLUGIN, or take it out of the manifest");
+    if (entry.get_interface(kNobodysInterface) != nullptr)
+      return refuse(Code::kInvalid, file, "interfaces", "NULL for an interface that nobody has",
+                    "a table", "compare the id and answer NULL for all others");
+    return {};
+  });
 }
 
 }  // namespace
@@ -84,45 +110,48 @@ std::string default_plugin_directory() {
 }
 
 Result<const void*> LoadedPlugin::find(const char* id) const {
-  const auto unsupported = [&](const char* why) {
-    return refuse(Code::kUnsupported, info_->file, std::string("interface ") + id + ": " + why);
-  };
-  if (!info_->manifest.offers(id)) return unsupported("its manifest does not declare it");
-  const void* table = entry_->get_interface(id);
-  if (table == nullptr) return unsupported("declared in its manifest, but the plugin answers NULL");
-  return table;
+  if (!info_->manifest.offers(id))
+    return refuse(Code::kUnsupported, info_->file, "interfaces", std::string("interface ") + id,
+                  "a manifest without it", "choose another plugin");
+  const void* table = nullptr;
+  RZ_TRY(guarded(info_->file, "interfaces", "get_interface", [&]() -> Status {
+    table = entry_->get_interface(id);
+    return {};
+  }));
+  if (table != nullptr) return table;
+  return refuse(Code::kUnsupported, info_->file, "interfaces", std::string("interface ") + id,
+                "NULL", "ask the plugin's author");
 }
 
 Result<std::string> PluginHost::resolve(const std::string& name) const {
+  const auto denied = [&](const std::string& found) {
+    return refuse(Code::kDenied, name, "named",
+                  "a file name without .so on an absolute plugin path, or an absolute path", found,
+                  "write it so");
+  };
   fs::path found;
   if (fs::path(name).is_absolute()) {
     found = name;
-  } else if (name.find('/') != std::string::npos) {
-    return refuse(Code::kDenied, name,
-                  "a relative path; expected a name on the plugin path or an absolute path");
+  } else if (name.empty() || name.find('/') != std::string::npos) {
+    return denied("a relative path");
   } else {
     std::string searched;
     for (const std::string& directory : options_.path) {
-      if (!fs::path(directory).is_absolute())
-        return refuse(
-            Code::kDenied, name,
-            "plugins.path has the relative directory '" + directory + "'; expected absolute ones");
+      if (!fs::path(directory).is_absolute()) return denied("'" + directory + "' in plugins.path");
       const fs::path candidate = fs::path(directory) / (name + ".so");
-      if (fs::exists(candidate)) {
-        found = candidate;
-        break;
-      }
+      std::error_code error;
+      if (found.empty() && fs::exists(candidate, error)) found = candidate;
       searched += (searched.empty() ? "" : ", ") + directory;
     }
     if (found.empty())
-      return refuse(
-          Code::kNotFound, name,
-          "no " + name + ".so in " + (searched.empty() ? "an empty plugin path" : searched));
+      return refuse(Code::kNotFound, name, "named", name + ".so on the plugin path",
+                    "no " + name + ".so in " + (searched.empty() ? "an empty path" : searched),
+                    "correct its name or plugins.path");
   }
   std::error_code error;
   const fs::path canonical = fs::canonical(found, error);
-  if (error) return refuse(Code::kNotFound, name, "cannot be read: " + error.message());
-  return canonical.string();
+  if (!error) return canonical.string();
+  return refuse(Code::kNotFound, name, "named", "a file", error.message(), "correct the path");
 }
 
 std::vector<std::string> PluginHost::list() const {
@@ -139,151 +168,145 @@ std::vector<std::string> PluginHost::list() const {
 
 Result<PluginInfo> PluginHost::inspect_bytes(const std::string& file, ByteView bytes) const {
   const Result<ByteView> note = find_note(bytes);
-  if (!note.ok()) return refuse(note.code(), file, note.status().message());
+  if (!note.ok())
+    return refuse(note.code(), file, "manifest-note", "a shared object with a manifest note",
+                  note.status().message(), "build it with rhizome_add_plugin");
   Result<Manifest> manifest = parse_manifest(*note);
-  if (!manifest.ok()) return refuse(manifest.code(), file, manifest.status().message());
+  if (!manifest.ok())
+    return refuse(manifest.code(), file, "manifest", "a manifest as docs/plugin-abi.md has it",
+                  manifest.status().message(), "correct the plugin's manifest.json");
   PluginInfo info;
   info.file = file;
   info.size = bytes.size();
   const Hash256 hash = blake3(bytes);
   info.hash = to_hex(view(hash.data(), hash.size()));
   info.manifest = std::move(*manifest);
-  if (info.manifest.abi != RZ_ABI_MAJOR) {
-    info.refusal = "ABI major " + std::to_string(info.manifest.abi) + "; this host offers " +
-                   std::to_string(RZ_ABI_MAJOR) + ": build it against this SDK";
-  } else if (const Status directory = check_directory(file); !directory.ok()) {
-    info.refusal = directory.message();
-  } else if (const Status pin = check_pin(info); !pin.ok()) {
-    info.refusal = pin.message();
+  inspected_.try_emplace(file, info.hash);
+  Result<LibraryFacts> facts = read_library(bytes);
+  Status verdict = facts.ok() ? check_contract(file, info.manifest, *facts)
+                              : refuse(facts.code(), file, "shared-object",
+                                       "a shared object with a dynamic section in order",
+                                       facts.status().message(), "build it again");
+  if (facts.ok()) {
+    info.needed = std::move(facts->needed);
+    info.exports = std::move(facts->exports);
   }
+  if (verdict.ok()) verdict = check_places(file);
+  if (verdict.ok()) verdict = check_pin(info);
+  info.refusal = verdict.message();
   return info;
 }
 
 Result<PluginInfo> PluginHost::inspect(const std::string& name) const {
   const Result<std::string> file = resolve(name);
   if (!file.ok()) return file.status();
-  const Result<std::string> bytes = read_file(*file);
+  const Result<std::string> bytes = read_plugin(*file);
   if (!bytes.ok()) return bytes.status();
+  inspected_.erase(*file);
   return inspect_bytes(*file, *bytes);
 }
 
-// plugins.lock: a line a plugin, "<hash> <id>". A plugin whose id is named must have a named hash.
+// A plugin whose id or file is named must have a hash that is named with it: neither other bytes
+// under the same file name nor the same id from elsewhere get around a pin.
 Status PluginHost::check_pin(PluginInfo& info) const {
-  std::ifstream lock(options_.lock_file);
-  if (options_.lock_file.empty() || !lock) return {};
-  std::string hash, id;
-  bool named = false;
-  while (lock >> hash >> id) {
-    if (id != info.manifest.id) continue;
-    named = true;
-    if (hash == info.hash) {
-      info.pinned = true;
-      return {};
-    }
+  const Result<std::vector<Pin>> pins = read_pins(options_.lock_file);
+  if (!pins.ok())
+    return refuse(pins.code(), info.file, "pinned", "a lock file in order", pins.status().message(),
+                  "nothing is loaded until then");
+  const Pin* other = nullptr;
+  for (const Pin& pin : *pins) {
+    if (pin.id != info.manifest.id && pin.file != info.file) continue;
+    info.pinned = info.pinned || (pin.hash == info.hash && pin.id == info.manifest.id);
+    other = &pin;
   }
-  if (!named) return {};
-  return {Code::kDenied, "its hash " + info.hash + " is not the one pinned in " +
-                             options_.lock_file +
-                             "; if the change is yours, run `rhizome plugin trust`"};
+  if (info.pinned || other == nullptr) return {};
+  return refuse(Code::kDenied, info.file, "pinned",
+                other->id + " with hash " + other->hash + " (" + options_.lock_file + ")",
+                info.manifest.id + " with hash " + info.hash,
+                "if the change is yours, run `rhizome plugin trust`");
 }
 
 Status PluginHost::trust(const std::string& name) const {
   const Result<PluginInfo> info = inspect(name);
   if (!info.ok()) return info.status();
-  if (options_.lock_file.empty()) return {Code::kInvalid, "plugin trust: no lock file"};
-  std::string kept;
-  std::ifstream old(options_.lock_file);
-  std::string hash, id;
-  while (old >> hash >> id)
-    if (id != info->manifest.id) kept += hash + " " + id + "\n";
-  const std::string next = options_.lock_file + ".new";
-  std::ofstream fresh(next, std::ios::trunc);
-  fresh << kept << info->hash << " " << info->manifest.id << "\n";
-  fresh.close();
-  std::error_code error;
-  if (!fresh.fail()) fs::rename(next, options_.lock_file, error);
-  if (fresh.fail() || error) return {Code::kIo, "plugin trust: cannot write " + options_.lock_file};
-  return {};
+  if (options_.lock_file.empty())
+    return {Code::kInvalid, "plugin trust: expected a node with a plugins.lock, found none"};
+  Result<std::vector<Pin>> pins = read_pins(options_.lock_file);
+  if (!pins.ok()) return pins.status();
+  std::erase_if(
+      *pins, [&](const Pin& pin) { return pin.id == info->manifest.id || pin.file == info->file; });
+  pins->push_back({info->hash, info->manifest.id, info->file});
+  return write_pins(options_.lock_file, *pins).with_context("plugin trust");
 }
 
 // A private copy named by its hash: the verified bytes are the loaded bytes, and overwriting the
 // original can neither crash this process nor swap its code.
 Result<std::string> PluginHost::stage(const PluginInfo& info, ByteView bytes) const {
+  std::error_code error;
   const std::string root =
       options_.staging.empty()
-          ? (fs::temp_directory_path() / ("rhizome-plugins-" + std::to_string(::getuid()))).string()
+          ? (fs::temp_directory_path(error) / ("rhizome-plugins-" + std::to_string(::geteuid())))
+                .string()
           : options_.staging;
-  if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST)
-    return refuse(Code::kIo, info.file, "staging directory " + root + ": " + std::strerror(errno));
+  const auto failed = [&](const std::string& found) {
+    return refuse(Code::kDenied, info.file, "staging",
+                  "the directory " + root + ", of this user alone (mode 0700), with room", found,
+                  "remove it, or set TMPDIR to a directory of your own");
+  };
+  if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) return failed(std::strerror(errno));
   struct stat owner {};
-  if (::lstat(root.c_str(), &owner) != 0 || !S_ISDIR(owner.st_mode) || owner.st_uid != ::getuid() ||
-      (owner.st_mode & 077) != 0)
-    return refuse(
-        Code::kDenied, info.file,
-        "staging directory " + root + ": expected a directory of this user with mode 0700");
-  const std::string staged = root + "/" + info.hash + ".so";
-  if (const Result<std::string> there = read_file(staged); there.ok() && *there == bytes)
+  if (::lstat(root.c_str(), &owner) != 0) return failed(std::strerror(errno));
+  if (!S_ISDIR(owner.st_mode) || owner.st_uid != ::geteuid() || (owner.st_mode & 077) != 0)
+    return failed("another");
+  std::string staged = root + "/" + info.hash + ".so";
+  if (const Result<std::string> there = read_file(staged, kMaxFile); there.ok() && *there == bytes)
     return staged;
-  const std::string fresh = staged + "." + std::to_string(::getpid());
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0500);
-  if (fd < 0) return refuse(Code::kIo, info.file, "staging " + fresh + ": " + std::strerror(errno));
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t put = ::write(fd, bytes.data() + written, bytes.size() - written);
-    if (put <= 0) break;
-    written += static_cast<std::size_t>(put);
-  }
-  ::close(fd);
-  if (written != bytes.size() || ::rename(fresh.c_str(), staged.c_str()) != 0) {
-    ::unlink(fresh.c_str());
-    return refuse(Code::kIo, info.file, "staging " + staged + ": " + std::strerror(errno));
-  }
-  return staged;
+  const Status copied = replace_file(staged, bytes, 0500);
+  return copied.ok() ? Result<std::string>(std::move(staged)) : failed(copied.message());
+}
+
+// Binds the library; its constructors run here, where it has any, and not where this fails.
+Result<const rz_plugin*> PluginHost::bind(const std::string& staged, const PluginInfo& info) {
+  // rtld_now: Boost's default would accept an unresolved symbol and die at its first call. The
+  // error_code form does not carry dlerror's text, so it is asked for.
+  boost::dll::shared_library& library = resident();
+  boost::dll::fs::error_code error;
+  ::dlerror();
+  library.load(staged, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  if (!error) return &library.get<const rz_plugin>(RZ_PLUGIN_SYMBOL);
+  const char* text = ::dlerror();
+  return refuse(Code::kInvalid, info.file, "symbols-bound",
+                "that every symbol and library is found", text != nullptr ? text : error.message(),
+                "link it with -Wl,-z,defs and install the libraries that it needs");
+}
+
+Result<LoadedPlugin> PluginHost::enter(const rz_plugin& entry, PluginInfo info) const {
+  RZ_TRY(check_entry(info.file, entry));
+  RZ_TRY(call_init(info.file, entry, options_.host));
+  RZ_TRY(check_interfaces(info.file, entry, info.manifest));
+  LoadedPlugin plugin;
+  plugin.entry_ = &entry;
+  plugin.info_ = std::make_shared<const PluginInfo>(std::move(info));
+  return plugin;
 }
 
 Result<LoadedPlugin> PluginHost::load(const std::string& name) {
   const Result<std::string> file = resolve(name);
   if (!file.ok()) return file.status();
-  const Result<std::string> bytes = read_file(*file);
+  const Result<std::string> bytes = read_plugin(*file);
   if (!bytes.ok()) return bytes.status();
   Result<PluginInfo> info = inspect_bytes(*file, *bytes);
   if (!info.ok()) return info.status();
-  if (!info->refusal.empty()) return refuse(Code::kDenied, *file, info->refusal);
+  if (!info->refusal.empty()) return Status(Code::kDenied, info->refusal);
+  if (const std::string& seen = inspected_[*file]; seen != info->hash)
+    return refuse(Code::kDenied, *file, "unchanged", "the bytes that were checked, hash " + seen,
+                  info->hash, "start again, so that they are checked anew");
   const Result<std::string> staged = stage(*info, *bytes);
   if (!staged.ok()) return staged.status();
   if (const auto known = registry().find(*staged); known != registry().end()) return known->second;
-
-  // rtld_now: Boost's default would accept an unresolved symbol and die at its first call. The
-  // error_code form loses dlerror's text, so it is asked for it.
-  boost::dll::shared_library* const library = &resident();
-  boost::dll::fs::error_code error;
-  library->load(*staged, error,
-                boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (error) {
-    const char* text =
-        ::dlopen(staged->c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr ? ::dlerror() : nullptr;
-    return refuse(Code::kInvalid, *file,
-                  std::string("does not load: ") + (text ? text : error.message().c_str()));
-  }
-  if (!library->has(RZ_PLUGIN_SYMBOL))
-    return refuse(Code::kInvalid, *file,
-                  "does not export " RZ_PLUGIN_SYMBOL
-                  "; end its source with RHIZOME_PLUGIN({...})");
-  LoadedPlugin plugin;
-  plugin.entry_ = &library->get<const rz_plugin>(RZ_PLUGIN_SYMBOL);
-  if (plugin.entry_->abi_major != RZ_ABI_MAJOR)
-    return refuse(Code::kInvalid, *file,
-                  "its code has ABI major " + std::to_string(plugin.entry_->abi_major) +
-                      " and its manifest says " + std::to_string(info->manifest.abi));
-  plugin.info_ = std::make_shared<const PluginInfo>(std::move(*info));
-  rz_error failure{};
-  if (plugin.entry_->init(options_.host, &failure) != RZ_OK)
-    return refuse(Code::kInternal, *file, std::string("init failed: ") + failure.message);
-  for (const std::string& id : plugin.info_->manifest.interfaces)
-    if (const Result<const void*> table = plugin.find(id.c_str()); !table.ok())
-      return table.status();
-  registry().emplace(*staged, plugin);
-  return plugin;
+  const Result<const rz_plugin*> entry = bind(*staged, *info);
+  if (!entry.ok()) return entry.status();
+  return registry().emplace(*staged, enter(**entry, std::move(*info))).first->second;
 }
 
 }  // namespace rhizome

@@ -3,8 +3,8 @@
 // "succeeds" while the library stays, and reopening a replaced path would run the old code.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +26,10 @@ struct PluginInfo {
   std::string hash;  // BLAKE3-256, hex
   std::uint64_t size = 0;
   Manifest manifest;
-  bool pinned = false;  // the lock file names this very hash
-  std::string refusal;  // why this host would not load it; empty: it would
+  std::vector<std::string> needed;   // libraries that it is linked to
+  std::vector<std::string> exports;  // the first 64 of its exported symbols
+  bool pinned = false;               // the lock file names this very hash
+  std::string refusal;               // why this host would not load it; empty: it would
 };
 
 class LoadedPlugin {
@@ -55,8 +57,12 @@ class PluginHost {
   // By file name on the path ("leveldb") or by absolute path. A relative path with a slash is
   // refused.
   Result<std::string> resolve(const std::string& name) const;
+  // Runs nothing of the plugin. A failure where the file has no manifest; a `refusal` where it has
+  // one and this host would not load it.
   Result<PluginInfo> inspect(const std::string& name) const;
-  // Stages a private copy, loads that with every symbol bound, checks the contract, calls init.
+  // Stages a private copy, loads that with every symbol bound, checks the contract, calls init. A
+  // file that this PluginHost inspected must have the same bytes still. Loading the same bytes
+  // again gives the same plugin, or the same refusal.
   Result<LoadedPlugin> load(const std::string& name);
   // All plugin files on the path, by name. Scanning is for listing only, never for loading.
   std::vector<std::string> list() const;
@@ -66,9 +72,12 @@ class PluginHost {
  private:
   Result<PluginInfo> inspect_bytes(const std::string& file, ByteView bytes) const;
   Result<std::string> stage(const PluginInfo& info, ByteView bytes) const;
+  static Result<const rz_plugin*> bind(const std::string& staged, const PluginInfo& info);
+  Result<LoadedPlugin> enter(const rz_plugin& entry, PluginInfo info) const;
   Status check_pin(PluginInfo& info) const;
 
   const PluginOptions options_;
+  mutable std::map<std::string, std::string> inspected_;  // file -> hash
 };
 
 // lib/rhizome/plugins beside the bin directory of the running executable.

@@ -13,8 +13,29 @@ bool Manifest::offers(ByteView interface_id) const {
   return std::find(interfaces.begin(), interfaces.end(), interface_id) != interfaces.end();
 }
 
+namespace {
+
+using nlohmann::json;
+
+// Whatever another ABI major adds to its manifests, the host must be able to say that it is
+// another.
+Manifest of_another_abi(const json& value, std::uint64_t abi) {
+  const auto text = [&](const char* key) {
+    const auto found = value.find(key);
+    return found != value.end() && found->is_string() ? found->get<std::string>() : "unknown";
+  };
+  Manifest manifest;
+  manifest.id = text("id");
+  manifest.version = text("version");
+  manifest.kind = text("kind");
+  manifest.abi = abi;
+  manifest.config_schema = "{}";
+  return manifest;
+}
+
+}  // namespace
+
 Result<Manifest> parse_manifest(ByteView text) {
-  using nlohmann::json;
   // A note is padded to four bytes; depth is bounded before the parser recurses.
   while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
   std::size_t depth = 0;
@@ -24,6 +45,9 @@ Result<Manifest> parse_manifest(ByteView text) {
   }
   json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object()) return Status(Code::kInvalid, "manifest: not a JSON object");
+  if (const auto abi = value.find("abi");
+      abi != value.end() && abi->is_number_unsigned() && *abi != RZ_ABI_MAJOR)
+    return of_another_abi(value, *abi);
   static const json kSchema = json::parse(R"({"type": "object",
     "required": ["id", "version", "abi", "kind", "interfaces"], "properties": {
      "id": {"type": "string", "minLength": 1, "maxLength": 128},

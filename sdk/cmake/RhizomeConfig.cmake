@@ -1,14 +1,47 @@
-# find_package(Rhizome): the headers (Rhizome::sdk) and rhizome_add_plugin. Works installed
-# (PREFIX/lib/cmake/Rhizome) and straight from a source tree (sdk/cmake).
-if(TARGET Rhizome::sdk)
-  return()
+# find_package(Rhizome): Rhizome::sdk (headers, for plugins) and rhizome_add_plugin(); installed
+# (PREFIX/lib/cmake/Rhizome) also Rhizome::delta and Rhizome::client (static libraries, for
+# applications). Straight from a source tree (sdk/cmake) it works for plugins.
+get_filename_component(rhizome_prefix ${CMAKE_CURRENT_LIST_DIR}/../../.. ABSOLUTE)
+if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../include/rhizome/abi.h)
+  get_filename_component(rhizome_prefix ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 endif()
-get_filename_component(rhizome_include ${CMAKE_CURRENT_LIST_DIR}/../include ABSOLUTE)
-if(NOT EXISTS ${rhizome_include}/rhizome/abi.h)
-  get_filename_component(rhizome_include ${CMAKE_CURRENT_LIST_DIR}/../../../include ABSOLUTE)
+
+if(NOT TARGET Rhizome::sdk)
+  add_library(Rhizome::sdk INTERFACE IMPORTED)
+  target_include_directories(Rhizome::sdk INTERFACE ${rhizome_prefix}/include)
+  get_property(rhizome_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(CXX IN_LIST rhizome_languages)
+    target_compile_features(Rhizome::sdk INTERFACE cxx_std_20)
+  endif()
 endif()
-add_library(Rhizome::sdk INTERFACE IMPORTED)
-set_target_properties(Rhizome::sdk PROPERTIES
-  INTERFACE_INCLUDE_DIRECTORIES ${rhizome_include}
-  INTERFACE_COMPILE_FEATURES cxx_std_20)
+
+if(NOT TARGET Rhizome::client AND EXISTS ${rhizome_prefix}/lib/librhizome-client.a)
+  add_library(Rhizome::client STATIC IMPORTED)
+  set_target_properties(Rhizome::client PROPERTIES
+    IMPORTED_LOCATION ${rhizome_prefix}/lib/librhizome-client.a
+    INTERFACE_LINK_LIBRARIES Rhizome::sdk)
+endif()
+
+# The delta library brings libsodium, simdjson and BLAKE3 with it: BLAKE3 as an archive beside it where
+# Rhizome built it from source, else the system's.
+if(NOT TARGET Rhizome::delta AND EXISTS ${rhizome_prefix}/lib/librhizome-delta.a)
+  find_library(RHIZOME_SODIUM sodium)
+  find_library(RHIZOME_SIMDJSON simdjson)
+  find_library(RHIZOME_BLAKE3 NAMES rhizome-blake3 blake3 HINTS ${rhizome_prefix}/lib)
+  if(RHIZOME_SODIUM AND RHIZOME_SIMDJSON AND RHIZOME_BLAKE3)
+    add_library(Rhizome::delta STATIC IMPORTED)
+    set_target_properties(Rhizome::delta PROPERTIES
+      IMPORTED_LOCATION ${rhizome_prefix}/lib/librhizome-delta.a INTERFACE_LINK_LIBRARIES
+      "Rhizome::sdk;${RHIZOME_BLAKE3};${RHIZOME_SODIUM};${RHIZOME_SIMDJSON}")
+  endif()
+endif()
+
 include(${CMAKE_CURRENT_LIST_DIR}/RhizomePlugin.cmake)
+
+# find_package(Rhizome COMPONENTS sdk delta client)
+foreach(component IN LISTS Rhizome_FIND_COMPONENTS)
+  if(NOT TARGET Rhizome::${component} AND Rhizome_FIND_REQUIRED_${component})
+    set(Rhizome_FOUND FALSE)
+    set(Rhizome_NOT_FOUND_MESSAGE "Rhizome::${component} is missing: install Rhizome whole; delta needs libsodium-dev and libsimdjson-dev too")
+  endif()
+endforeach()

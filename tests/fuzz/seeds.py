@@ -4,9 +4,13 @@
 Valid examples let a fuzzer begin inside the format and not at its door. From the conformance
 vectors where they are, and a few by hand. Called by ./run fuzz.
 """
+import glob
 import json
 import os
+import struct
 import sys
+
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 
 
 def save(corpus, fuzzer, name, data):
@@ -14,6 +18,31 @@ def save(corpus, fuzzer, name, data):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name), 'wb') as handle:
         handle.write(data)
+
+
+def plugin(manifest):
+    """The least shared object that the loader's reader finds nothing wrong with."""
+    base = 64 + 3 * 56  # file header, three program headers; addresses are offsets
+    note = struct.pack('<III8s', 8, len(manifest), 1, b'Rhizome') + manifest
+    note += bytes(-len(note) % 8)
+    strings = b'\0rhizome_plugin\0libc.so.6\0/usr/lib\0'
+    strings += bytes(-len(strings) % 8)
+    symbols = bytes(24) + struct.pack('<IBBHQQ', 1, 0x11, 0, 1, 0, 24)
+    table = struct.pack('<IIIIQII', 1, 1, 1, 0, 2 ** 64 - 1, 1, 1)  # one bucket, one chain
+    strings_at = base + len(note)
+    symbols_at = strings_at + len(strings)
+    table_at = symbols_at + len(symbols)
+    dynamic_at = table_at + len(table)
+    tags = [(1, 16), (29, 26), (5, strings_at), (10, len(strings)), (6, symbols_at),
+            (0x6ffffef5, table_at), (0, 0)]  # NEEDED RUNPATH STRTAB STRSZ SYMTAB GNU_HASH NULL
+    dynamic = b''.join(struct.pack('<QQ', *tag) for tag in tags)
+    size = dynamic_at + len(dynamic)
+    header = struct.pack('<4sBBBB8xHHIQQQIHHHHHH', b'\x7fELF', 2, 1, 1, 0, 3, 62, 1, 0, 64, 0, 0, 64,
+                         56, 3, 0, 0, 0)
+    segments = b''.join(struct.pack('<IIQQQQQQ', kind, 4, at, at, at, length, length, 8)
+                        for kind, at, length in ((1, 0, size), (2, dynamic_at, len(dynamic)),
+                                                 (4, base, len(note))))
+    return header + segments + note + strings + symbols + table + dynamic
 
 
 def main():
@@ -37,6 +66,13 @@ def main():
             b'\xff{"timestamp":1,"pointers":[{"role":"r","target":1}]}\n')):
         count += 1
         save(corpus, 'fuzz_records', f'seed-{number}', text)
+    for folder in ('stores/*', 'transports/*', 'plugins/*/*'):
+        for path in sorted(glob.glob(os.path.join(SOURCE, folder, 'manifest.json'))):
+            with open(path, 'rb') as file:
+                manifest = file.read()
+            count += 1
+            save(corpus, 'fuzz_manifest', f'seed-{count}', manifest)
+            save(corpus, 'fuzz_manifest', f'seed-{count}-elf', plugin(manifest))
     print(f'{count} seeds')
 
 

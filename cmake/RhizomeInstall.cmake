@@ -1,0 +1,36 @@
+# What `cmake --install` puts where. Component `sdk`: headers, librhizome-delta, librhizome-client,
+# the CMake package and pkg-config files. Component `node`: the executable and its plugins. The
+# plugin directory is beside bin, whatever the prefix: the executable finds it from there.
+include(CMakePackageConfigHelpers)
+set(sdk_cmake ${CMAKE_SOURCE_DIR}/sdk/cmake)
+set(package lib/cmake/Rhizome)
+
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/sdk/include/rhizome DESTINATION include COMPONENT sdk
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+foreach(library IN ITEMS rhizome-delta rhizome-blake3 rhizome-client)
+  if(TARGET ${library})
+    install(TARGETS ${library} ARCHIVE DESTINATION lib COMPONENT sdk)
+  endif()
+endforeach()
+
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${sdk_cmake}/RhizomeConfig.cmake ${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
+  ${sdk_cmake}/RhizomePlugin.cmake ${sdk_cmake}/plugin.map DESTINATION ${package} COMPONENT sdk)
+
+set(RHIZOME_BLAKE3_LIBS -lblake3)
+if(TARGET rhizome-blake3)
+  set(RHIZOME_BLAKE3_LIBS -lrhizome-blake3)
+endif()
+foreach(name IN ITEMS rhizome rhizome-delta)
+  configure_file(${sdk_cmake}/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION lib/pkgconfig COMPONENT sdk)
+endforeach()
+
+if(TARGET rhizome)
+  install(TARGETS rhizome RUNTIME DESTINATION bin COMPONENT node)
+endif()
+get_property(plugins GLOBAL PROPERTY RHIZOME_PLUGINS)
+if(plugins)
+  install(TARGETS ${plugins} LIBRARY DESTINATION lib/rhizome/plugins COMPONENT node)
+endif()

@@ -1,0 +1,2 @@
+/* Exports nothing. */
+#include "bad.h"
