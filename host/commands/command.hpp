@@ -29,6 +29,8 @@ class Options {
                  const std::string& help);
   Options& number(const std::string& name, std::uint64_t& value, const std::string& help);
   Options& required();  // the one added last
+  // Whether it stood on the command line. REQUIRES: parsed.
+  bool given(const std::string& name) const;
   // True to go on; otherwise `exit_code` is what to leave with (0 after --help).
   bool parse(const std::vector<std::string>& arguments, int& exit_code);
 

@@ -77,7 +77,7 @@ Status Import::send() {
   if (numbers.empty()) return {};
   sent += numbers.size();
   if (client) {
-    const Result<Reply> reply = client->call(R"({"op":"write","manifest":true})", lines);
+    const Result<Reply> reply = client->call(R"({"op":"import"})", lines);
     if (!reply.ok()) return reply.status();
     const json answer = json::parse(reply->header);
     added += answer.value("added", std::size_t{0});

@@ -43,6 +43,8 @@ Options& Options::required() {
   return *this;
 }
 
+bool Options::given(const std::string& name) const { return state_->app.count(name) != 0; }
+
 bool Options::parse(const std::vector<std::string>& arguments, int& exit_code) {
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

@@ -74,7 +74,11 @@ int query(const std::vector<std::string>& arguments) {
     std::printf(
         "%s\n",
         json{{"matched", summary["matched"]}, {"examined", summary["examined"]}}.dump().c_str());
-  else if (summary.value("has_more", false))
+  if (const auto errors = summary.value("errors", 0ull); errors != 0)
+    std::fprintf(stderr,
+                 "rhizome query: the filter failed for %llu deltas, which count as no match\n",
+                 errors);
+  if (!count && summary.value("has_more", false))
     std::fprintf(stderr, "rhizome query: more match; go on with --after %llu\n",
                  summary.value("last", 0ull));
   return kDone;
@@ -103,7 +107,7 @@ int export_deltas(const std::vector<std::string>& arguments) {
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
-  const Result<Reply> end = stream_rows(node, json{{"op", "query"}, {"export", true}});
+  const Result<Reply> end = stream_rows(node, json{{"op", "export"}});
   return end.ok() ? kDone : fail("export", end.status(), node.json);
 }
 

@@ -20,7 +20,9 @@ json value_of(const std::string& text) {
 int print_written(const Reply& reply, bool as_json) {
   const json answer = json::parse(reply.header);
   if (as_json) {
-    std::printf("%s\n", answer.dump().c_str());
+    json out = answer;
+    out.erase("id");
+    std::printf("%s\n", out.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
   } else {
     for (const json& id : answer.value("ids", json::array()))
       if (id.is_string()) std::printf("%s\n", id.get<std::string>().c_str());
@@ -29,6 +31,13 @@ int print_written(const Reply& reply, bool as_json) {
                    problem.value("message", "").c_str());
   }
   return answer.value("refused", 0) == 0 ? kDone : kFailed;
+}
+
+std::string claims_of(const std::string& entity, const std::string& property, const json& target) {
+  const json claims{{"pointers", json::array({{{"role", "subject"},
+                                               {"target", {{"id", entity}, {"context", property}}}},
+                                              {{"role", "value"}, {"target", target}}})}};
+  return claims.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -41,7 +50,7 @@ int write(const std::vector<std::string>& arguments) {
                   "rhizome write movie:matrix title 'The Matrix' --node ./a");
   options.text("ENTITY", entity, "The entity's id");
   options.text("PROPERTY", property, "The context under which the delta stands there");
-  options.text("VALUE", value, "A number, true, false, or text");
+  options.text("VALUE", value, "A number, true, false, or text ('\"42\"' is text)");
   options.text("--reference", reference, "Point at this entity instead of giving a value");
   options.text("--claims", claims,
                "Claims without author, one JSON object a line; - reads standard input");
@@ -54,21 +63,21 @@ int write(const std::vector<std::string>& arguments) {
   if (claims == "-") {
     lines.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else if (claims.empty()) {
-    if (entity.empty() || property.empty() || (value.empty() && reference.empty())) {
+    if (entity.empty() || property.empty() || options.given("VALUE") == !reference.empty()) {
       std::fprintf(stderr,
-                   "rhizome write: expected ENTITY PROPERTY VALUE, or --claims; see --help\n");
+                   "rhizome write: expected ENTITY PROPERTY and VALUE or --reference, or --claims; "
+                   "see --help\n");
       return kUsage;
     }
-    const json target = reference.empty() ? value_of(value) : json{{"id", reference}};
-    lines = json{{"pointers", json::array({{{"role", "subject"},
-                                            {"target", {{"id", entity}, {"context", property}}}},
-                                           {{"role", "value"}, {"target", target}}})}}
-                .dump();
+    lines =
+        claims_of(entity, property, reference.empty() ? value_of(value) : json{{"id", reference}});
   }
   Result<Client> client = node.connect();
   if (!client.ok()) return fail("write", client.status(), node.json);
-  const Result<Reply> reply =
-      client->call(json{{"op", "write"}, {"manifest", transaction}, {"ids", true}}.dump(), lines);
+  // A property's new value comes behind the one that it replaces, whatever that one's date.
+  json request{{"op", "write"}, {"ids", true}};
+  request[claims.empty() ? "replace" : "transaction"] = claims.empty() || transaction;
+  const Result<Reply> reply = client->call(request.dump(), lines);
   if (!reply.ok()) return fail("write", reply.status(), node.json);
   return print_written(*reply, node.json);
 }
@@ -89,6 +98,13 @@ int negate(const std::vector<std::string>& arguments) {
   if (!reason.empty()) request["reason"] = reason;
   const Result<Reply> reply = client->call(request.dump());
   if (!reply.ok()) return fail("negate", reply.status(), node.json);
+  const json answer = json::parse(reply->header);
+  if (answer.contains("counts") && answer["counts"] == false)
+    std::fprintf(
+        stderr,
+        "rhizome negate: recorded, but it takes nothing back: the delta is by %s, and only "
+        "its author's negations count\n",
+        answer.value("author", "").c_str());
   return print_written(*reply, node.json);
 }
 

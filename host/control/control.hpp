@@ -22,6 +22,8 @@
 
 namespace rhizome {
 
+class CommitSignal;
+
 // What requests are answered from. All of it outlives the server.
 struct ControlServices {
   Journal& journal;
@@ -34,38 +36,26 @@ struct ControlServices {
   std::function<std::string()> status_json, peers_json;
 };
 
-// Wakes subscriptions when the journal grew. Any thread.
-class CommitSignal {
- public:
-  void notify();
-  void stop();
-  // Waits until the journal's last seq is behind `seen`, `stop`, or the time is over.
-  void wait(const Journal& journal, Seq seen, std::uint64_t timeout_ms);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopped_ = false;
-};
-
 class ControlServer {
  public:
   static constexpr std::size_t kMaxConnections = 64;
 
   // Listens on the path (mode 0600), replacing a socket that nobody listens on; kBusy where
-  // somebody does.
+  // somebody does or where the path is no socket.
   static Result<std::unique_ptr<ControlServer>> start(ControlServices services,
                                                       const std::string& socket_path);
   ~ControlServer();
   void stop();  // closes every connection and waits
 
  private:
-  explicit ControlServer(ControlServices services) : services_(std::move(services)) {}
+  explicit ControlServer(ControlServices services);
+  Status bind_to(const std::string& path);
   void listen();
+  void receive(int socket);
   void serve(int socket);
 
   ControlServices services_;
-  const std::shared_ptr<CommitSignal> signal_ = std::make_shared<CommitSignal>();
+  const std::shared_ptr<CommitSignal> signal_;
   std::string path_;
   int listener_ = -1;
   std::atomic<bool> stopping_{false};

@@ -1,4 +1,4 @@
-// One function an operation of the control surface; see docs/control.md. Private to host/control.
+// What a connection does with a request; see docs/control.md. Private to host/control.
 #pragma once
 
 #include "control/control.hpp"
@@ -13,7 +13,9 @@ struct RequestContext {
   int socket;
 };
 
-// Answers one request; false where the client is gone.
+// Answers one request; false where the connection is over.
 bool answer_request(RequestContext& context, const control::Message& request);
+// Tells a client whose message cannot be read.
+void answer_error(int socket, const Status& status);
 
 }  // namespace rhizome

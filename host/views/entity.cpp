@@ -1,6 +1,7 @@
 // Both views from the entity's deltas: gate transactions, apply negations, group by context.
 #include "views/entity.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "rhizome/delta/json.hpp"
@@ -10,12 +11,13 @@ namespace rhizome {
 
 namespace {
 
-// The contexts under which a delta points at the entity.
+// The contexts under which a delta points at the entity, each once.
 std::vector<ByteView> contexts_of(DeltaView delta, ByteView entity) {
   std::vector<ByteView> contexts;
   for (std::size_t i = 0; i < delta.size(); ++i) {
     const PointerView p = delta[i];
-    if (p.is_entity() && p.target() == entity && !p.context().empty())
+    if (!p.is_entity() || p.target() != entity || p.context().empty()) continue;
+    if (std::find(contexts.begin(), contexts.end(), p.context()) == contexts.end())
       contexts.push_back(p.context());
   }
   return contexts;
@@ -25,14 +27,19 @@ bool is_vocabulary(PointerView p) {
   return p.role() == "negates" || p.role().substr(0, 15) == "rhizomatic.txn.";
 }
 
-// What a delta says about the entity: its other pointers. One primitive or reference is the value
-// itself; several make an object by role.
-std::string value_of(DeltaView delta, ByteView entity) {
+// What a delta says about the entity's property: its pointers but the one that stands for the
+// entity there. One primitive or reference is the value itself; several make an object by role.
+std::string value_of(DeltaView delta, ByteView entity, ByteView context) {
   std::map<std::string, std::vector<std::string>> by_role;
   std::size_t others = 0;
+  bool itself = false;
   for (std::size_t i = 0; i < delta.size(); ++i) {
     const PointerView p = delta[i];
-    if ((p.is_entity() && p.target() == entity) || is_vocabulary(p)) continue;
+    if (!itself && p.is_entity() && p.target() == entity && p.context() == context) {
+      itself = true;
+      continue;
+    }
+    if (is_vocabulary(p)) continue;
     std::string value;
     if (p.is_entity())
       append_json_string(p.target(), value);
@@ -70,6 +77,9 @@ const char* provisional(std::uint32_t state) {
   return state == RZ_SIGNATURE_UNSIGNED ? "true" : "false";
 }
 
+// A view is made in memory.
+constexpr std::size_t kMaxDeltas = 262144;
+
 struct Grouped {
   DeltaBatch deltas;
   std::vector<Seq> seqs;
@@ -81,6 +91,10 @@ Status group(const Journal& journal, ByteView entity, Grouped& out) {
   if (out.seqs.empty())
     return {Code::kNotFound,
             "no delta points at the entity '" + std::string(entity.substr(0, 200)) + "'"};
+  if (out.seqs.size() > kMaxDeltas)
+    return {Code::kLimit, "the entity '" + std::string(entity.substr(0, 200)) + "' has " +
+                              std::to_string(out.seqs.size()) +
+                              " deltas; a view takes at most 262144: query them with --context"};
   RZ_TRY(journal.read(out.seqs, out.deltas));
   Visibility visibility(journal);
   for (std::size_t i = 0; i < out.deltas.size(); ++i) {
@@ -136,7 +150,7 @@ Result<std::string> entity_view(const Journal& journal, ByteView entity,
     values.reserve(members.size());
     for (const std::size_t member : members) {
       const DeltaView delta = grouped.deltas[member];
-      values.push_back(value_of(delta, entity));
+      values.push_back(value_of(delta, entity, context));
       rz_candidate candidate{};
       candidate.value = to_abi(values.back());
       candidate.author = to_abi(delta.author());

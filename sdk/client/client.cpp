@@ -1,4 +1,4 @@
-// The client's two calls.
+// Connecting, and the two calls below all others.
 #include "rhizome/client.hpp"
 
 #include <sys/socket.h>
@@ -30,6 +30,11 @@ Result<bool> more_follow(const std::string& header) {
   return json.value("more", false);
 }
 
+bool is_set(const std::string& header, const char* key) {
+  const auto json = nlohmann::json::parse(header, nullptr, false);
+  return json.is_object() && json.contains(key) && json[key] == true;
+}
+
 }  // namespace
 
 Result<Client> Client::connect(const std::string& path) {
@@ -57,25 +62,52 @@ Client::~Client() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-Result<Reply> Client::call(ByteView header, ByteView blob) {
-  RZ_TRY(control::send_message(socket_, header, blob));
+Result<Reply> Client::receive(bool& more) {
   control::Message message;
   RZ_TRY(control::receive_message(socket_, message));
-  const Result<bool> more = more_follow(message.header);
-  if (!more.ok()) return more.status();
+  const Result<bool> follow = more_follow(message.header);
+  more = follow.ok() && *follow;
+  if (!follow.ok()) return follow.status();
   return Reply{std::move(message.header), std::move(message.blob)};
 }
 
+// A node that has no room says so and closes: its word is read though ours did not reach it.
+Status Client::send(ByteView header, ByteView blob) {
+  Status sent = control::send_message(socket_, header, blob);
+  return sent.code() == Code::kClosed ? Status() : sent;
+}
+
+Result<Reply> Client::call(ByteView header, ByteView blob) {
+  RZ_TRY(send(header, blob));
+  std::string parts;
+  for (bool more = true;;) {
+    Result<Reply> reply = receive(more);
+    if (!reply.ok()) return reply;
+    parts += reply->blob;
+    if (more) continue;
+    reply->blob = std::move(parts);
+    return reply;
+  }
+}
+
 Result<Reply> Client::stream(ByteView header, const std::function<bool(const Reply&)>& answer) {
-  RZ_TRY(control::send_message(socket_, header, {}));
-  for (;;) {
-    control::Message message;
-    RZ_TRY(control::receive_message(socket_, message));
-    const Result<bool> more = more_follow(message.header);
-    if (!more.ok()) return more.status();
-    Reply reply{std::move(message.header), std::move(message.blob)};
-    if (!*more) return reply;
-    if (!answer(reply)) return reply;
+  RZ_TRY(send(header, {}));
+  bool canceled = false;
+  for (bool more = true;;) {
+    Result<Reply> reply = receive(more);
+    const bool last = !reply.ok() || !more;
+    if (!last && !canceled && !answer(*reply)) {
+      canceled = true;
+      RZ_TRY(send(R"({"op":"cancel"})", {}));
+    }
+    if (!last) continue;
+    // Where it ended by itself meanwhile, the cancel has an answer of its own.
+    if (canceled && !(reply.ok() && is_set(reply->header, "canceled"))) {
+      bool ignored = false;
+      const Result<Reply> of_cancel = receive(ignored);
+      if (!of_cancel.ok() && of_cancel.code() == Code::kClosed) return of_cancel;
+    }
+    return reply;
   }
 }
 

@@ -1,10 +1,20 @@
-// A client of a running node, over its control socket. One request at a time a client; one thread.
-// Requests and answers are docs/control.md's: a JSON header and bytes behind it.
+// librhizome-client: an application's way to a running node, over its control socket. One request
+// at a time a client, and one thread; connect as many clients as needed (a node takes 64).
+//
+//   auto client = rhizome::Client::connect("node/control.sock");
+//   client->write_value("movie:matrix", "title", "\"The Matrix\"");
+//   std::string movie = *client->get("movie:matrix");
+//
+// docs/control.md specifies the requests and answers; `call` and `stream` reach those that have no
+// function of their own here. A refusal by the node is a Status with the node's code and message.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rhizome/bytes.hpp"
 #include "rhizome/status.hpp"
@@ -16,6 +26,35 @@ struct Reply {
   std::string blob;
 };
 
+// Which deltas. What is left empty asks nothing.
+struct ClientQuery {
+  std::string filter;    // a rule's source; a delta that it is true for matches
+  std::string language;  // of the filter; empty: the node's default
+  std::string entity, context, author;
+  std::uint64_t after = 0;  // only behind this position
+  std::optional<std::uint64_t> limit;
+};
+
+struct ClientQueryEnd {
+  std::uint64_t matched = 0, examined = 0;
+  std::uint64_t errors = 0;  // deltas for which the filter failed: they count as no match
+  std::uint64_t last = 0;  // where it stopped: `after` of the next page
+  bool has_more = false;
+};
+
+struct ClientWritten {
+  struct Problem {
+    std::uint64_t line = 0;  // from 1
+    std::string message;
+  };
+  std::uint64_t read = 0, added = 0, known = 0, refused = 0;
+  std::vector<std::string> ids;   // one a line, in hex; empty where it was refused
+  std::vector<Problem> problems;  // at most 1,000 are told
+  // Where the write stands in the node's numbers: what a reader elsewhere can wait for.
+  std::string token;
+  std::string manifest;  // id of the transaction's or import's manifest; empty: none was made
+};
+
 class Client {
  public:
   // kNotFound, with what to do about it, where no node listens on the socket.
@@ -24,14 +63,43 @@ class Client {
   Client& operator=(Client&&) = delete;
   ~Client();
 
-  // One request, one answer. A refusal by the node is a Status with the node's code and message.
+  // ---- writing; durable on the node's disk when it returns
+  // Claims in the JSON profile without an author, one object a line; the node's author signs. With
+  // `transaction` all of them show or none. Refused lines are in the answer, not a Status.
+  Result<ClientWritten> write(ByteView claims_lines, bool transaction = false);
+  // One property of an entity. `value` is JSON: a string, number, true, false, or {"id": entity}.
+  Result<ClientWritten> write_value(ByteView entity, ByteView property, ByteView json_value);
+  // Whole deltas as they are and claims without author, under one manifest for many.
+  Result<ClientWritten> import(ByteView lines);
+  // Takes a delta back. It counts where the node's author wrote the delta.
+  Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
+
+  // ---- reading: JSON texts
+  // {"entity","properties":{name:{"value","provisional"}}}; lossless: each property's deltas.
+  Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {});
+  // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
+  // false.
+  Result<ClientQueryEnd> query(const ClientQuery& query,
+                               const std::function<bool(ByteView line)>& row);
+  // The same, then what comes, without gap or repetition, until `row` answers false (or for ever).
+  // `live` is called once the node has the subscription: what is written from then on will come.
+  Status subscribe(const ClientQuery& query, bool from_now,
+                   const std::function<bool(ByteView line)>& row,
+                   const std::function<void()>& live = {});
+  Result<std::string> status();
+  Result<std::string> peers();
+
+  // ---- any request: a JSON header and bytes behind it
+  // One answer; the blobs of an answer in parts are put together.
   Result<Reply> call(ByteView header, ByteView blob = {});
-  // One request, many answers: each goes to `answer` until it answers false or the last came. The
-  // last one is returned. Stopping early leaves the client unusable: drop it.
+  // Many answers: each but the last goes to `answer` until it answers false, which cancels the
+  // request. The last one is returned.
   Result<Reply> stream(ByteView header, const std::function<bool(const Reply&)>& answer);
 
  private:
   explicit Client(int socket) : socket_(socket) {}
+  Status send(ByteView header, ByteView blob);
+  Result<Reply> receive(bool& more);
   int socket_;
 };
 

@@ -1,0 +1,129 @@
+// For tests alone: a journal over the memory store with its two doors, and plugins' tables, loaded
+// as the host loads them. One thread but for the executor's wall clock.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "authoring/authoring.hpp"
+#include "rhizome/abi/filter.h"
+#include "rhizome/abi/resolver.h"
+
+namespace rhizome::testing_support {
+
+// The interface of build/lib/rhizome/plugins/NAME.so. The library stays loaded.
+template <typename Table>
+const Table* plugin_table(const std::string& name, const char* interface) {
+  const char* build = std::getenv("RHIZOME_BUILD_DIR");
+  if (build == nullptr) throw std::runtime_error("RHIZOME_BUILD_DIR is not set: run by ctest");
+  const std::string path = std::string(build) + "/lib/rhizome/plugins/" + name + ".so";
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw std::runtime_error(dlerror());
+  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
+  if (plugin == nullptr) throw std::runtime_error(path + ": no plugin");
+  return static_cast<const Table*>(plugin->get_interface(interface));
+}
+
+inline SigningKey key_of(std::uint8_t number) {
+  std::array<std::uint8_t, 32> seed{};
+  seed[0] = number;
+  return SigningKey::from_seed(seed);
+}
+
+// Runs nothing by itself; its wall clock stands where the test puts it.
+class StillExecutor final : public Executor {
+ public:
+  std::atomic<std::uint64_t> now_ms{1700000000000};
+  std::uint64_t monotonic_ns() const override { return now_ms * 1000000; }
+  std::uint64_t wall_ms() const override { return now_ms; }
+  void post(Task) override {}
+  void post_after(std::uint64_t, Task) override {}
+  void parallel(std::size_t count, const std::function<void(std::size_t)>& body) override {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+  }
+  std::uint64_t random() override { return 4; }
+};
+
+// One delta as bytes.
+struct Made {
+  std::string claims, signature;
+  DeltaId id() const { return DeltaId::of_claims(claims); }
+};
+inline Made make(const SigningKey& author, double timestamp, const std::vector<Pointer>& pointers,
+                 bool sign = true) {
+  Made made;
+  if (const Status status = encode_claims(author.author(), timestamp, pointers, made.claims);
+      !status.ok())
+    throw std::runtime_error(status.message());
+  if (sign) {
+    const Signature signature = author.sign(made.id().raw());
+    made.signature = view(signature.data(), signature.size());
+  }
+  return made;
+}
+inline Made say(const SigningKey& author, double timestamp, ByteView entity, ByteView context,
+                const Target& value) {
+  return make(author, timestamp, {{"subject", EntityRef{entity, context}}, {"value", value}});
+}
+inline Made negation(const SigningKey& author, double timestamp, const DeltaId& target) {
+  const std::string hex = target.hex();
+  return make(author, timestamp, {{"negates", DeltaRef{hex}}});
+}
+inline Made manifest(const SigningKey& author, double timestamp, const std::vector<Made>& members) {
+  std::vector<std::string> ids;
+  std::vector<Pointer> pointers;
+  for (const Made& member : members) ids.push_back(member.id().hex());
+  for (const std::string& id : ids) pointers.push_back({"rhizomatic.txn.member", DeltaRef{id}});
+  return make(author, timestamp, pointers);
+}
+
+// A node without peers.
+struct Doors {
+  StillExecutor executor;
+  const SigningKey node = key_of(9), author = key_of(1), other = key_of(2);
+  std::unique_ptr<Journal> journal = open();
+  Admission admission{*journal, executor, {}};
+  Authoring authoring{*journal, admission, author, node, executor};
+
+  std::unique_ptr<Journal> open() {
+    auto store = use::Store::open(plugin_table<rz_store>("memory", RZ_STORE_ID), "", "{}");
+    if (!store.ok()) throw std::runtime_error(store.status().to_string());
+    Journal::Options options;
+    options.self = node.public_key();
+    options.wall_ms = [this] { return executor.wall_ms(); };
+    auto opened = Journal::open(std::move(*store), options);
+    if (!opened.ok()) throw std::runtime_error(opened.status().to_string());
+    return std::move(*opened);
+  }
+  // As a peer would bring them.
+  void receive(const std::vector<Made>& deltas) {
+    std::vector<Arrival> arrivals;
+    for (const Made& delta : deltas) arrivals.push_back({delta.claims, delta.signature});
+    Batch batch;
+    batch.arrivals = arrivals;
+    const Result<Admitted> admitted = admission.admit(batch);
+    if (!admitted.ok()) throw std::runtime_error(admitted.status().to_string());
+  }
+  Written write(const std::vector<std::string>& lines, const WriteOptions& options = {}) {
+    Result<Written> written =
+        authoring.write(std::vector<ByteView>(lines.begin(), lines.end()), options);
+    if (!written.ok()) throw std::runtime_error(written.status().to_string());
+    return std::move(*written);
+  }
+  // The delta at a position, in `read_now` (kept until the next call).
+  DeltaView at(Seq seq) {
+    read_now.clear();
+    if (const Status status = journal->read({&seq, 1}, read_now); !status.ok())
+      throw std::runtime_error(status.to_string());
+    return read_now[0];
+  }
+  DeltaBatch read_now;
+};
+
+}  // namespace rhizome::testing_support

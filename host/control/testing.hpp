@@ -1,0 +1,74 @@
+// For tests alone: a node without a network, and its control socket.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "authoring/testing.hpp"
+#include "control/control.hpp"
+#include "rhizome/client.hpp"
+
+namespace rhizome::testing_support {
+
+inline std::string claims(const std::string& entity, const std::string& value_json) {
+  return R"({"pointers":[{"role":"subject","target":{"id":")" + entity +
+         R"(","context":"p"}},{"role":"value","target":)" + value_json + "}]}\n";
+}
+
+struct Served : Doors {
+  Served() {
+    char name[] = "/tmp/rhizome-control-XXXXXX";
+    directory = ::mkdtemp(name);
+    path = directory + "/control.sock";
+    server = std::move(*start());
+  }
+  ~Served() {
+    server.reset();
+    std::filesystem::remove_all(directory);
+  }
+  Result<std::unique_ptr<ControlServer>> start() {
+    const auto* filter = plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID);
+    ControlServices services{*journal,
+                             admission,
+                             authoring,
+                             log,
+                             {{"jsonlogic", filter}},
+                             "jsonlogic",
+                             plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
+                             [] { return R"({"name":"a"})"; },
+                             [] { return "[]"; }};
+    return ControlServer::start(services, path);
+  }
+  Client client() {
+    Result<Client> made = Client::connect(path);
+    EXPECT_TRUE(made.ok()) << made.status().to_string();
+    return std::move(*made);
+  }
+  // A connection below the client: for what no client would send.
+  int raw() const {
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+
+  Log log{LogLevel::kError, Log::Format::kText};
+  std::string directory, path;
+  std::unique_ptr<ControlServer> server;
+};
+
+inline std::vector<double> values_of(const std::vector<std::string>& lines) {
+  std::vector<double> values;
+  for (const std::string& line : lines)
+    values.push_back(nlohmann::json::parse(line)["claims"]["pointers"][1]["target"].get<double>());
+  return values;
+}
+
+}  // namespace rhizome::testing_support
