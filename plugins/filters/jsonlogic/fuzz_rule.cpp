@@ -14,12 +14,13 @@ const rhizome::DeltaBatch& delta() {
   static const rhizome::DeltaBatch batch = [] {
     rhizome::DeltaBatch made;
     std::string claims;
+    const std::string other = rhizome::DeltaId::of_claims("other").hex();
     const std::vector<rhizome::Pointer> pointers = {
         {"of", rhizome::EntityRef{"de", "name"}},
         {"name", rhizome::ByteView("Germany")},
         {"value", 5.0},
         {"flag", rhizome::BytesTarget{"image/png", "\x01\xff"}},
-        {"negates", rhizome::DeltaRef{rhizome::DeltaId::of_claims("other").hex()}}};
+        {"negates", rhizome::DeltaRef{other}}};
     if (!rhizome::encode_claims("alice", 5, pointers, claims).ok()) __builtin_trap();
     if (rhizome::decode_claims(claims, made) != rhizome::DecodeError::kNone) __builtin_trap();
     return made;
