@@ -73,6 +73,22 @@ def main():
             count += 1
             save(corpus, 'fuzz_manifest', f'seed-{count}', manifest)
             save(corpus, 'fuzz_manifest', f'seed-{count}-elf', plugin(manifest))
+    suites = os.path.join(vectors, 'json-logic', 'suites')
+    for folder, _, names in sorted(os.walk(suites)):
+        for name in sorted(names):
+            if name == 'index.json':
+                continue
+            with open(os.path.join(folder, name), encoding='utf-8') as handle:
+                cases = [case for case in json.load(handle) if isinstance(case, dict)]
+            for case in cases[::4]:
+                count += 1
+                save(corpus, 'fuzz_jsonlogic', f'seed-{count}',
+                     json.dumps(case['rule']).encode() + b'\n' + json.dumps(case.get('data')).encode())
+    for number, rule in enumerate((
+            b'{"@entity":["de","name"]}', b'{"@value":["value",">",3]}', b'{"==":[{"@value":"name"},"x"]}',
+            b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
+        count += 1
+        save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
     print(f'{count} seeds')
 
 

@@ -204,7 +204,7 @@ class Atoms {
 }  // namespace
 
 void atoms_json(const Predicate& predicate, const Program& program, std::string& json) {
-  const Alternatives found = Atoms(predicate, program).of(predicate.tests[predicate.root]);
+  const Alternatives found = Atoms(predicate, program).of(predicate.root);
   const bool any = std::any_of(found.begin(), found.end(),
                                [](const Conditions& conditions) { return conditions.empty(); });
   if (any) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "access.hpp"
 #include "json.hpp"
 #include "program.hpp"
 
@@ -241,18 +242,37 @@ class Compiler {
 
 }  // namespace
 
+namespace {
+
+constexpr JsonLimits kRuleLimits{kMaxSource, kMaxRuleDepth, kMaxNodes, false};
+
+// A rule whose shorthands were written out must still be one that another node takes.
+Result<Value> as_it_travels(const Value& rule, Program& program) {
+  Run run(program.arena, {UINT64_MAX, 1, UINT64_MAX});
+  std::string plain;
+  if (!append_json(rule, plain, run)) return Status(Code::kLimit, "nested too deep");
+  program.source = std::move(plain);
+  return parse_json(program.source, kRuleLimits, program.arena);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mistakes) {
   if (source.size() > kMaxSource)
     return Status(Code::kLimit, "a rule of " + std::to_string(source.size()) +
                                     " bytes; a rule is at most " + std::to_string(kMaxSource));
   auto program = std::make_unique<Program>();
   program->source = source;
-  const JsonLimits limits{kMaxSource, kMaxRuleDepth, kMaxNodes, false};
-  const Result<Value> parsed = parse_json(program->source, limits, program->arena);
+  const Result<Value> parsed = parse_json(program->source, kRuleLimits, program->arena);
   if (!parsed.ok()) return Status(parsed.status()).with_context("rule");
-  Result<Value> expanded = expand(*parsed, program->arena);
-  if (!expanded.ok()) return std::move(expanded).status();
+  const Result<Value> expanded = expand(*parsed, program->arena);
+  if (!expanded.ok()) return expanded.status();
   program->rule = *expanded;
+  if (moved(*expanded, *parsed)) {
+    const Result<Value> plain = as_it_travels(*expanded, *program);
+    if (!plain.ok()) return Status(plain.status()).with_context("rule, its shorthands written out");
+    program->rule = *plain;
+  }
   RZ_TRY(Compiler(*program, mistakes).run());
   return program;
 }

@@ -50,12 +50,6 @@ class Expander {
     return result;
   }
 
-  // Writing out makes new arrays and objects and leaves everything else where it is.
-  static bool moved(const Value& to, const Value& from) {
-    return (to.is(Kind::kArray) && to.items != from.items) ||
-           (to.is(Kind::kObject) && to.members != from.members);
-  }
-
   // Items 1 to `to` stand in the scope `inner`, the others in `depth`.
   Value expand_items(const Value& array, std::uint32_t depth, std::uint32_t inner,
                      std::uint32_t to) {
@@ -167,6 +161,11 @@ std::string place_text(const Place& place) {
   std::string text = "rule";
   for (const std::string& part : place) text.append("/").append(part.substr(0, 32));
   return text.size() <= 240 ? text : text.substr(0, 240) + "...";
+}
+
+bool moved(const Value& to, const Value& from) {
+  return (to.is(Kind::kArray) && to.items != from.items) ||
+         (to.is(Kind::kObject) && to.members != from.members);
 }
 
 Result<Value> expand(const Value& rule, Arena& arena) { return Expander(arena).run(rule); }

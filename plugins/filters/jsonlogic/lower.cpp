@@ -31,7 +31,7 @@ Op flipped(Op op) {
 }
 
 Test constant(bool yes) {
-  return {Ask::kConstant, TextField::kAuthor, Op::kLiteral, false, 0, yes ? 1u : 0u, {0}};
+  return {Ask::kConstant, TextField::kAuthor, Op::kLiteral, false, 0, yes ? 1u : 0u, {0}, 0};
 }
 
 class Lowering {
@@ -39,8 +39,7 @@ class Lowering {
   explicit Lowering(Program& program) : p_(program) {}
 
   Predicate run() {
-    const Test root = lower(p_.root, Level::kDelta);
-    out_.root = append({root});
+    out_.root = lower(p_.root, Level::kDelta);
     return std::move(out_);
   }
 
@@ -51,7 +50,7 @@ class Lowering {
     return first;
   }
   static Test make(Ask ask, std::uint32_t first, std::uint32_t count) {
-    return {ask, TextField::kAuthor, Op::kLiteral, false, first, count, {0}};
+    return {ask, TextField::kAuthor, Op::kLiteral, false, first, count, {0}, 0};
   }
 
   // The truth of a node's value.
@@ -169,6 +168,7 @@ class Lowering {
     test.field = field;
     test.negated = is_negative(op);
     test.text = with.text;
+    test.tail = tail_of(with.string());
     return test;
   }
 

@@ -50,12 +50,8 @@ class Asker {
         const Truth inner = ask(tests_[test.first], pointer);
         return inner == Truth::kFailed ? inner : truth(inner == Truth::kNo);
       }
-      case Ask::kText: {
-        const std::string_view text = field(test.field, pointer);
-        const bool equal = text.data() != nullptr && text.size() == test.count &&
-                           std::memcmp(text.data(), test.text, test.count) == 0;
-        return truth(equal != test.negated);
-      }
+      case Ask::kText:
+        return truth(reads(test, pointer) != test.negated);
       case Ask::kTextIn: {
         const std::string_view text = field(test.field, pointer);
         const std::string_view* first = texts_ + test.first;
@@ -106,12 +102,28 @@ class Asker {
   // Whether the child is `wanted` for one of the pointers.
   Truth any_pointer(const Test& test, Truth wanted) {
     const Test& child = tests_[test.first];
+    if (child.ask == Ask::kText) return any_text(child, wanted);
     for (std::uint32_t i = 0; i < delta_->pointer_count; ++i) {
       const Truth inner = ask(child, i);
       if (inner == Truth::kFailed) return inner;
       if (inner == wanted) return Truth::kYes;
     }
     return Truth::kNo;
+  }
+
+  // The commonest body, without a call for each pointer.
+  Truth any_text(const Test& child, Truth wanted) {
+    if (!run_.spend(delta_->pointer_count)) return Truth::kFailed;
+    const bool equal = (wanted == Truth::kYes) != child.negated;
+    for (std::uint32_t i = 0; i < delta_->pointer_count; ++i)
+      if (reads(child, i) == equal) return Truth::kYes;
+    return Truth::kNo;
+  }
+
+  // A field that is not there is no text.
+  bool reads(const Test& test, std::uint32_t pointer) const {
+    const std::string_view text = field(test.field, pointer);
+    return text.data() != nullptr && is_text(test, text);
   }
 
   std::string_view at(std::uint32_t offset, std::uint32_t size) const {
@@ -171,7 +183,7 @@ class Asker {
 }  // namespace
 
 Truth ask(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run) {
-  return Asker(predicate, program, delta, run).ask(predicate.tests[predicate.root], kNoPointer);
+  return Asker(predicate, program, delta, run).ask(predicate.root, kNoPointer);
 }
 
 }  // namespace rhizome::jsonlogic

@@ -3,6 +3,7 @@
 // evaluator. Means exactly what the rule means, failures included. Immutable; any thread.
 #pragma once
 
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,13 +43,33 @@ struct Test {
     double number;
     const char* text;  // kText: with `count` bytes
   };
+  std::uint64_t tail;  // kText: tail_of the text
 };
-static_assert(sizeof(Test) == 24);
+static_assert(sizeof(Test) == 32);
+
+// The last eight bytes of a text, or the whole of a shorter one, as a number: where two texts
+// differ, they nearly always differ in it, and a test need not follow its pointer to see that.
+inline std::uint64_t tail_of(std::string_view text) {
+  std::uint64_t tail = 0;
+  if (text.size() >= sizeof tail) {
+    std::memcpy(&tail, text.data() + text.size() - sizeof tail, sizeof tail);
+    return tail;
+  }
+  for (const char c : text) tail = tail << 8 | static_cast<unsigned char>(c);
+  return tail;
+}
+
+// REQUIRES: test.ask is kText
+inline bool is_text(const Test& test, std::string_view text) {
+  return text.size() == test.count && tail_of(text) == test.tail &&
+         (text.size() <= sizeof test.tail ||
+          std::memcmp(text.data(), test.text, text.size() - sizeof test.tail) == 0);
+}
 
 struct Predicate {
   std::vector<Test> tests;  // children of a test stand next to each other
   std::vector<std::string_view> texts;
-  std::uint32_t root = 0;
+  Test root;  // beside the others, so that a single test is read with its filter
 };
 
 // Texts borrow from the program, which must outlive the predicate.

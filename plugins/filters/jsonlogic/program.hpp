@@ -95,6 +95,9 @@ Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mista
 
 // The rule with the shorthands (docs/filters.md) written out in plain JSON-Logic.
 Result<Value> expand(const Value& rule, Arena& arena);
+// Whether `to` was written out of `from`: that makes new arrays and objects, and leaves everything
+// else where it is.
+bool moved(const Value& to, const Value& from);
 
 // The place of a node for a message, for example "/and/0/===".
 using Place = std::vector<std::string>;

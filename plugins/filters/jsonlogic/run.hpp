@@ -84,7 +84,8 @@ inline bool Run::look() {
   const auto now = std::chrono::steady_clock::now();
   if (!looked_) started_ = now;
   looked_ = true;
-  if (now - started_ > std::chrono::nanoseconds(time_ns_)) return fail(Failure::kTime);
+  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(now - started_).count();
+  if (static_cast<std::uint64_t>(took) > time_ns_) return fail(Failure::kTime);
   next_look_ = steps_ > kStepsPerLook ? steps_ - kStepsPerLook : 0;
   return true;
 }

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "rhizome/abi/resolver.h"
-#include "rhizome/plugin.hpp"
+#include "rhizome/resolver.hpp"
 
 namespace {
 
 using rhizome::ByteView;
+using rhizome::Code;
+using rhizome::Result;
+using rhizome::Status;
 using rhizome::view;
-using rhizome::plugin::fail;
-using rhizome::plugin::guard;
 
 enum class Kind { kLastWriteWins, kFirstWrite, kAll };
 constexpr struct {
@@ -23,8 +23,8 @@ constexpr struct {
               {"first-write", Kind::kFirstWrite},
               {"all", Kind::kAll}};
 
-// The total order that every choice follows: claimed time, then author, value and delta id, so that
-// no tie is left to the order of arrival.
+// The total order that every choice follows: claimed time, then author, then delta id, so that no
+// tie is left to the order of arrival. One delta may claim two values: those follow their bytes.
 bool before(const rz_candidate& a, const rz_candidate& b) {
   if (a.timestamp != b.timestamp) return a.timestamp < b.timestamp;
   if (const int order = view(a.author).compare(view(b.author)); order != 0) return order < 0;
@@ -34,61 +34,57 @@ bool before(const rz_candidate& a, const rz_candidate& b) {
 
 bool same(const rz_candidate& a, const rz_candidate& b) { return !before(a, b) && !before(b, a); }
 
-std::int32_t create(rz_bytes name, rz_bytes options, void** resolver, rz_error* error) {
-  return guard(error, [&]() -> std::int32_t {
-    const ByteView given = view(options);
-    if (!given.empty() && given != "{}")
-      return fail(error, RZ_INVALID, "resolver " + std::string(view(name)) + ": takes no options");
-    for (const auto& known : kKinds) {
-      if (known.name != view(name)) continue;
-      *resolver = new Kind(known.kind);
-      return RZ_OK;
-    }
-    return fail(error, RZ_NOT_FOUND,
-                "resolver '" + std::string(view(name).substr(0, 64)) +
-                    "' is unknown; known: last-write-wins, first-write, all");
-  });
-}
-
-void release(void* resolver) { delete static_cast<Kind*>(resolver); }
-
-std::int32_t names(const rz_sink* sink, rz_error* error) {
-  return guard(error, [&]() -> std::int32_t {
-    for (const auto& known : kKinds)
-      if (const std::int32_t code = sink->write(sink->context, rhizome::to_abi(known.name));
-          code != RZ_OK)
-        return code;
-    return RZ_OK;
-  });
-}
-
-std::int32_t write_all(const rz_candidate* candidates, std::uint64_t count, const rz_sink* sink) {
-  std::vector<rz_candidate> sorted(candidates, candidates + count);
-  std::sort(sorted.begin(), sorted.end(), before);
-  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
-  std::string out = "[";
-  for (const rz_candidate& candidate : sorted) {
-    if (out.size() > 1) out.push_back(',');
-    out.append(view(candidate.value));
+class Standard {
+ public:
+  static std::vector<ByteView> names() {
+    std::vector<ByteView> known;
+    for (const auto& kind : kKinds) known.push_back(kind.name);
+    return known;
   }
-  out.push_back(']');
-  return sink->write(sink->context, rhizome::to_abi(out));
-}
 
-std::int32_t resolve(void* resolver, const rz_candidate* candidates, std::uint64_t count,
-                     const rz_sink* sink, rz_error* error) {
-  return guard(error, [&]() -> std::int32_t {
-    const Kind kind = *static_cast<const Kind*>(resolver);
-    if (kind == Kind::kAll) return write_all(candidates, count, sink);
-    if (count == 0) return RZ_OK;
-    const rz_candidate* chosen = kind == Kind::kLastWriteWins
-                                     ? std::max_element(candidates, candidates + count, before)
-                                     : std::min_element(candidates, candidates + count, before);
-    return sink->write(sink->context, chosen->value);
-  });
-}
+  static Result<std::unique_ptr<Standard>> create(ByteView name, ByteView options) {
+    const std::string called(name.substr(0, 64));
+    const auto* known = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                     [&](const auto& kind) { return kind.name == name; });
+    if (known == std::end(kKinds))
+      return Status(Code::kNotFound, "resolver '" + called +
+                                         "' is unknown; known: last-write-wins, first-write, all");
+    if (!options.empty() && options != "{}")
+      return Status(Code::kInvalid, "resolver " + called + ": takes no options");
+    return std::make_unique<Standard>(known->kind);
+  }
 
-constexpr rz_resolver kTable = {create, release, names, resolve};
+  explicit Standard(Kind kind) : kind_(kind) {}
+
+  Status resolve(std::span<const rz_candidate> candidates, std::string& json) const {
+    if (kind_ == Kind::kAll) {
+      append_all(candidates, json);
+    } else if (!candidates.empty()) {
+      const auto chosen = kind_ == Kind::kLastWriteWins
+                              ? std::max_element(candidates.begin(), candidates.end(), before)
+                              : std::min_element(candidates.begin(), candidates.end(), before);
+      json.append(view(chosen->value));
+    }
+    return {};
+  }
+
+ private:
+  static void append_all(std::span<const rz_candidate> candidates, std::string& json) {
+    std::vector<rz_candidate> sorted(candidates.begin(), candidates.end());
+    std::sort(sorted.begin(), sorted.end(), before);
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+    json.push_back('[');
+    for (const rz_candidate& candidate : sorted) {
+      if (json.size() > 1) json.push_back(',');
+      json.append(view(candidate.value));
+    }
+    json.push_back(']');
+  }
+
+  Kind kind_;
+};
+
+constexpr rz_resolver kTable = rhizome::plugin::resolver_table<Standard>();
 
 }  // namespace
 

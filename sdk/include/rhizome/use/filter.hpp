@@ -35,7 +35,8 @@ class Filter {
   Status match(std::span<const rz_delta* const> deltas, std::vector<std::uint64_t>& bitmap,
                std::uint64_t& errors) const {
     bitmap.assign((deltas.size() + 63) / 64, 0);
-    rz_error error{};
+    rz_error error;  // not zeroed: that would cost more than asking a filter about one delta
+    error.message[0] = '\0';
     return Status::from_abi(
         table_->match(handle_, deltas.data(), deltas.size(), bitmap.data(), &errors, &error),
         error);
