@@ -9,17 +9,15 @@
 namespace rhizome::floats {
 
 inline double from_half(std::uint16_t half) {
-  const int exponent = half >> 10 & 31;
-  const int mantissa = half & 1023;
-  double value = 0;
-  if (exponent == 0) {
-    value = std::ldexp(mantissa, -24);
-  } else if (exponent != 31) {
-    value = std::ldexp(mantissa + 1024, exponent - 25);
-  } else {
-    value = mantissa == 0 ? INFINITY : NAN;
+  const std::uint64_t sign = static_cast<std::uint64_t>(half & 0x8000) << 48;
+  const std::uint64_t exponent = half >> 10 & 31;
+  const std::uint64_t mantissa = half & 1023;
+  if (exponent == 0) {  // subnormal: counts of 2^-24
+    const double value = static_cast<double>(mantissa) * 0x1p-24;
+    return sign != 0 ? -value : value;
   }
-  return half & 0x8000 ? -value : value;
+  const std::uint64_t wide = exponent == 31 ? 0x7ff : exponent - 15 + 1023;
+  return std::bit_cast<double>(sign | wide << 52 | mantissa << 42);
 }
 
 // The half of a value that a half represents exactly. REQUIRES: shortest_size(value) == 2

@@ -1,12 +1,9 @@
 // The JSON profile, read: simdjson walks the text on demand, so that there is no tree here either
 // and every key is seen in order, repeated ones included.
-#include <simdjson.h>
-
-#include <cmath>
-#include <cstdio>
 #include <deque>
 
 #include "base64url.hpp"
+#include "json_reader.hpp"
 #include "rhizome/delta/json.hpp"
 #include "rhizome/delta/signature.hpp"
 
@@ -14,32 +11,7 @@ namespace rhizome {
 
 namespace {
 
-namespace od = simdjson::ondemand;
-
-Status bad(const std::string& where, const std::string& problem) {
-  return {Code::kInvalid, where + ": " + problem};
-}
-Status bad_json(const std::string& where, simdjson::error_code error) {
-  return bad(where, simdjson::error_message(error));
-}
-
-const char* type_name(od::json_type type) {
-  switch (type) {
-    case od::json_type::array:
-      return "an array";
-    case od::json_type::object:
-      return "an object";
-    case od::json_type::number:
-      return "a number";
-    case od::json_type::string:
-      return "a string";
-    case od::json_type::boolean:
-      return "true or false";
-    case od::json_type::null:
-      return "null";
-  }
-  return "something else";
-}
+using namespace json_text;  // NOLINT(google-build-using-namespace)
 
 // Claims in the making. Strings live in the parser's buffer until the next text is parsed.
 struct Claims {
@@ -50,26 +22,9 @@ struct Claims {
   std::deque<std::string> bytes;  // decoded base64url; a deque keeps addresses
 };
 
-class ProfileReader {
+class ProfileReader : public Reader {
  public:
-  explicit ProfileReader(ByteView json) : text_(json) {}
-
-  // Calls field(key, value) for each field of the document's object.
-  template <typename Field>
-  Status document(Field&& field) {
-    if (text_.size() > kJsonMaxBytes)
-      return {Code::kLimit, "JSON: " + std::to_string(text_.size()) + " bytes; at most 4 MiB"};
-    padded_ = simdjson::padded_string(text_);
-    if (const auto error = parser_.iterate(padded_).get(document_)) return bad_json("JSON", error);
-    od::object object;
-    if (const auto error = document_.get_object().get(object))
-      return bad("JSON", error == simdjson::INCORRECT_TYPE ? "expected an object"
-                                                           : simdjson::error_message(error));
-    RZ_TRY(fields(object, "", std::forward<Field>(field)));
-    const char* behind = nullptr;
-    if (document_.current_location().get(behind) == simdjson::OUT_OF_BOUNDS) return {};
-    return bad("JSON", "more text behind the object");
-  }
+  using Reader::Reader;
 
   Status claims(od::value& value, const std::string& where, Claims& out) {
     od::object object;
@@ -89,67 +44,7 @@ class ProfileReader {
     return bad(at, "unknown key; claims have author, timestamp and pointers");
   }
 
-  Status text(od::value& value, const std::string& at, std::optional<ByteView>& out) {
-    std::string_view found;
-    if (const auto error = value.get_string().get(found))
-      return wrong_type(value, at, "a string", error);
-    if (!is_valid_utf8(found)) return bad(at, "not valid UTF-8");
-    out = found;
-    return {};
-  }
-
  private:
-  static Status wrong_type(od::value& value, const std::string& at, const char* expected,
-                           simdjson::error_code error) {
-    if (error != simdjson::INCORRECT_TYPE) return bad_json(at, error);
-    od::json_type type{};
-    if (const auto unknown = value.type().get(type)) return bad_json(at, unknown);
-    return bad(at, std::string("expected ") + expected + ", found " + type_name(type));
-  }
-
-  template <typename Field>
-  Status fields(od::object& object, const std::string& where, Field&& field) {
-    std::vector<std::string> seen;
-    for (auto entry : object) {
-      std::string_view key;
-      if (const auto error = entry.unescaped_key().get(key))
-        return bad_json(where.empty() ? "JSON" : where, error);
-      const std::string at = where.empty() ? std::string(key) : where + "." + std::string(key);
-      for (const std::string& other : seen)
-        if (other == key) return bad(at, "the key stands twice; expected once");
-      if (seen.size() == 16) return bad(at, "too many keys");
-      seen.emplace_back(key);
-      od::value value;
-      if (const auto error = entry.value().get(value)) return bad_json(at, error);
-      RZ_TRY(field(key, value, at));
-    }
-    return {};
-  }
-
-  Status number(od::value& value, const std::string& at, std::optional<double>& out) {
-    od::json_type type{};
-    if (const auto error = value.type().get(type)) return bad_json(at, error);
-    if (type != od::json_type::number)
-      return bad(at, std::string("expected a number, found ") + type_name(type));
-    ByteView token = value.raw_json_token();
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
-                              token.back() == '\t'))
-      token.remove_suffix(1);
-    double found = 0;
-    if (const auto error = value.get_double().get(found)) return bad_json(at, error);
-    if (!std::isfinite(found)) return bad(at, "not a finite double");
-    constexpr double kExact = 9007199254740992.0;  // 2^53
-    if (std::abs(found) >= kExact && token.find_first_of(".eE") == ByteView::npos) {
-      char exact[400];
-      std::snprintf(exact, sizeof exact, "%.0f", found);
-      if (token != exact)
-        return bad(at, "the integer " + std::string(token.substr(0, 40)) +
-                           " is not exactly representable as a double; write it as a string");
-    }
-    out = found;
-    return {};
-  }
-
   Status pointers(od::value& value, const std::string& at, Claims& out) {
     od::array array;
     if (const auto error = value.get_array().get(array))
@@ -239,11 +134,6 @@ class ProfileReader {
     }
     return {};
   }
-
-  const ByteView text_;
-  simdjson::padded_string padded_;
-  od::parser parser_;
-  od::document document_;
 };
 
 Status encode(const Claims& claims, ByteView default_author, std::string& out) {
@@ -269,13 +159,13 @@ Status delta_from_json(ByteView json, DeltaBatch& out) {
   ProfileReader reader(json);
   Claims claims;
   std::optional<ByteView> id, signature;
-  bool wrapped = false;
+  bool wrapped = false, bare = false;
   RZ_TRY(reader.document([&](ByteView key, od::value& value, const std::string& at) -> Status {
     if (key == "id") return reader.text(value, at, id);
     if (key == "sig") return reader.text(value, at, signature);
-    if (key != "claims") return reader.claims_field(key, value, at, claims);
-    wrapped = true;
-    return reader.claims(value, at, claims);
+    (key == "claims" ? wrapped : bare) = true;
+    if (wrapped && bare) return bad(at, "unknown key; a delta has id, claims and sig");
+    return wrapped ? reader.claims(value, at, claims) : reader.claims_field(key, value, at, claims);
   }));
   if (!wrapped && (id || signature)) return bad("claims", "missing beside id or sig");
   std::string bytes, raw_signature;

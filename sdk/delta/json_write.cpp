@@ -1,26 +1,9 @@
 // The JSON profile, written: by hand and straight from the flat view, one line, no tree.
-#include <charconv>
-#include <cmath>
-
 #include "base64url.hpp"
+#include "json_number.hpp"
 #include "rhizome/delta/json.hpp"
 
 namespace rhizome {
-
-namespace {
-
-// The shortest text that reads back as this double; whole numbers without an exponent.
-void append_number(double value, std::string& out) {
-  char text[32];
-  constexpr double kWhole = 9007199254740992.0;  // 2^53
-  const bool whole = value == std::trunc(value) && std::abs(value) < kWhole;
-  const std::to_chars_result end =
-      whole ? std::to_chars(text, text + sizeof text, static_cast<long long>(value))
-            : std::to_chars(text, text + sizeof text, value);
-  out.append(text, end.ptr);
-}
-
-}  // namespace
 
 void append_json_string(ByteView text, std::string& out) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -62,7 +45,7 @@ void target_to_json(PointerView p, std::string& out) {
     case RZ_TARGET_STRING:
       return append_json_string(p.target(), out);
     case RZ_TARGET_NUMBER:
-      return append_number(p.number(), out);
+      return append_json_number(p.number(), out);
     case RZ_TARGET_BOOLEAN:
       out += p.boolean() ? "true" : "false";
       return;
@@ -88,7 +71,7 @@ void claims_to_json(DeltaView delta, std::string& out) {
   out += "{\"author\":";
   append_json_string(delta.author(), out);
   out += ",\"timestamp\":";
-  append_number(delta.timestamp(), out);
+  append_json_number(delta.timestamp(), out);
   out += ",\"pointers\":[";
   for (std::size_t i = 0; i < delta.size(); ++i) {
     out += i == 0 ? "{\"role\":" : ",{\"role\":";

@@ -70,10 +70,12 @@ SigningKey SigningKey::generate() {
 }
 
 Result<SigningKey> SigningKey::load(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return io_error(path, "open");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return io_error(path, "stat");
+  if (!S_ISREG(info.st_mode))  // a pipe would block, a directory has no bytes
+    return Status(Code::kInvalid, "key file " + path + ": not a regular file");
   if ((info.st_mode & 077) != 0) {
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(info.st_mode & 07777));
@@ -105,13 +107,16 @@ Status SigningKey::save(const std::string& path) const {
   if (file.get() < 0) return io_error(path, "create");
   std::array<std::uint8_t, 32> seed;
   crypto_sign_ed25519_sk_to_seed(seed.data(), secret_.get());
-  std::string text = to_hex(view(seed.data(), seed.size())) + "\n";
+  char text[66];  // on the stack, so that it can be wiped: 64 digits, a newline, sodium's NUL
+  sodium_bin2hex(text, 65, seed.data(), seed.size());
+  text[64] = '\n';
   sodium_memzero(seed.data(), seed.size());
-  const ssize_t written = ::write(file.get(), text.data(), text.size());
-  const bool good = written == static_cast<ssize_t>(text.size()) && ::fsync(file.get()) == 0;
-  sodium_memzero(text.data(), text.size());
-  if (!good) return io_error(path, "write");
-  return {};
+  const bool good = ::write(file.get(), text, 65) == 65 && ::fsync(file.get()) == 0;
+  sodium_memzero(text, sizeof text);
+  if (good) return {};
+  Status failed = io_error(path, "write");
+  ::unlink(path.c_str());  // half a seed is no seed
+  return failed;
 }
 
 Signature SigningKey::sign(ByteView message) const {
@@ -150,7 +155,11 @@ bool link_key_of(const PublicKey& key, std::uint8_t link_key[32]) {
 
 std::uint32_t check_signature(DeltaView delta) {
   static constexpr Signature kNone{};
-  if (delta.signature() == view(kNone.data(), kNone.size())) return RZ_SIGNATURE_UNSIGNED;
+  // No signature is 64 zeros in the flat delta. One that came as zeros is a wrong signature: its R
+  // is of small order.
+  if (delta.signature() == view(kNone.data(), kNone.size()))
+    return delta.signature_state() == RZ_SIGNATURE_UNCHECKED ? RZ_SIGNATURE_INVALID
+                                                             : RZ_SIGNATURE_UNSIGNED;
   const std::optional<PublicKey> key = author_key(delta.author());
   return key && verify_strict(*key, delta.id(), delta.signature()) ? RZ_SIGNATURE_VERIFIED
                                                                    : RZ_SIGNATURE_INVALID;

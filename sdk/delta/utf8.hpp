@@ -8,17 +8,31 @@
 
 namespace rhizome::utf8 {
 
+// Eight bytes at a time, the last of them overlapping: nearly all text is ASCII, and short.
+inline bool ascii(const std::uint8_t* at, std::size_t size) {
+  std::uint64_t seen = 0, word = 0;
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 <= size; i += 8) {
+      std::memcpy(&word, at + i, 8);
+      seen |= word;
+    }
+    std::memcpy(&word, at + size - 8, 8);
+    return ((seen | word) & 0x8080808080808080ull) == 0;
+  }
+  if (size >= 4) {
+    std::uint32_t first = 0, last = 0;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    return ((first | last) & 0x80808080u) == 0;
+  }
+  for (std::size_t i = 0; i < size; ++i) seen |= at[i];
+  return (seen & 0x80) == 0;
+}
+
 inline bool valid(const std::uint8_t* at, std::size_t size) {
+  if (ascii(at, size)) return true;
   const std::uint8_t* const end = at + size;
   while (at != end) {
-    // Eight ASCII bytes at a time: nearly all text is that.
-    while (end - at >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, at, 8);
-      if ((word & 0x8080808080808080ull) != 0) break;
-      at += 8;
-    }
-    if (at == end) return true;
     const std::uint8_t first = *at++;
     if (first < 0x80) continue;
     const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;

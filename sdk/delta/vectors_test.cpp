@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "encode_again.hpp"
 #include "rhizome/delta/codec.hpp"
 #include "rhizome/delta/digest.hpp"
 #include "rhizome/delta/signature.hpp"
@@ -23,40 +24,6 @@ std::string unhex(const std::string& hex) {
   return raw;
 }
 
-// The delta's claims, encoded again from what the flat view says.
-std::string encode_again(DeltaView delta) {
-  std::vector<Pointer> pointers;
-  for (std::size_t i = 0; i < delta.size(); ++i) {
-    const PointerView p = delta[i];
-    switch (p.kind()) {
-      case RZ_TARGET_STRING:
-        pointers.push_back({p.role(), p.target()});
-        break;
-      case RZ_TARGET_NUMBER:
-        pointers.push_back({p.role(), p.number()});
-        break;
-      case RZ_TARGET_BOOLEAN:
-        pointers.push_back({p.role(), p.boolean()});
-        break;
-      case RZ_TARGET_ENTITY:
-        pointers.push_back({p.role(), EntityRef{p.target(), p.context()}});
-        break;
-      case RZ_TARGET_DELTA:
-        pointers.push_back({p.role(), DeltaRef{p.target(), p.context()}});
-        break;
-      case RZ_TARGET_BYTES:
-        pointers.push_back({p.role(), BytesTarget{p.context(), p.target()}});
-        break;
-      default:
-        ADD_FAILURE() << "kind " << p.kind();
-    }
-  }
-  std::string claims;
-  const Status status = encode_claims(delta.author(), delta.timestamp(), pointers, claims);
-  EXPECT_TRUE(status.ok()) << status.to_string();
-  return claims;
-}
-
 class CanonicalBytes : public testing::TestWithParam<const char*> {};
 
 TEST_P(CanonicalBytes, DecodeToTheirIdAndEncodeBackByteForByte) {
@@ -70,7 +37,7 @@ TEST_P(CanonicalBytes, DecodeToTheirIdAndEncodeBackByteForByte) {
     EXPECT_EQ(to_hex(batch[0].id()), entry["id"]);
     EXPECT_EQ(batch[0].author(), entry["claims"]["author"].get<std::string>());
     EXPECT_EQ(batch[0].timestamp(), entry["claims"]["timestamp"].get<double>());
-    EXPECT_EQ(to_hex(encode_again(batch[0])), entry["canonicalCborHex"]);
+    EXPECT_EQ(to_hex(encode_again(batch[0]).value_or("refused")), entry["canonicalCborHex"]);
   }
 }
 INSTANTIATE_TEST_SUITE_P(Vectors, CanonicalBytes,
@@ -85,10 +52,14 @@ TEST(Vectors, ScalarsEncodeByteForByte) {
     const std::string kind = entry["kind"];
     if (kind == "float") {
       cbor_append_float(entry["value"].get<double>(), out);
-    } else if (entry["value"].is_string() && kind != "bytes" && kind != "bstr") {
+    } else if (kind == "tstr") {
       cbor_append_text(entry["value"].get<std::string>(), out);
+    } else if (kind == "bstr") {
+      cbor_append_bytes(unhex(entry["value"]), out);
     } else {
-      continue;  // byte strings and booleans have no scalar encoder of their own
+      ASSERT_EQ(kind, "bool");  // no scalar encoder of its own: taken from a delta that holds it
+      ASSERT_TRUE(encode_claims("a", 0, {{"r", entry["value"].get<bool>()}}, out).ok());
+      out = out.substr(out.find("target") + 6, 1);
     }
     EXPECT_EQ(to_hex(out), entry["hex"]);
   }
