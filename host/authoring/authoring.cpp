@@ -19,7 +19,6 @@ constexpr double kTick = 1.0 / 4096;
 // write a second.
 constexpr double kReserveMs = 1000;
 constexpr ByteView kClockNote = "author-clock";
-constexpr ByteView kMemberRole = "rhizomatic.txn.member";
 // Members a manifest of a bulk import.
 constexpr std::size_t kMembers = 2048;
 constexpr std::size_t kSignaturesPerTask = 64;

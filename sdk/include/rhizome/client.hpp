@@ -38,7 +38,7 @@ struct ClientQuery {
 struct ClientQueryEnd {
   std::uint64_t matched = 0, examined = 0;
   std::uint64_t errors = 0;  // deltas for which the filter failed: they count as no match
-  std::uint64_t last = 0;  // where it stopped: `after` of the next page
+  std::uint64_t last = 0;    // where it stopped: `after` of the next page
   bool has_more = false;
 };
 
