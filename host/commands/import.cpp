@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "commands/command.hpp"
+#include "commands/answers.hpp"
 #include "importer/importer.hpp"
 
 namespace rhizome::commands {
@@ -46,7 +46,7 @@ void Import::report(std::size_t line, const std::string& why) {
     if (problems.size() < 1000) problems.push_back({{"line", line}, {"message", why}});
   } else {
     std::fprintf(stderr, "%s%s:%zu: %s\n", ::isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "",
-                 file.c_str(), line, why.c_str());
+                 file.c_str(), line, printable(why).c_str());
   }
 }
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "commands/command.hpp"
+#include "commands/answers.hpp"
 #include "config/config.hpp"
 
 namespace rhizome::commands {
@@ -82,7 +82,7 @@ int fail(const std::string& verb, const Status& status, bool json) {
     std::fprintf(stderr, "%s\n",
                  out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {
-    std::fprintf(stderr, "rhizome %s: %s\n", verb.c_str(), status.message().c_str());
+    std::fprintf(stderr, "rhizome %s: %s\n", verb.c_str(), printable(status.message()).c_str());
   }
   return kFailed;
 }

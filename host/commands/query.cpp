@@ -1,4 +1,4 @@
-// rhizome query, subscribe, export and get: what comes out of a node.
+// rhizome query, subscribe and export: deltas that come out of a node.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -109,40 +109,6 @@ int export_deltas(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, exit_code)) return exit_code;
   const Result<Reply> end = stream_rows(node, json{{"op", "export"}});
   return end.ok() ? kDone : fail("export", end.status(), node.json);
-}
-
-int get(const std::vector<std::string>& arguments) {
-  NodeOptions node;
-  std::string entity, resolver;
-  bool lossless = false;
-  Options options("get",
-                  "Prints an entity: each property's value, or with --lossless all its deltas.",
-                  "rhizome get country:DE --node ./a");
-  options.text("ENTITY", entity, "The entity's id").required();
-  options.flag("--lossless", lossless, "All deltas of each property, with their provenance");
-  options.text("--resolver", resolver, "last-write-wins (default), first-write or all");
-  node.add_to(options);
-  int exit_code = kDone;
-  if (!options.parse(arguments, exit_code)) return exit_code;
-  Result<Client> client = node.connect();
-  if (!client.ok()) return fail("get", client.status(), node.json);
-  json request{{"op", "get"}, {"entity", entity}, {"lossless", lossless}};
-  if (!resolver.empty()) request["resolver"] = resolver;
-  const Result<Reply> reply = client->call(request.dump());
-  if (!reply.ok()) return fail("get", reply.status(), node.json);
-  if (node.json || lossless) {
-    std::printf("%s\n", reply->blob.c_str());
-    return kDone;
-  }
-  const json view = json::parse(reply->blob);
-  std::printf("%s\n", view.value("entity", "").c_str());
-  for (const auto& [name, property] : view["properties"].items()) {
-    const json& value = property["value"];
-    std::printf("  %-20s %s%s\n", name.c_str(),
-                value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str(),
-                property.value("provisional", false) ? "  (provisional)" : "");
-  }
-  return kDone;
 }
 
 }  // namespace rhizome::commands

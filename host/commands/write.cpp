@@ -1,9 +1,9 @@
-// rhizome write and rhizome negate.
+// rhizome write: a property of an entity, or claims.
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "commands/command.hpp"
+#include "commands/answers.hpp"
 
 namespace rhizome::commands {
 
@@ -15,22 +15,6 @@ using nlohmann::json;
 json value_of(const std::string& text) {
   const json parsed = json::parse(text, nullptr, false);
   return parsed.is_number() || parsed.is_boolean() || parsed.is_string() ? parsed : json(text);
-}
-
-int print_written(const Reply& reply, bool as_json) {
-  const json answer = json::parse(reply.header);
-  if (as_json) {
-    json out = answer;
-    out.erase("id");
-    std::printf("%s\n", out.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
-  } else {
-    for (const json& id : answer.value("ids", json::array()))
-      if (id.is_string()) std::printf("%s\n", id.get<std::string>().c_str());
-    for (const json& problem : answer.value("problems", json::array()))
-      std::fprintf(stderr, "rhizome write: line %llu: %s\n", problem.value("line", 0ull),
-                   problem.value("message", "").c_str());
-  }
-  return answer.value("refused", 0) == 0 ? kDone : kFailed;
 }
 
 std::string claims_of(const std::string& entity, const std::string& property, const json& target) {
@@ -79,33 +63,7 @@ int write(const std::vector<std::string>& arguments) {
   request[claims.empty() ? "replace" : "transaction"] = claims.empty() || transaction;
   const Result<Reply> reply = client->call(request.dump(), lines);
   if (!reply.ok()) return fail("write", reply.status(), node.json);
-  return print_written(*reply, node.json);
-}
-
-int negate(const std::vector<std::string>& arguments) {
-  NodeOptions node;
-  std::string delta_id, reason;
-  Options options("negate", "Takes a delta back: its value goes, the delta stays in the record.",
-                  "rhizome negate 1e20... --reason 'a typo' --node ./a");
-  options.text("DELTA", delta_id, "The delta's id, 68 hex digits").required();
-  options.text("--reason", reason, "Why");
-  node.add_to(options);
-  int exit_code = kDone;
-  if (!options.parse(arguments, exit_code)) return exit_code;
-  Result<Client> client = node.connect();
-  if (!client.ok()) return fail("negate", client.status(), node.json);
-  json request{{"op", "negate"}, {"delta", delta_id}};
-  if (!reason.empty()) request["reason"] = reason;
-  const Result<Reply> reply = client->call(request.dump());
-  if (!reply.ok()) return fail("negate", reply.status(), node.json);
-  const json answer = json::parse(reply->header);
-  if (answer.contains("counts") && answer["counts"] == false)
-    std::fprintf(
-        stderr,
-        "rhizome negate: recorded, but it takes nothing back: the delta is by %s, and only "
-        "its author's negations count\n",
-        answer.value("author", "").c_str());
-  return print_written(*reply, node.json);
+  return print_written("write", *reply, node.json);
 }
 
 }  // namespace rhizome::commands

@@ -166,7 +166,11 @@ Result<std::string> entity_view(const Journal& journal, ByteView entity,
     if (!first) out.push_back(',');
     first = false;
     append_json_string(context, out);
-    out += ":{\"value\":" + **value + ",\"provisional\":" + provisional(weakest) + "}";
+    // How many different values the deltas claim: the resolver may have shown one of many.
+    std::sort(values.begin(), values.end());
+    const auto distinct = std::unique(values.begin(), values.end()) - values.begin();
+    out += ":{\"value\":" + **value + ",\"provisional\":" + provisional(weakest) +
+           ",\"values\":" + std::to_string(distinct) + "}";
   }
   return out + "}}";
 }

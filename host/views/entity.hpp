@@ -14,7 +14,8 @@ namespace rhizome {
 // deltas and members of incomplete transactions are left out. kNotFound where nothing is known.
 Result<std::string> lossless_view(const Journal& journal, ByteView entity);
 
-// {"entity","properties":{context:{"value":...,"provisional":...},...}}.
+// {"entity","properties":{context:{"value":...,"provisional":...,"values":...},...}}: `values` is
+// the number of different values among which the resolver decided.
 Result<std::string> entity_view(const Journal& journal, ByteView entity,
                                 const use::Resolver& resolver);
 

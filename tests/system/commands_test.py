@@ -31,6 +31,26 @@ class Commands(NodesTest):
         self.assertEqual(a.json('get', 'e', '--resolver', 'all')['properties']['score']['value'], [95, 90])
         self.assertEqual(a.json('get', 'e', '--resolver', 'first-write')['properties']['score']['value'], 95)
 
+    def test_get_tells_that_it_shows_one_of_several_values(self):
+        a = self.node('a').start()
+        for reference in ('subdivision:SE-AB', 'subdivision:SE-C', 'subdivision:SE-C'):
+            a.run('write', 'country:SE', 'subdivisions', '--reference', reference)
+        a.run('write', 'country:SE', 'name', 'Sweden')
+        shown = a.run('get', 'country:SE').stdout
+        self.assertRegex(shown, r'subdivisions +subdivision:SE-C  \(of 2 values\)')
+        self.assertRegex(shown, r'name +Sweden\n')
+        self.assertIn('--resolver all', shown)
+        self.assertNotIn('(of', a.run('get', 'country:SE', '--resolver', 'all').stdout)
+
+    def test_a_text_of_others_cannot_steer_the_terminal(self):
+        a = self.node('a').start()
+        a.run('write', '--claims', claims('e', 'name\x1b[2J', 'red\x1b[31m\u202egnol\n  forged  line\u009b1m'))
+        shown = a.run('get', 'e').stdout
+        self.assertIn('red\\u001b[31m\\u202egnol\\u000a  forged', shown)
+        self.assertEqual(len(shown.splitlines()), 2)
+        for steering in '\x1b\u202e\u009b':
+            self.assertNotIn(steering, shown)
+
     def test_negation_withdraws_and_a_negated_negation_restores(self):
         a = self.node('a').start()
         kept = a.json('write', 'e', 'p', 'kept')['ids'][0]

@@ -15,7 +15,7 @@ class Nodes(NodesTest):
         a.run('write', 'movie:matrix', 'title', 'The Matrix')
         self.eventually('c has it', lambda: c.status()['deltas'] == 1)
         view = c.json('get', 'movie:matrix')
-        self.assertEqual(view['properties']['title'], {'value': 'The Matrix', 'provisional': False})
+        self.assertEqual(view['properties']['title'], {'value': 'The Matrix', 'provisional': False, 'values': 1})
         c.run('write', 'movie:matrix', 'year', '1999')
         self.converged([a, b, c])
         self.assertEqual(a.json('get', 'movie:matrix')['properties']['year']['value'], 1999)

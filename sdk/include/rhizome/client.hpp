@@ -75,7 +75,8 @@ class Client {
   Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
 
   // ---- reading: JSON texts
-  // {"entity","properties":{name:{"value","provisional"}}}; lossless: each property's deltas.
+  // {"entity","properties":{name:{"value","provisional","values"}}}; lossless: each property's
+  // deltas.
   Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {});
   // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
   // false.

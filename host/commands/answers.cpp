@@ -1,0 +1,62 @@
+// Asking a running node and printing what it answers.
+#include "commands/answers.hpp"
+
+#include <utf8proc.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace rhizome::commands {
+
+using nlohmann::json;
+
+Result<std::string> ask(const NodeOptions& node, const char* op) {
+  Result<Client> client = node.connect();
+  if (!client.ok()) return client.status();
+  Result<Reply> reply = client->call(json{{"op", op}}.dump());
+  if (!reply.ok()) return reply.status();
+  return std::move(reply->blob);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  const auto* next = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  const auto* const end = next + text.size();
+  while (next != end) {
+    utf8proc_int32_t point = 0;
+    const utf8proc_ssize_t size = utf8proc_iterate(next, end - next, &point);
+    if (size <= 0) {
+      out += "\xef\xbf\xbd";
+      ++next;
+      continue;
+    }
+    const utf8proc_category_t category = utf8proc_category(point);
+    const bool turns = (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+    if (category == UTF8PROC_CATEGORY_CC || turns) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(point));
+      out += escaped;
+    } else {
+      out.append(reinterpret_cast<const char*>(next), static_cast<std::size_t>(size));
+    }
+    next += size;
+  }
+  return out;
+}
+
+int print_written(const char* verb, const Reply& reply, bool as_json) {
+  json answer = json::parse(reply.header);
+  if (as_json) {
+    answer.erase("id");
+    std::printf("%s\n", answer.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  } else {
+    for (const json& id : answer.value("ids", json::array()))
+      if (id.is_string()) std::printf("%s\n", id.get<std::string>().c_str());
+    for (const json& problem : answer.value("problems", json::array()))
+      std::fprintf(stderr, "rhizome %s: line %llu: %s\n", verb, problem.value("line", 0ull),
+                   printable(problem.value("message", "")).c_str());
+  }
+  return answer.value("refused", 0) == 0 ? kDone : kFailed;
+}
+
+}  // namespace rhizome::commands

@@ -1,0 +1,22 @@
+// What verbs that ask a running node share: the asking, and how its answers are printed. Texts of
+// other nodes are printed for a terminal, so what could steer one is escaped. Single thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "commands/command.hpp"
+
+namespace rhizome::commands {
+
+// The body of the node's answer to a request that is only its name.
+Result<std::string> ask(const NodeOptions& node, const char* op);
+
+// A text from outside, fit for a terminal: control characters (C0, C1) and characters that turn the
+// direction of writing become \u and four hex digits; what is no UTF-8 becomes U+FFFD.
+std::string printable(std::string_view text);
+
+// The ids that a write made, its problems on standard error; kFailed where a line was refused.
+int print_written(const char* verb, const Reply& reply, bool as_json);
+
+}  // namespace rhizome::commands

@@ -1,0 +1,40 @@
+// rhizome peers: the nodes that a running node knows.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "commands/answers.hpp"
+
+namespace rhizome::commands {
+
+namespace {
+
+using nlohmann::json;
+
+void print_peers(const std::string& body) {
+  const json peers = json::parse(body);
+  if (peers.empty()) std::printf("no peers; add some to the config, or let them connect\n");
+  for (const json& peer : peers)
+    std::printf("%-4s %-16s %s  behind %llu, live %llu, fetched %llu\n",
+                peer.value("up", false) ? "up" : "down", printable(peer.value("name", "")).c_str(),
+                peer.value("key", "").substr(0, 24).c_str(), peer.value("behind", 0ull),
+                peer.value("live", 0ull), peer.value("fetched", 0ull));
+}
+
+}  // namespace
+
+int peers(const std::vector<std::string>& arguments) {
+  NodeOptions node;
+  Options options("peers", "The nodes that a running node knows.", "rhizome peers --node ./a");
+  node.add_to(options);
+  int exit_code = kDone;
+  if (!options.parse(arguments, exit_code)) return exit_code;
+  const Result<std::string> body = ask(node, "peers");
+  if (!body.ok()) return fail("peers", body.status(), node.json);
+  if (node.json)
+    std::printf("%s\n", body->c_str());
+  else
+    print_peers(*body);
+  return kDone;
+}
+
+}  // namespace rhizome::commands
