@@ -74,6 +74,7 @@ int subscribe(const std::vector<std::string>& arguments);
 int config(const std::vector<std::string>& arguments);
 int plugin(const std::vector<std::string>& arguments);
 int keygen(const std::vector<std::string>& arguments);
+int repair(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 int filter(const std::vector<std::string>& arguments);
 int delta(const std::vector<std::string>& arguments);

@@ -13,6 +13,7 @@ constexpr Verb kVerbs[] = {
     {"A node", "status", "What a running node holds and does", status},
     {"A node", "peers", "The nodes that it knows", peers},
     {"A node", "doctor", "Check a node's config, keys, plugins and disk", doctor},
+    {"A node", "repair", "Take over what can be read of a damaged store", repair},
     {"Data", "write", "Write a property of an entity, or claims", write},
     {"Data", "negate", "Take a delta back", negate},
     {"Data", "import", "Import deltas, or any JSON or CSV through a map", import},

@@ -12,7 +12,7 @@ namespace {
 
 Status damaged(Seq seq, std::string_view why) {
   return {Code::kCorrupt, "journal: the record at seq " + std::to_string(seq) + " is damaged (" +
-                              std::string(why) + "); restore the store from a peer or a backup"};
+                              std::string(why) + "); stop the node and run `rhizome repair`"};
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Status Journal::State::load_format() {
     if (!key.ok()) return std::move(key).status();
     std::array<std::uint8_t, keys::IndexHash::kKeySize> bytes{};
     if (!key->has_value() || key->value().size() != bytes.size())
-      return {Code::kCorrupt, "store: a damaged index key; restore the store"};
+      return {Code::kCorrupt, "store: a damaged index key"};
     std::memcpy(bytes.data(), key->value().data(), bytes.size());
     hash = keys::IndexHash(bytes);
     return {};
@@ -65,8 +65,7 @@ Status Journal::State::load_nodes() {
   if (!cursor.ok()) return std::move(cursor).status();
   while (const rz_store_entry* entry = cursor->next()) {
     NodeKey node{};
-    if (entry->value.size != node.size())
-      return {Code::kCorrupt, "store: a damaged node value; restore the store"};
+    if (entry->value.size != node.size()) return {Code::kCorrupt, "store: a damaged node value"};
     std::memcpy(node.data(), entry->value.data, node.size());
     nodes.push_back(node);
     node_index.emplace(node, static_cast<std::uint32_t>(nodes.size()));
@@ -80,10 +79,10 @@ Status Journal::State::load_positions() {
   while (const rz_store_entry* entry = cursor->next()) {
     const ByteView key = view(entry->key);
     if (key.size() != 1 + 2 * keys::kIndexSize)
-      return {Code::kCorrupt, "store: a damaged position key; restore the store"};
+      return {Code::kCorrupt, "store: a damaged position key"};
     const auto node = static_cast<std::uint32_t>(keys::read_number(key, 1, keys::kIndexSize));
     if (node == 0 || node > nodes.size())
-      return {Code::kCorrupt, "store: a position of an unknown node; restore the store"};
+      return {Code::kCorrupt, "store: a position of an unknown node"};
     OriginPosition position;
     position.origin = nodes[node - 1];
     position.epoch = keys::read_number(key, 1 + keys::kIndexSize, keys::kIndexSize);
@@ -128,7 +127,7 @@ Status Journal::State::load_digest() {
   if (stored->has_value()) {
     const std::string& value = stored->value();
     if (value.size() < 14 || !digest->load(ByteView(value).substr(14)))
-      return {Code::kCorrupt, "store: a damaged digest value; restore the store"};
+      return {Code::kCorrupt, "store: a damaged digest value"};
     digest_saved = keys::read_number(value, 0, 6);
     claims_bytes = keys::read_number(value, 6, 8);
     from = digest_saved + 1;

@@ -56,8 +56,7 @@ class Cursor {
 };
 
 Status damaged(const char* what) {
-  return {Code::kCorrupt, std::string("store: a damaged ") + what +
-                              " value; restore the store from a peer or a backup"};
+  return {Code::kCorrupt, std::string("store: a damaged ") + what + " value"};
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -13,6 +12,7 @@
 #include "control/control.hpp"
 #include "fabric/fabric.hpp"
 #include "node/host_services.hpp"
+#include "node/storage.hpp"
 #include "plugins/loader.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
@@ -20,13 +20,6 @@
 namespace rhizome {
 
 namespace {
-
-std::string read_line(const char* path) {
-  std::string line;
-  std::ifstream file(path);
-  std::getline(file, line);
-  return line;
-}
 
 LogLevel log_level(const std::string& name) {
   if (name == "debug") return LogLevel::kDebug;
@@ -137,24 +130,26 @@ Status Node::Parts::check_plugins(std::vector<config::Problem>& problems,
   return {Code::kInvalid, problems.front().to_string()};
 }
 
+namespace {
+
+// What to do about a damaged store is the host's to say: a store knows no peers.
+Status mended(Status status) {
+  if (status.code() != Code::kCorrupt) return status;
+  return {status.code(), status.message() +
+                             "; `rhizome repair` takes over what can be read and lets the peers "
+                             "bring the rest"};
+}
+
+}  // namespace
+
 Status Node::Parts::open_journal(const Chosen& choice) {
-  Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
-  if (!plugin.ok()) return plugin.status();
-  const auto table = plugin->interface<rz_store>(RZ_STORE_ID);
-  if (!table.ok()) return table.status();
-  std::error_code error;
-  std::filesystem::create_directories(config.data, error);
-  if (error) return {Code::kIo, "data directory " + config.data + ": " + error.message()};
-  Result<use::Store> store = use::Store::open(*table, config.data, choice.config_json);
-  if (!store.ok()) return store.status();
-  Journal::Options options;
-  options.self = node_key->public_key();
-  options.machine_id = read_line("/etc/machine-id");
-  options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
-  options.wall_ms = [this] { return executor.wall_ms(); };
+  Result<use::Store> store =
+      open_store(*plugins, choice.section->plugin, config.data, choice.config_json);
+  if (!store.ok()) return mended(store.status());
+  Journal::Options options = journal_options(*node_key, [this] { return executor.wall_ms(); });
   options.post = [this](Task task) { executor.post(std::move(task)); };
   Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
-  if (!opened.ok()) return opened.status();
+  if (!opened.ok()) return mended(opened.status());
   journal = std::move(*opened);
   admission = std::make_unique<Admission>(*journal, executor,
                                           Admission::Policy{config.max_future_ms, 65536});

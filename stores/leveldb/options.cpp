@@ -21,6 +21,16 @@ Status take(const nlohmann::json& config, const char* key, std::uint64_t least, 
   return {};
 }
 
+Status take(const nlohmann::json& config, const char* key, bool* value) {
+  const auto found = config.find(key);
+  if (found == config.end()) return {};
+  if (!found->is_boolean())
+    return {Code::kInvalid, std::string("leveldb config: ") + key +
+                                ": expected true or false, found " + found->dump()};
+  *value = found->get<bool>();
+  return {};
+}
+
 }  // namespace
 
 Result<Options> parse_options(ByteView json) {
@@ -33,11 +43,8 @@ Result<Options> parse_options(ByteView json) {
   RZ_TRY(take(config, "bloom_bits_per_key", 0, 64, &options.bloom_bits_per_key));
   RZ_TRY(take(config, "max_open_files", 64, 65536, &options.max_open_files));
   RZ_TRY(take(config, "ballast_mib", 0, 1024, &options.ballast_mib));
-  if (const auto found = config.find("compression"); found != config.end()) {
-    if (!found->is_boolean())
-      return Status(Code::kInvalid, "leveldb config: compression: expected true or false");
-    options.compression = found->get<bool>();
-  }
+  RZ_TRY(take(config, "compression", &options.compression));
+  RZ_TRY(take(config, "salvage", &options.salvage));
   return options;
 }
 

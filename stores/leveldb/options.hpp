@@ -15,6 +15,7 @@ struct Options {
   std::uint64_t max_open_files = 256;
   std::uint64_t ballast_mib = 8;
   bool compression = false;
+  bool salvage = false;  // open what is damaged, show what can be read of it
 };
 
 // kInvalid names the key, what was expected and what was found.

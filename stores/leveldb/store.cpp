@@ -66,8 +66,7 @@ Status Store::describe(const leveldb::Status& status, const char* doing) const {
   if (status.ok()) return {};
   const std::string text = "leveldb store " + directory_ + ": " + doing + ": " + status.ToString();
   if (status.IsNotFound()) return {Code::kNotFound, text};
-  if (status.IsCorruption())
-    return {Code::kCorrupt, text + "; restore the store from a peer or a backup"};
+  if (status.IsCorruption()) return {Code::kCorrupt, text};
   if (text.find(std::strerror(ENOSPC)) != std::string::npos)
     return {Code::kNoSpace, text + "; free some space and start the node again"};
   return {Code::kIo, text};
@@ -97,6 +96,9 @@ Status Store::open_database(const Options& options) {
   db.filter_policy = filter_.get();
   db.max_open_files = static_cast<int>(options.max_open_files);
   db.compression = options.compression ? leveldb::kSnappyCompression : leveldb::kNoCompression;
+  // Tables and logs are written anew from what passes its checksum. (Opening with fewer checks is
+  // no way: a compaction over unchecked blocks ends the process in an assertion.)
+  if (options.salvage) RZ_TRY(describe(leveldb::RepairDB(directory_ + "/db", db), "repair"));
   leveldb::DB* opened = nullptr;
   Status status = describe(leveldb::DB::Open(db, directory_ + "/db", &opened), "open");
   if (status.code() == Code::kNoSpace && ::unlink((directory_ + "/BALLAST").c_str()) == 0) {
