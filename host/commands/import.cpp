@@ -146,7 +146,7 @@ int import(const std::vector<std::string>& arguments) {
   Import import;
   Options options(
       "import",
-      "Imports deltas (JSON Lines: the JSON profile), or with --map "
+      "Imports deltas (JSON Lines: the JSON profile, or the lineage's V1 and V2), or with --map "
       "any JSON, JSON Lines or CSV. A bad record is reported with its line and the rest "
       "goes on; running it again adds nothing twice.",
       "rhizome import countries.json --map countries.map.yaml --node ./a");

@@ -1,7 +1,9 @@
-// Deltas as JSON Lines, checked one by one and passed on as they are. On the thread that pulls.
+// Deltas as JSON Lines, checked one by one: the JSON profile is passed on as it is, the seed
+// lineage's forms are turned into it. On the thread that pulls.
 #include "importer/importer.hpp"
 #include "importer/readers.hpp"
 #include "rhizome/delta/json.hpp"
+#include "rhizome/delta/lineage.hpp"
 
 namespace rhizome::importer {
 namespace {
@@ -36,9 +38,20 @@ class DeltaSource final : public RecordSource {
     item.kind = ImportItem::Kind::kDelta;
     if (whole.ok()) return whole;
     claims_.clear();
+    // Nothing of the profile is named so, and nothing of the lineage is without it.
+    if (item.json.find("\"timeCreated\"") != std::string::npos) return from_lineage(item);
     item.kind = ImportItem::Kind::kClaims;
     if (claims_from_json(item.json, "import", claims_).ok()) return {};
     return whole;
+  }
+
+  Status from_lineage(ImportItem& item) {
+    RZ_TRY(claims_from_lineage(item.json, claims_));
+    if (decode_claims(claims_, batch_) != DecodeError::kNone)
+      return {Code::kInternal, "what was read of the lineage's form is no delta"};
+    item.json.clear();
+    claims_to_json(batch_[0], item.json);
+    return {};
   }
 
   Text text_;

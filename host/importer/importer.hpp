@@ -56,7 +56,8 @@ class RecordSource {
 // `path` "-" is standard input.
 Result<std::unique_ptr<RecordSource>> open_mapped(const std::string& path, Mapping map,
                                                   Options options);
-// Deltas as JSON Lines: the JSON profile, with or without author, id and signature.
+// Deltas as JSON Lines: the JSON profile, with or without author, id and signature, and the seed
+// lineage's forms V1 and V2 (rhizome/delta/lineage.hpp), told apart line by line.
 Result<std::unique_ptr<RecordSource>> open_deltas(const std::string& path, Options options);
 
 }  // namespace rhizome::importer

@@ -219,6 +219,30 @@ TEST(Importer, DeltaLinesPassAsTheyAreAndBadOnesAreReported) {
   EXPECT_EQ(run.bad[1].line, 6u);
 }
 
+TEST(Importer, LinesOfTheLineageBecomeDeltasOfTheirAuthors) {
+  const std::string head = R"({"id":"d1","host":"h","creator":"alice","timeCreated":2000,)";
+  const TemporaryFile file(
+      head + R"("pointers":[{"localContext":"of","target":"e","targetContext":"p"}]})" + "\n" +
+          head + R"("pointers":{"of":{"e":"p"}}})" + "\n" + head + R"("pointers":{"of":null}})" +
+          "\n",
+      ".jsonl");
+  Imported run;
+  Options options;
+  options.bad = [&run](const BadRecord& bad) { run.bad.push_back(bad); };
+  pull_all(open_deltas(file.path(), options), run);
+  ASSERT_THAT(run.items, SizeIs(2));
+  EXPECT_EQ(run.items[0].json,
+            R"({"author":"alice","timestamp":2,"pointers":[{"role":"of","target":{"id":"e",)"
+            R"("context":"p"}},{"role":"rhizome.lineage.id","target":"d1"},)"
+            R"({"role":"rhizome.lineage.host","target":"h"},)"
+            R"({"role":"rhizome.lineage.created","target":2000}]})");
+  EXPECT_EQ(run.items[1].json, run.items[0].json);
+  EXPECT_EQ(run.items[1].kind, ImportItem::Kind::kDelta);
+  ASSERT_THAT(run.bad, SizeIs(1));
+  EXPECT_EQ(run.bad[0].line, 3u);
+  EXPECT_THAT(run.bad[0].why, HasSubstr("pointers.of"));
+}
+
 TEST(Importer, AMissingFileOrADirectoryIsAnError) {
   EXPECT_EQ(import_file("/nonexistent/x.json", kMap).status.code(), Code::kNotFound);
   EXPECT_FALSE(import_file("/", kMap).status.ok());

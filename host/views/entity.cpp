@@ -23,8 +23,11 @@ std::vector<ByteView> contexts_of(DeltaView delta, ByteView entity) {
   return contexts;
 }
 
+// What says something about the delta itself and nothing about the entity.
 bool is_vocabulary(PointerView p) {
-  return p.role() == "negates" || p.role().substr(0, 15) == "rhizomatic.txn.";
+  const ByteView role = p.role();
+  return role == "negates" || role.starts_with("rhizomatic.txn.") ||
+         role.starts_with("rhizome.lineage.");
 }
 
 // What a delta says about the entity's property: its pointers but the one that stands for the

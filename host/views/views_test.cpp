@@ -67,6 +67,15 @@ TEST_F(ViewsTest, ARelationalDeltaShowsWholeUnderEachOfItsEntities) {
                             "salary_currency":"usd"})"));
 }
 
+TEST_F(ViewsTest, WhatADeltaBroughtFromTheLineageIsNoPartOfItsValue) {
+  receive({make(author, 1,
+                {{"actor", EntityRef{"keanu", "name"}},
+                 {"name", ByteView("Keanu Reeves")},
+                 {"rhizome.lineage.id", ByteView("d1")},
+                 {"rhizome.lineage.host", ByteView("h")}})});
+  EXPECT_EQ(value_of("keanu", "name"), "Keanu Reeves");
+}
+
 TEST_F(ViewsTest, AValueIsAPrimitiveAReferenceOrAnObjectByRole) {
   receive({say(author, 1, "e", "text", ByteView("x")), say(author, 1, "e", "ref", EntityRef{"f"}),
            make(author, 1, {{"s", EntityRef{"e", "two"}}, {"x", 1.0}, {"x", 2.0}, {"y", true}}),

@@ -1,0 +1,44 @@
+// The options and requests of query and subscribe; the streaming of rows.
+#include "commands/rows.hpp"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace rhizome::commands {
+
+using nlohmann::json;
+
+void RowOptions::add_to(Options& options) {
+  options.text("--filter", filter, "A rule; a delta that it is true for matches");
+  options.text("--language", language, "The rule's language (default: the config's first filter)");
+  options.text("--entity", entity, "Deltas that point at this entity");
+  options.text("--context", context, "... under this context");
+  options.text("--author", author, "Deltas of this author");
+  options.number("--after", after, "Only behind this position");
+  options.number("--limit", limit, "At most so many; 0: all");
+  node.add_to(options);
+}
+
+json RowOptions::request(const char* op) const {
+  json request{{"op", op}, {"after", after}};
+  const std::pair<const char*, const std::string*> texts[] = {{"filter", &filter},
+                                                              {"language", &language},
+                                                              {"entity", &entity},
+                                                              {"context", &context},
+                                                              {"author", &author}};
+  for (const auto& [key, value] : texts)
+    if (!value->empty()) request[key] = *value;
+  if (limit != 0) request["limit"] = limit;
+  return request;
+}
+
+Result<Reply> print_rows(const NodeOptions& node, const json& request) {
+  Result<Client> client = node.connect();
+  if (!client.ok()) return client.status();
+  return client->stream(request.dump(), [](const Reply& rows) {
+    std::fwrite(rows.blob.data(), 1, rows.blob.size(), stdout);
+    return std::fflush(stdout) == 0;
+  });
+}
+
+}  // namespace rhizome::commands

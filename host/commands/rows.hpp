@@ -1,0 +1,28 @@
+// What verbs that print deltas share: which deltas, and their way to standard output. Single
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "commands/command.hpp"
+
+namespace rhizome::commands {
+
+// Which deltas: a rule, an entity, an author, positions.
+struct RowOptions {
+  NodeOptions node;
+  std::string filter, language, entity, context, author;
+  std::uint64_t after = 0, limit = 0;
+
+  void add_to(Options& options);
+  nlohmann::json request(const char* op) const;
+};
+
+// Rows as they come, to standard output: JSON Lines, for rows are deltas. Ends where nobody reads.
+Result<Reply> print_rows(const NodeOptions& node, const nlohmann::json& request);
+
+}  // namespace rhizome::commands
