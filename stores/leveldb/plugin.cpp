@@ -13,7 +13,6 @@
 
 namespace {
 
-using rhizome::Code;
 using rhizome::Status;
 using rhizome::view;
 using rhizome::leveldb_store::Store;
