@@ -41,6 +41,8 @@ std::string_view refusal_name(Refusal refusal);  // "bad_signature"
 struct Arrival {
   ByteView claims;     // canonical CBOR
   ByteView signature;  // 64 bytes, or empty
+  // Local door: this process signed it a moment ago; checking that would cost three signatures.
+  bool signed_here = false;
 };
 
 struct Outcome {

@@ -97,6 +97,24 @@ TEST_F(Door, AReplayCostsNoSignatureCheck) {
   EXPECT_EQ(admission_.counters().signature_checks, checks);
 }
 
+TEST_F(Door, OnlyAtTheLocalDoorIsAWordTakenForASignatureMadeHere) {
+  const auto claim_signed_here = [&](const Bytes& delta, bool from_peer) {
+    const std::vector<Arrival> arrivals{{delta.claims, delta.signature, true}};
+    Batch batch;
+    batch.arrivals = arrivals;
+    if (from_peer) batch.source = peer_.public_key();
+    return admission_.admit(batch)->outcomes[0];
+  };
+  Bytes forged = say(alice_, 1);
+  forged.signature[5] ^= 1;
+  EXPECT_EQ(claim_signed_here(forged, true).refusal, Refusal::kBadSignature);
+  const std::uint64_t checks = admission_.counters().signature_checks;
+  const Bytes own = say(self_, 2);
+  EXPECT_EQ(claim_signed_here(own, false).verdict, Verdict::kAdded);
+  EXPECT_EQ(state_of(own), RZ_SIGNATURE_VERIFIED);
+  EXPECT_EQ(admission_.counters().signature_checks, checks);
+}
+
 TEST_F(Door, BadDeltasAreRefusedEachWithItsReason) {
   Bytes wrong_signature = say(alice_, 1);
   wrong_signature.signature[5] ^= 1;

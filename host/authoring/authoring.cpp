@@ -44,6 +44,7 @@ struct Authoring::Draft {
     bool own = false;    // of this node's author
     bool whole = false;  // came with an author
     bool open = false;   // unsigned yet: to be signed or covered
+    bool signed_here = false;
   };
   static constexpr std::size_t kNoLine = SIZE_MAX;
   std::vector<Entry> entries;
@@ -139,6 +140,7 @@ void Authoring::sign_each(Draft& draft) {
     for (std::size_t i = task * kSignaturesPerTask; i < end; ++i) {
       const Signature signature = author_.sign(open[i]->id.raw());
       open[i]->signature = view(signature.data(), signature.size());
+      open[i]->signed_here = true;
     }
   });
 }
@@ -198,6 +200,7 @@ Status Authoring::add_manifests(std::size_t members_each, Draft& draft) {
     manifest.id = DeltaId::of_claims(manifest.claims);
     const Signature signature = author_.sign(manifest.id.raw());
     manifest.signature = view(signature.data(), signature.size());
+    manifest.signed_here = true;
   }
   draft.written.manifest = manifests.front().id;
   draft.entries.insert(draft.entries.begin(), std::make_move_iterator(manifests.begin()),
@@ -208,7 +211,7 @@ Status Authoring::add_manifests(std::size_t members_each, Draft& draft) {
 Status Authoring::admit(const WriteOptions& options, Draft& draft) {
   std::vector<Arrival> arrivals;
   for (const Draft::Entry& entry : draft.entries)
-    arrivals.push_back({entry.claims, entry.signature});
+    arrivals.push_back({entry.claims, entry.signature, entry.signed_here});
   Batch batch;
   batch.arrivals = arrivals;
   batch.number_as = &node_;

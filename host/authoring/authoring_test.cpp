@@ -133,7 +133,7 @@ TEST_F(AuthoringTest, AManifestComesFirstAndItsMembersNeedNoSignature) {
     EXPECT_THAT(json_at(line.seq), testing::Not(HasSubstr("\"sig\"")));
   }
   EXPECT_EQ(written.token->n, 3U);
-  EXPECT_EQ(admission.counters().signature_checks, 1U);
+  EXPECT_EQ(admission.counters().signature_checks, 0U) << "it was signed a moment ago";
 }
 
 TEST_F(AuthoringTest, ImportingTheSameAgainAddsNothingNotEvenAManifest) {

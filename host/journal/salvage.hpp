@@ -1,25 +1,28 @@
-// Taking over what can be read of a damaged store into a fresh journal. Used by `rhizome repair`,
-// offline; one thread.
+// Reading what can be read of a damaged store. Used by `rhizome repair`, offline; one thread.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 
 #include "journal/journal.hpp"
 
 namespace rhizome {
 
-struct Salvaged {
-  std::uint64_t kept = 0;      // deltas taken over
-  std::uint64_t lost = 0;      // records that are damaged: peers that have them bring them
-  std::uint64_t numbered = 0;  // of the kept: came in by our door, numbered again in the new epoch
+// A record as it stands in a damaged store: its claims are those of an id, and that is all that is
+// sure. Borrowed for the call.
+struct SalvagedRecord {
+  Seq seq = 0;
+  ByteView claims, signature;  // 64 bytes or empty, not checked
+  bool ours = false;           // says that it came in by our door
 };
 
-// Reads every record by its position, so that damage costs only what it hit. A record is taken
-// whose claims are those of its id; its signature state is the stored one. Old labels stay behind:
-// the fresh journal has a new epoch, and what this node numbered gets new numbers there, for a peer
-// may never have heard of the old ones. `done(seq, last)` is told every so often; it may be empty.
-Result<Salvaged> salvage(const use::Store& damaged, Journal& fresh, const SigningKey& number_as,
-                         const std::function<void(Seq seq, Seq last)>& done);
+// Calls take(record) for each record whose claims fit it, in order, and returns how many positions
+// before the last of them gave none. Records are asked for one by one, so that damage costs only
+// what it hit. `last` is the last position that the store tells of, which may be any number.
+Result<std::uint64_t> salvage(
+    const use::Store& damaged,
+    const std::function<Status(const SalvagedRecord& record, Seq last)>& take);
+
+// The host's small values, as far as they can be read.
+Status salvage_notes(const use::Store& damaged, Journal& fresh);
 
 }  // namespace rhizome

@@ -96,8 +96,9 @@ Status Store::open_database(const Options& options) {
   db.filter_policy = filter_.get();
   db.max_open_files = static_cast<int>(options.max_open_files);
   db.compression = options.compression ? leveldb::kSnappyCompression : leveldb::kNoCompression;
-  // Tables and logs are written anew from what passes its checksum. (Opening with fewer checks is
-  // no way: a compaction over unchecked blocks ends the process in an assertion.)
+  // Tables are written anew from the blocks that pass their checksums, and logs from records that
+  // LevelDB does not check here: whoever salvages must check what it reads. (Opening with fewer
+  // checks is no way: a compaction over unchecked blocks ends the process in an assertion.)
   if (options.salvage) RZ_TRY(describe(leveldb::RepairDB(directory_ + "/db", db), "repair"));
   leveldb::DB* opened = nullptr;
   Status status = describe(leveldb::DB::Open(db, directory_ + "/db", &opened), "open");

@@ -28,7 +28,7 @@ struct Cursor : plugin::StoreCursor {
   bool reverse = false;
 };
 
-class SampleStore : public plugin::Store {
+class SampleStore final : public plugin::Store {
  public:
   static Result<std::unique_ptr<plugin::Store>> open(ByteView, ByteView) {
     return std::unique_ptr<plugin::Store>(new SampleStore);

@@ -35,9 +35,11 @@ inline std::int32_t to_abi(const Status& status, rz_error* error) noexcept {
 }
 
 // Runs `body` (returning Status or an ABI code) so that no exception leaves the plugin: one that
-// crosses the boundary would abort a host whose libstdc++ is another copy.
+// crosses the boundary would abort a host whose libstdc++ is another copy. Inlined always: else
+// every call packs and unpacks what the body captured, which is most of what crossing the boundary
+// costs.
 template <typename Body>
-std::int32_t guard(rz_error* error, Body&& body) noexcept {
+[[gnu::always_inline]] inline std::int32_t guard(rz_error* error, Body&& body) noexcept {
   try {
     if constexpr (std::is_same_v<decltype(body()), Status>) {
       return to_abi(body(), error);

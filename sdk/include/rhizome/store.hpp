@@ -63,7 +63,10 @@ class Store {
 
 namespace store_detail {
 
-inline Store* self(void* handle) { return static_cast<Store*>(handle); }
+template <typename T>
+T* self(void* handle) {
+  return static_cast<T*>(static_cast<Store*>(handle));
+}
 inline StoreSnapshot* at(void* snapshot) { return static_cast<StoreSnapshot*>(snapshot); }
 
 inline Status check(const rz_store_op& op) {
@@ -79,12 +82,13 @@ inline Status check(const rz_store_op& op) {
   return {};
 }
 
-inline std::int32_t write(void* handle, const rz_store_op* ops, std::uint64_t count,
-                          std::uint32_t durability, rz_error* error) {
+template <typename T>
+std::int32_t write(void* handle, const rz_store_op* ops, std::uint64_t count,
+                   std::uint32_t durability, rz_error* error) {
   return guard(error, [&]() -> Status {
     const std::span<const rz_store_op> batch(ops, static_cast<std::size_t>(count));
     for (const rz_store_op& op : batch) RZ_TRY(check(op));
-    return self(handle)->write(batch, durability == RZ_STORE_SYNCED);
+    return self<T>(handle)->write(batch, durability == RZ_STORE_SYNCED);
   });
 }
 inline std::int32_t cursor_next(void* cursor, rz_store_entry* entries, std::uint64_t capacity,
@@ -111,6 +115,7 @@ Status hand_over(Result<std::unique_ptr<T>> made, void** handle) {
 
 // The frozen table of T, which has
 //   static Result<std::unique_ptr<Store>> open(ByteView directory, ByteView config_json);
+// that makes a T. Where T is final the calls to it are direct.
 template <typename T>
 const rz_store* store_table() {
   namespace d = store_detail;
@@ -119,24 +124,24 @@ const rz_store* store_table() {
         return guard(error,
                      [&] { return d::hand_over(T::open(view(directory), view(config)), store); });
       },
-      [](void* store) { delete d::self(store); },
-      d::write,
+      [](void* store) { delete static_cast<Store*>(store); },
+      d::write<T>,
       [](void* store, void* snapshot, const rz_bytes* keys, std::uint64_t count,
          const rz_store_found* found, rz_error* error) {
         return guard(error, [&] {
-          return d::self(store)->get(d::at(snapshot), {keys, static_cast<std::size_t>(count)},
-                                     StoreFound(found));
+          return d::self<T>(store)->get(d::at(snapshot), {keys, static_cast<std::size_t>(count)},
+                                        StoreFound(found));
         });
       },
       [](void* store, void** snapshot, rz_error* error) {
-        return guard(error, [&] { return d::hand_over(d::self(store)->snapshot(), snapshot); });
+        return guard(error, [&] { return d::hand_over(d::self<T>(store)->snapshot(), snapshot); });
       },
       [](void*, void* snapshot) { delete d::at(snapshot); },
       [](void* store, void* snapshot, rz_bytes lower, rz_bytes upper, std::uint32_t reverse,
          void** cursor, rz_error* error) {
         return guard(error, [&] {
           return d::hand_over(
-              d::self(store)->cursor(d::at(snapshot), view(lower), view(upper), reverse == 1),
+              d::self<T>(store)->cursor(d::at(snapshot), view(lower), view(upper), reverse == 1),
               cursor);
         });
       },
@@ -144,13 +149,14 @@ const rz_store* store_table() {
       [](void* cursor) { delete static_cast<StoreCursor*>(cursor); },
       [](void* store, rz_bytes lower, rz_bytes upper, std::uint64_t* bytes, rz_error* error) {
         return guard(error, [&]() -> Status {
-          Result<std::uint64_t> size = d::self(store)->approximate_size(view(lower), view(upper));
+          Result<std::uint64_t> size =
+              d::self<T>(store)->approximate_size(view(lower), view(upper));
           if (size.ok()) *bytes = *size;
           return std::move(size).status();
         });
       },
       [](void* store, rz_bytes lower, rz_bytes upper, rz_error* error) {
-        return guard(error, [&] { return d::self(store)->compact(view(lower), view(upper)); });
+        return guard(error, [&] { return d::self<T>(store)->compact(view(lower), view(upper)); });
       }};
   return &kTable;
 }
