@@ -1,12 +1,12 @@
 /* rhizome.transport/1: frames between nodes.
  *
  * A peer is named by its 32-byte link key: the X25519 (CURVE) public key that the connection
- * proved, never an address or a routing id. Three patterns, each of the seed's: publish/subscribe
- * with topics; may lose frames (the fabric numbers what it carries) request/reply      with a
- * deadline and any number of reply frames, the last one marked work queue         each pushed frame
- * goes to one of the connected pullers A full queue is RZ_WOULD_BLOCK, never a silent drop, but for
- * publish, which is declared lossy. The wire inside is the transport's own; the frames are
- * docs/protocol.md. */
+ * proved, never an address or a routing id. Three patterns, each of the seed's:
+ * - publish/subscribe with topics; may lose frames (the fabric numbers what it carries);
+ * - request/reply with a deadline and any number of reply frames, the last one marked;
+ * - a work queue: each pushed frame goes to one of the connected pullers.
+ * A full queue is RZ_WOULD_BLOCK, never a silent drop, but for publish, which is declared lossy.
+ * The wire inside is the transport's own; the frames are docs/protocol.md. */
 #ifndef RHIZOME_ABI_TRANSPORT_H_
 #define RHIZOME_ABI_TRANSPORT_H_
 
