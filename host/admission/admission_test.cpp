@@ -1,29 +1,18 @@
 // The door: what comes in, what is refused and why, and what it costs.
 #include "admission/admission.hpp"
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <random>
 
+#include "journal/testing_basics.hpp"
+
 namespace rhizome {
 namespace {
 
-const rz_store* memory_store() {
-  const std::string path =
-      std::string(std::getenv("RHIZOME_BUILD_DIR")) + "/lib/rhizome/plugins/memory.so";
-  const auto* plugin =
-      static_cast<const rz_plugin*>(dlsym(dlopen(path.c_str(), RTLD_NOW), RZ_PLUGIN_SYMBOL));
-  return static_cast<const rz_store*>(plugin->get_interface(RZ_STORE_ID));
-}
-
-SigningKey key_of(std::uint8_t first) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = first;
-  return SigningKey::from_seed(seed);
-}
+using testing_support::key_of;
 
 // A delta as bytes on their way.
 struct Bytes {
@@ -75,7 +64,7 @@ class Door : public testing::Test {
   std::unique_ptr<Journal> journal_ = [this] {
     Journal::Options options;
     options.self = self_.public_key();
-    auto store = use::Store::open(memory_store(), "/nowhere", "{}");
+    auto store = use::Store::open(testing_support::store_table("memory"), "/nowhere", "{}");
     auto journal = Journal::open(std::move(*store), options);
     return std::move(*journal);
   }();

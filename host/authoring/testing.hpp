@@ -12,29 +12,11 @@
 #include <vector>
 
 #include "authoring/authoring.hpp"
+#include "journal/testing_basics.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
 
 namespace rhizome::testing_support {
-
-// The interface of build/lib/rhizome/plugins/NAME.so. The library stays loaded.
-template <typename Table>
-const Table* plugin_table(const std::string& name, const char* interface) {
-  const char* build = std::getenv("RHIZOME_BUILD_DIR");
-  if (build == nullptr) throw std::runtime_error("RHIZOME_BUILD_DIR is not set: run by ctest");
-  const std::string path = std::string(build) + "/lib/rhizome/plugins/" + name + ".so";
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(dlerror());
-  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  if (plugin == nullptr) throw std::runtime_error(path + ": no plugin");
-  return static_cast<const Table*>(plugin->get_interface(interface));
-}
-
-inline SigningKey key_of(std::uint8_t number) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = number;
-  return SigningKey::from_seed(seed);
-}
 
 // Runs nothing by itself; its wall clock stands where the test puts it.
 class StillExecutor final : public Executor {

@@ -1,7 +1,6 @@
 // The journal over both stores: order, indexes, labels, restarts, races and damage.
 #include "journal/journal.hpp"
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "rhizome/delta/codec.hpp"
+#include "journal/testing_basics.hpp"
 
 namespace rhizome {
 namespace {
@@ -19,19 +18,8 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const rz_store* store_table(const std::string& name) {
-  const std::string path =
-      std::string(std::getenv("RHIZOME_BUILD_DIR")) + "/lib/rhizome/plugins/" + name + ".so";
-  const auto* plugin =
-      static_cast<const rz_plugin*>(dlsym(dlopen(path.c_str(), RTLD_NOW), RZ_PLUGIN_SYMBOL));
-  return static_cast<const rz_store*>(plugin->get_interface(RZ_STORE_ID));
-}
-
-SigningKey key_of(std::uint8_t first) {
-  std::array<std::uint8_t, 32> seed{};
-  seed[0] = first;
-  return SigningKey::from_seed(seed);
-}
+using testing_support::key_of;
+using testing_support::store_table;
 
 // Deltas for tests: signed by their author, about an entity.
 class Writer {

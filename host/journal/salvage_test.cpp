@@ -8,16 +8,15 @@
 namespace rhizome {
 namespace {
 
-using rhizome::testing::add_to;
-using rhizome::testing::must;
-using rhizome::testing::say;
-using rhizome::testing::views_of;
+using testing_support::add_to;
+using testing_support::must;
+using testing_support::say;
+using testing_support::views_of;
 
 class Salvage : public ::testing::Test {
  protected:
   use::Store open_store() const {
-    return must(
-        use::Store::open(rhizome::testing::store_table("leveldb"), directory_.path(), "{}"));
+    return must(use::Store::open(testing_support::store_table("leveldb"), directory_.path(), "{}"));
   }
   std::unique_ptr<Journal> open_journal(use::Store store) const {
     Journal::Options options;
@@ -73,8 +72,8 @@ class Salvage : public ::testing::Test {
     }));
     return found;
   }
-  const rhizome::testing::TemporaryDirectory directory_;
-  const SigningKey self_ = rhizome::testing::key_of(1), peer_ = rhizome::testing::key_of(2);
+  const testing_support::TemporaryDirectory directory_;
+  const SigningKey self_ = testing_support::key_of(1), peer_ = testing_support::key_of(2);
 };
 
 TEST_F(Salvage, DamageCostsOnlyWhatItHit) {
@@ -111,7 +110,7 @@ TEST_F(Salvage, APositionThatDamageMadeUpEndsNothingLate) {
 TEST_F(Salvage, TheAuthorsClockComesAlong) {
   (void)fill(1, 0);
   const auto fresh =
-      open_journal(must(use::Store::open(rhizome::testing::store_table("memory"), "unused", "{}")));
+      open_journal(must(use::Store::open(testing_support::store_table("memory"), "unused", "{}")));
   must(salvage_notes(open_store(), *fresh));
   EXPECT_EQ(must(fresh->note("author-clock")), "1234");
 }

@@ -13,8 +13,8 @@
 namespace rhizome {
 namespace {
 
-using rhizome::testing::RandomDelta;
-using rhizome::testing::Tape;
+using testing_support::RandomDelta;
+using testing_support::Tape;
 
 // Where an item of canonical CBOR begins, and what follows its head.
 struct Item {

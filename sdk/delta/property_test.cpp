@@ -15,9 +15,9 @@
 namespace rhizome {
 namespace {
 
-using rhizome::testing::RandomClaims;
-using rhizome::testing::RandomDelta;
-using rhizome::testing::Tape;
+using testing_support::RandomClaims;
+using testing_support::RandomDelta;
+using testing_support::Tape;
 
 RandomClaims random_claims() {
   Tape tape(*rc::gen::arbitrary<std::vector<std::uint32_t>>());

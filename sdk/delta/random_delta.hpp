@@ -10,7 +10,7 @@
 #include "rhizome/delta/codec.hpp"
 #include "rhizome/delta/signature.hpp"
 
-namespace rhizome::testing {
+namespace rhizome::testing_support {
 
 class Tape {
  public:
@@ -137,4 +137,4 @@ class RandomDelta {
   Tape& tape_;
 };
 
-}  // namespace rhizome::testing
+}  // namespace rhizome::testing_support

@@ -18,12 +18,12 @@ namespace {
 
 using bench::BareLevelDb;
 using bench::RecordedBatch;
-using testing::add_to;
-using testing::key_of;
-using testing::Made;
-using testing::make_delta;
-using testing::must;
-using testing::TemporaryDirectory;
+using testing_support::add_to;
+using testing_support::key_of;
+using testing_support::Made;
+using testing_support::make_delta;
+using testing_support::must;
+using testing_support::TemporaryDirectory;
 
 double seconds_of(const std::function<void()>& body) {
   const auto start = std::chrono::steady_clock::now();
@@ -84,7 +84,7 @@ struct Opened {
 };
 
 const rz_store* leveldb_table() {
-  static const rz_store* table = testing::store_table("leveldb");
+  static const rz_store* table = testing_support::store_table("leveldb");
   return table;
 }
 
@@ -147,14 +147,14 @@ void append_verified(benchmark::State& state) {
     for (const DeltaBatch& batch : batches) {
       Append append;
       append.as_of = journal.last();
-      append.deltas = testing::views_of(batch);
+      append.deltas = testing_support::views_of(batch);
       append.durability = synced ? use::Durability::kSynced : use::Durability::kBuffered;
       must(journal.append(append));
     }
     benchmark::DoNotOptimize(journal.state_digest());
   };
   {
-    Opened recorder(bench::recording_table(testing::store_table("memory"), &writes));
+    Opened recorder(bench::recording_table(testing_support::store_table("memory"), &writes));
     fill(*recorder.journal);
   }
   std::vector<double> ours, bare;
@@ -196,7 +196,7 @@ void single_writers(benchmark::State& state) {
     must(journal.append(append));
   };
   {
-    Opened recorder(bench::recording_table(testing::store_table("memory"), &writes));
+    Opened recorder(bench::recording_table(testing_support::store_table("memory"), &writes));
     writes.clear();
     for (std::size_t i = 0; i < kCount; ++i) put(*recorder.journal, i);
   }
@@ -321,7 +321,7 @@ void bytes_on_disk(benchmark::State& state) {
         payload += static_cast<double>(made[i].claims.size() + (is_signed ? 64 : 0));
       }
       append.as_of = opened.journal->last();
-      append.deltas = testing::views_of(batch);
+      append.deltas = testing_support::views_of(batch);
       append.number_as = &node;
       append.durability = use::Durability::kBuffered;
       must(opened.journal->append(append));
