@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "journal/testing_basics.hpp"
+#include "rhizome/delta/codec.hpp"
 
 namespace rhizome {
 namespace {
