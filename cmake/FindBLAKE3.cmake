@@ -19,6 +19,8 @@ add_library(rhizome-blake3 STATIC ${blake3_dir}/blake3.c ${blake3_dir}/blake3_di
   ${blake3_dir}/blake3_portable.c)
 target_include_directories(rhizome-blake3 SYSTEM PUBLIC ${blake3_dir})
 target_compile_options(rhizome-blake3 PRIVATE -w)
+# Built from its sources, it also has its function for many inputs at once.
+target_compile_definitions(rhizome-blake3 INTERFACE RHIZOME_BLAKE3_HASH_MANY)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   enable_language(ASM)
   foreach(isa IN ITEMS sse2 sse41 avx2 avx512)

@@ -47,7 +47,7 @@ bool StateDigest::fold_one(std::unique_lock<std::mutex>& lock) {
   ++folding_;
   lock.unlock();
   LtHash sum;
-  for (const DeltaId& id : chunk) sum.add(id.raw());
+  for (const DeltaId& id : chunk) sum.add(id);
   lock.lock();
   total_.combine(sum);
   if (--folding_ == 0) folded_.notify_all();

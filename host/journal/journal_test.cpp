@@ -229,7 +229,7 @@ TEST_P(JournalTest, TheDigestIsThatOfTheSetInWhateverOrderItCame) {
   DeltaBatch batch;
   for (int i = 0; i < 50; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
   LtHash expected;
-  for (std::size_t i = 0; i < batch.size(); ++i) expected.add(batch[i].id());
+  for (std::size_t i = 0; i < batch.size(); ++i) expected.add(DeltaId::from_raw(batch[i].id()));
   std::vector<std::size_t> order(batch.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), random);
