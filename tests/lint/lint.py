@@ -20,7 +20,7 @@ PLUGIN_FOLDERS = ('stores', 'transports', 'plugins')
 # Who may include whom inside host: only downwards or sideways in this order.
 RANKS = {name: rank for rank, names in enumerate((
     ('runtime',),
-    ('config', 'plugins', 'importer', 'tools', 'filter_tools'),
+    ('config', 'plugins', 'importer', 'tools'),
     ('journal',),
     ('admission', 'sync', 'wire'),
     ('fabric', 'match', 'views', 'functions', 'authoring'),
