@@ -10,16 +10,16 @@
 
 #include "fabric/fabric.hpp"
 #include "fabric/ingest.hpp"
+#include "links/links.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
 namespace rhizome {
 
-struct Fabric::Core final : use::TransportEvents, std::enable_shared_from_this<Fabric::Core> {
-  using LinkKey = use::LinkKey;
+struct Fabric::Core final : use::TransportEvents,
+                            Links,
+                            std::enable_shared_from_this<Fabric::Core> {
   using EpochKey = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
-  using ReplyHandler = std::function<void(Code code, const std::shared_ptr<std::string>& bytes,
-                                          const wire::Frame& frame, bool last)>;
 
   Core(FabricOptions options, const SigningKey& node_key, Journal& journal, Admission& admission,
        Executor& executor, Log& log);
@@ -36,6 +36,7 @@ struct Fabric::Core final : use::TransportEvents, std::enable_shared_from_this<F
   struct Member {
     MemberStatus status;
     LinkKey link{};
+    LinkedPeer peer;       // as services see it
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
@@ -63,7 +64,7 @@ struct Fabric::Core final : use::TransportEvents, std::enable_shared_from_this<F
     std::map<LinkKey, std::uint64_t> refused_until_ns;  // peers that failed us, and until when
     bool fetching = false;
   };
-  void on_commit(std::vector<Statement> statements);
+  void on_commit(Seq first, Seq last, std::vector<Statement> statements);
   void publish(const Statement& statement);
   void on_published(const LinkKey& link, std::shared_ptr<std::string> bytes);
   void choose_sources();
@@ -73,10 +74,27 @@ struct Fabric::Core final : use::TransportEvents, std::enable_shared_from_this<F
   std::uint64_t held(const EpochKey& key) const;
   void serve_fetch(const LinkKey& link, std::uint64_t request, const wire::Fetch& fetch);
 
+  // ---- what services may do (services.cpp)
+  const SigningKey& key() const override { return key_; }
+  Executor& executor() override { return executor_; }
+  Strand& strand() override { return *strand_; }
+  Log& log() override { return log_; }
+  std::vector<LinkedPeer> peers() const override;
+  const LinkedPeer* peer(const LinkKey& link) const override;
+  const LinkedPeer* peer_of(const NodeKey& key) const override;
+  void ask(const LinkKey& to, wire::Kind kind, wire::Lane lane, ByteView body,
+           std::uint64_t deadline_ms, ReplyHandler handler) override;
+  Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
+                bool last) override;
+  void refuse(const Asked& asked, Code code, std::string_view why) override;
+  // Offers a request to the services; false where none takes its kind.
+  bool serve(const Member& member, const wire::Frame& frame, std::uint64_t request);
+
   // ---- frames (frames.cpp)
   std::string seal(wire::Kind kind, wire::Lane lane, ByteView body, const NodeKey* recipient,
                    std::uint64_t deadline_ms = 0) const;
-  void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler);
+  void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler,
+            std::uint64_t deadline_ms = 0);
   void answer(std::uint64_t request, const NodeKey& to, wire::Kind kind, wire::Lane lane,
               ByteView body);
   void refuse(std::uint64_t request, const NodeKey& to, Code code, std::string_view why);
@@ -99,6 +117,7 @@ struct Fabric::Core final : use::TransportEvents, std::enable_shared_from_this<F
 
   std::set<LinkKey> allowed_;  // set once by the constructor, then read by any thread
 
+  std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
   std::map<LinkKey, Member> members_;
   std::map<EpochKey, Progress> progress_;
   std::map<NodeKey, LinkKey> sources_;  // the one peer whose topic of this origin we take

@@ -24,15 +24,16 @@ Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journ
     : core_(
           std::make_shared<Core>(std::move(options), node_key, journal, admission, executor, log)) {
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
-  journal.on_commit(
-      [weak = std::weak_ptr<Core>(core_)](Seq, Seq, std::span<const Statement> statements) {
-        const std::shared_ptr<Core> core = weak.lock();
-        if (core == nullptr || statements.empty()) return;
-        core->strand_->post(
-            [core, copy = std::vector<Statement>(statements.begin(), statements.end())]() mutable {
-              core->on_commit(std::move(copy));
-            });
-      });
+  journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
+                                                        std::span<const Statement> statements) {
+    const std::shared_ptr<Core> core = weak.lock();
+    if (core == nullptr) return;
+    core->strand_->post(
+        [core, first, last,
+         copy = std::vector<Statement>(statements.begin(), statements.end())]() mutable {
+          core->on_commit(first, last, std::move(copy));
+        });
+  });
 }
 
 Fabric::~Fabric() { stop(); }
@@ -45,8 +46,15 @@ void Fabric::start() {
   core_->strand_->post([core = core_] { core->start(); });
 }
 
+Links& Fabric::links() { return *core_; }
+
+void Fabric::add(std::shared_ptr<Service> service) {
+  core_->services_.push_back(std::move(service));
+}
+
 void Fabric::stop() {
   core_->stopped_ = true;
+  for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
 }
 

@@ -14,6 +14,7 @@
 
 #include "admission/admission.hpp"
 #include "journal/journal.hpp"
+#include "links/links.hpp"
 #include "rhizome/use/transport.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
@@ -67,6 +68,10 @@ class Fabric {
 
   // What the transport is opened with; valid for the fabric's life.
   use::TransportEvents* events();
+  // Before the transport starts: parts with frames of their own (links/links.hpp).
+  void add(std::shared_ptr<Service> service);
+  // What such a part is made over; valid for the fabric's life.
+  Links& links();
   // Before the transport starts: what frames go out by. It outlives `stop`. Once.
   void attach(use::Transport& transport);
   // After the transport has started: dials the configured peers, begins heartbeats. Once.

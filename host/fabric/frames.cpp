@@ -50,14 +50,16 @@ std::string Fabric::Core::seal(Kind kind, Lane lane, ByteView body, const NodeKe
   return wire::seal(frame, key_);
 }
 
-void Fabric::Core::send(Member& member, Kind kind, Lane lane, ByteView body, ReplyHandler handler) {
+void Fabric::Core::send(Member& member, Kind kind, Lane lane, ByteView body, ReplyHandler handler,
+                        std::uint64_t deadline_ms) {
+  if (deadline_ms == 0) deadline_ms = options_.request_deadline_ms;
   // Whoever has not greeted us yet is known by its link only, so that its frame names nobody.
   const NodeKey* recipient =
       member.greeted || member.status.configured ? &member.status.key : nullptr;
-  const std::string bytes = seal(kind, lane, body, recipient, options_.request_deadline_ms);
+  const std::string bytes = seal(kind, lane, body, recipient, deadline_ms);
   const std::uint64_t number = next_request_++;
   pending_[number] = {member.link, std::move(handler)};
-  const Status sent = transport_->request(member.link, number, bytes, options_.request_deadline_ms);
+  const Status sent = transport_->request(member.link, number, bytes, deadline_ms);
   if (!sent.ok()) {
     strand_->post([self = shared_from_this(), number, code = sent.code()] {
       self->on_reply(number, code, std::make_shared<std::string>(), true);
@@ -133,8 +135,9 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
       return serve_fetch(link, request, *wanted);
     }
     default:
+      if (serve(*member, *frame, request)) return;
       return refuse(request, from, Code::kUnsupported,
-                    "this node answers hello, announce and fetch; not kind " +
+                    "this node answers no frames of kind " +
                         std::to_string(static_cast<unsigned>(frame->kind)));
   }
 }

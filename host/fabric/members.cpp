@@ -73,6 +73,7 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
     member->hello_under_way = false;
     member->announced.clear();
     member->subscribed.clear();
+    for (const auto& service : services_) service->gone(link);
     std::erase_if(sources_, [&](const auto& source) { return source.second == link; });
     choose_sources();
   }
@@ -85,6 +86,8 @@ std::string Fabric::Core::hello_body() const {
   if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
   if (hello.addresses.size() > wire::kMaxAddresses) hello.addresses.resize(wire::kMaxAddresses);
   hello.provides = {"propagate", "announce", "fetch"};
+  for (const auto& service : services_)
+    if (!service->provides().empty()) hello.provides.emplace_back(service->provides());
   hello.positions = positions();
   return wire::encode(hello);
 }
@@ -139,6 +142,8 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
     member->status.name = hello->name;
     member->status.addresses = hello->addresses;
   }
+  member->peer = {link, frame.sender, member->status.name, hello->provides,
+                  member->status.configured};
   // Its own numbers are taken from itself, before it has written any.
   sources_[frame.sender] = link;
   if (member->subscribed.insert(frame.sender).second) {
@@ -146,6 +151,7 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
     if (!subscribed.ok()) log_.warn("fabric.subscribe.failed", {{"reason", subscribed.message()}});
   }
   on_positions(*member, hello->positions);
+  for (const auto& service : services_) service->greeted(member->peer);
   return true;
 }
 
@@ -197,6 +203,7 @@ void Fabric::Core::heartbeat() {
   }
   for (const auto& [key, progress] : progress_) maybe_fetch(key);
   choose_sources();
+  for (const auto& service : services_) service->heartbeat();
   update_snapshot();
   strand_->post_after(options_.heartbeat_ms * kMillisecond,
                       [self = shared_from_this()] { self->heartbeat(); });

@@ -13,7 +13,7 @@ std::string origin_topic(const NodeKey& origin) {
   return topic;
 }
 
-void Fabric::Core::on_commit(std::vector<Statement> statements) {
+void Fabric::Core::on_commit(Seq first, Seq last, std::vector<Statement> statements) {
   if (stopped_) return;
   bool news = false;
   for (const Statement& statement : statements) {
@@ -23,6 +23,7 @@ void Fabric::Core::on_commit(std::vector<Statement> statements) {
   }
   if (news)
     for (auto& [link, member] : members_) announce(member);
+  for (const auto& service : services_) service->committed(first, last, statements);
 }
 
 void Fabric::Core::publish(const Statement& statement) {

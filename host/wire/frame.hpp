@@ -24,17 +24,19 @@ FabricId fabric_id(ByteView name);
 enum class Kind : std::uint8_t {
   kPropagate = 1,
   kAnnounce = 2,
-  kReceipt = 3,  // reserved
+  kReceipt = 3,
+  kRoster = 4,
+  kJoin = 5,
   kHello = 16,
   kHelloReply = 17,
   kFetch = 18,
   kFetchReply = 19,
-  kQuery = 20,      // reserved
-  kSubscribe = 21,  // reserved
-  kTail = 22,       // reserved
-  kReconcile = 23,  // reserved
-  kSnapshot = 24,   // reserved
-  kExecute = 25,    // reserved
+  kQuery = 20,
+  kSubscribe = 21,
+  kTail = 22,
+  kReconcile = 23,
+  kSnapshot = 24,
+  kExecute = 25,  // reserved
   kAck = 30,
   kError = 31,
 };

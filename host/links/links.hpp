@@ -1,0 +1,103 @@
+// How a part of the fabric speaks with peers: it asks, answers and hears of peers through `Links`,
+// and is a `Service` that takes its own kinds of frames. Receipts, reconciliation and subscriptions
+// are services; the fabric implements Links. Everything here runs on the fabric's strand, but for
+// what is marked [any].
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "journal/journal.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/log.hpp"
+#include "wire/frame.hpp"
+
+namespace rhizome {
+
+// The X25519 key that a connection proved; derived from the node key of its sender.
+using LinkKey = std::array<std::uint8_t, 32>;
+
+// A peer that has greeted us on the connection that is up now: its node key is proven.
+struct LinkedPeer {
+  LinkKey link{};
+  NodeKey key{};
+  std::string name;                   // for people
+  std::vector<std::string> provides;  // as its hello said
+  bool configured = false;
+
+  bool provides_service(std::string_view name_of_service) const;
+};
+
+// A request that a peer waits on. Copied freely; the first last answer ends it.
+struct Asked {
+  std::uint64_t request = 0;
+  LinkKey link{};
+  NodeKey from{};
+};
+
+// One reply frame, or how the request ended: kDeadline, kClosed, or the code of the peer's refusal.
+// `frame` borrows from `bytes`, which the handler may keep or move from. `last` comes once.
+using ReplyHandler = std::function<void(Code code, const std::shared_ptr<std::string>& bytes,
+                                        const wire::Frame& frame, bool last)>;
+
+class Links {
+ public:
+  virtual ~Links() = default;
+
+  virtual const SigningKey& key() const = 0;  // [any]
+  virtual Executor& executor() = 0;           // [any]
+  virtual Strand& strand() = 0;               // [any]
+  virtual Log& log() = 0;                     // [any]
+
+  virtual std::vector<LinkedPeer> peers() const = 0;
+  virtual const LinkedPeer* peer(const LinkKey& link) const = 0;
+  virtual const LinkedPeer* peer_of(const NodeKey& key) const = 0;
+
+  // Sends a request; the handler hears every reply frame and, once, the end. Where the transport
+  // refuses it the end comes at once, from the strand. deadline_ms 0: the fabric's default.
+  virtual void ask(const LinkKey& to, wire::Kind kind, wire::Lane lane, ByteView body,
+                   std::uint64_t deadline_ms, ReplyHandler handler) = 0;
+  // One reply frame, `last` ends the request. kWouldBlock: the asker reads too slowly, try again
+  // later; kClosed: it is gone or waits no more. [any]
+  virtual Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
+                        bool last) = 0;
+  // Ends the request with an error and counts it. [any]
+  virtual void refuse(const Asked& asked, Code code, std::string_view why) = 0;
+};
+
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // The name under which hello tells that this node provides it; empty: none.
+  virtual std::string_view provides() const { return {}; }
+  virtual bool takes(wire::Kind kind) const = 0;
+  // A request of a kind that it takes, from a greeted peer; its frame is opened and checked and
+  // borrowed for the call.
+  virtual void request(const LinkedPeer& peer, const wire::Frame& frame, const Asked& asked) = 0;
+  virtual void greeted(const LinkedPeer& peer) { (void)peer; }
+  virtual void gone(const LinkKey& link) { (void)link; }
+  // Every heartbeat_ms.
+  virtual void heartbeat() {}
+  // After a commit: positions that it added (first > last: none) and the statements now current.
+  virtual void committed(Seq first, Seq last, std::span<const Statement> statements) {
+    (void)first, (void)last, (void)statements;
+  }
+  // The fabric stops: Links may be gone when this returns, so that a task of the service that runs
+  // later must look whether it was stopped before it touches them. Any thread.
+  virtual void stop() {}
+};
+
+inline bool LinkedPeer::provides_service(std::string_view name_of_service) const {
+  for (const std::string& provided : provides)
+    if (provided == name_of_service) return true;
+  return false;
+}
+
+}  // namespace rhizome
