@@ -5,15 +5,10 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <thread>
 
-#include "authoring/authoring.hpp"
-#include "control/control.hpp"
-#include "fabric/fabric.hpp"
-#include "node/host_services.hpp"
+#include "node/parts.hpp"
 #include "node/storage.hpp"
-#include "plugins/loader.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
 
@@ -27,22 +22,6 @@ LogLevel log_level(const std::string& name) {
   return name == "error" ? LogLevel::kError : LogLevel::kInfo;
 }
 
-// What the data directory takes on disk, the ballast apart.
-std::uint64_t disk_bytes(const std::string& directory) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, error)) {
-    std::error_code gone;  // a file that a compaction removes meanwhile
-    if (entry.is_regular_file(gone) && entry.path().filename() != "BALLAST")
-      if (const auto size = entry.file_size(gone); !gone) bytes += size;
-  }
-  return bytes;
-}
-
-std::string key_text(const NodeKey& key) {
-  return "ed25519:" + to_hex(view(key.data(), key.size()));
-}
-
 }  // namespace
 
 PluginPlaces plugin_places(const config::NodeConfig& config) {
@@ -53,45 +32,13 @@ PluginPlaces plugin_places(const config::NodeConfig& config) {
   return places;
 }
 
-struct Node::Parts {
-  explicit Parts(const config::NodeConfig& given)
-      : config(given),
-        log(log_level(given.log_level),
-            given.log_format == "json" ? Log::Format::kJson : Log::Format::kText),
-        executor(given.threads != 0 ? given.threads
-                                    : std::max(2u, std::thread::hardware_concurrency())),
-        services(log, executor) {}
-
-  // A plugin of the config, its checked config, and its table once it is loaded.
-  struct Chosen {
-    const config::PluginSection* section;
-    const char* interface;
-    std::string config_json;
-  };
-
-  const config::NodeConfig config;
-  Log log;
-  ThreadExecutor executor;
-  HostServices services;
-  std::optional<SigningKey> node_key, author_key;
-  std::unique_ptr<PluginHost> plugins;
-  std::unique_ptr<Journal> journal;
-  std::unique_ptr<Admission> admission;
-  std::unique_ptr<Authoring> authoring;
-  std::unique_ptr<Fabric> fabric;
-  std::unique_ptr<use::Transport> transport;
-  std::unique_ptr<ControlServer> control;
-  std::uint64_t started_ns = 0;
-
-  Status load_keys();
-  Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
-  Status open_journal(const Chosen& store);
-  Status open_fabric(const Chosen& transport_choice);
-  Status open_control(const std::vector<Chosen>& chosen);
-  std::string status_json() const;
-  std::string peers_json() const;
-  void stop();
-};
+Node::Parts::Parts(const config::NodeConfig& given)
+    : config(given),
+      log(log_level(given.log_level),
+          given.log_format == "json" ? Log::Format::kJson : Log::Format::kText),
+      executor(given.threads != 0 ? given.threads
+                                  : std::max(2u, std::thread::hardware_concurrency())),
+      services(log, executor) {}
 
 Status Node::Parts::load_keys() {
   Result<SigningKey> key = SigningKey::load(config.key_file);
@@ -219,71 +166,6 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   if (!server.ok()) return server.status();
   control = std::move(*server);
   return {};
-}
-
-std::string Node::Parts::status_json() const {
-  const JournalStats stats = journal->stats();
-  const Hash256 digest = journal->state_digest();
-  const FabricStats spread = fabric ? fabric->stats() : FabricStats{};
-  const Admission::Counters counters = admission->counters();
-  nlohmann::json refused = nlohmann::json::object();
-  for (std::size_t i = 1; i < counters.refused.size(); ++i)
-    refused[std::string(refusal_name(static_cast<Refusal>(i)))] = counters.refused[i];
-  std::uint64_t up = 0;
-  if (fabric)
-    for (const MemberStatus& member : fabric->members()) up += member.up ? 1 : 0;
-  nlohmann::json status{
-      {"name", config.name},
-      {"key", key_text(node_key->public_key())},
-      {"fabric", config.fabric},
-      {"author", author_key ? author_key->author() : node_key->author()},
-      {"epoch", journal->epoch()},
-      {"deltas", stats.deltas},
-      {"digest", to_hex(view(digest.data(), digest.size()))},
-      {"claims_bytes", stats.claims_bytes},
-      {"store_bytes", disk_bytes(config.data)},
-      {"commits", stats.commits},
-      {"holes", stats.holes},
-      {"peers_up", up},
-      {"behind", fabric ? fabric->behind() : 0},
-      {"uptime_seconds", static_cast<double>(executor.monotonic_ns() - started_ns) / 1e9},
-      {"admission",
-       {{"added", counters.added},
-        {"known", counters.known},
-        {"upgraded", counters.upgraded},
-        {"refused", refused},
-        {"signature_checks", counters.signature_checks}}},
-      {"fabric_counters",
-       {{"published_frames", spread.published_frames},
-        {"published_bytes", spread.published_bytes},
-        {"received_frames", spread.received_frames},
-        {"duplicate_frames", spread.duplicate_frames},
-        {"gaps", spread.gaps},
-        {"fetches", spread.fetches},
-        {"failed_fetches", spread.failed_fetches},
-        {"served_fetches", spread.served_fetches},
-        {"refused_frames", spread.refused_frames},
-        {"dropped_frames", spread.dropped_frames},
-        {"forks", spread.forks}}}};
-  if (transport)
-    if (const auto addresses = transport->addresses(); addresses.ok())
-      status["addresses"] = *addresses;
-  return status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string Node::Parts::peers_json() const {
-  nlohmann::json list = nlohmann::json::array();
-  if (fabric)
-    for (const MemberStatus& member : fabric->members())
-      list.push_back({{"name", member.name},
-                      {"key", key_text(member.key)},
-                      {"addresses", member.addresses},
-                      {"configured", member.configured},
-                      {"up", member.up},
-                      {"behind", member.behind},
-                      {"fetched", member.fetched},
-                      {"live", member.live}});
-  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void Node::Parts::stop() {

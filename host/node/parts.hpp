@@ -1,0 +1,53 @@
+// What a node is made of, and the order in which it is put together and taken apart. Private to
+// host/node.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "authoring/authoring.hpp"
+#include "control/control.hpp"
+#include "fabric/fabric.hpp"
+#include "node/host_services.hpp"
+#include "node/node.hpp"
+#include "plugins/loader.hpp"
+
+namespace rhizome {
+
+struct Node::Parts {
+  explicit Parts(const config::NodeConfig& given);
+
+  // A plugin of the config, its checked config, and its table once it is loaded.
+  struct Chosen {
+    const config::PluginSection* section;
+    const char* interface;
+    std::string config_json;
+  };
+
+  const config::NodeConfig config;
+  Log log;
+  ThreadExecutor executor;
+  HostServices services;
+  std::optional<SigningKey> node_key, author_key;
+  std::unique_ptr<PluginHost> plugins;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<Admission> admission;
+  std::unique_ptr<Authoring> authoring;
+  std::unique_ptr<Fabric> fabric;
+  std::unique_ptr<use::Transport> transport;
+  std::unique_ptr<ControlServer> control;
+  std::uint64_t started_ns = 0;
+
+  Status load_keys();
+  Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
+  Status open_journal(const Chosen& store);
+  Status open_fabric(const Chosen& transport_choice);
+  Status open_control(const std::vector<Chosen>& chosen);
+  std::string status_json() const;
+  std::string peers_json() const;
+  void stop();
+};
+
+}  // namespace rhizome

@@ -1,0 +1,94 @@
+// What a running node tells of itself: `rhizome status` and `rhizome peers`. Any thread.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "node/parts.hpp"
+
+namespace rhizome {
+
+namespace {
+
+// What the data directory takes on disk, the ballast apart.
+std::uint64_t disk_bytes(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, error)) {
+    std::error_code gone;  // a file that a compaction removes meanwhile
+    if (entry.is_regular_file(gone) && entry.path().filename() != "BALLAST")
+      if (const auto size = entry.file_size(gone); !gone) bytes += size;
+  }
+  return bytes;
+}
+
+std::string key_text(const NodeKey& key) {
+  return "ed25519:" + to_hex(view(key.data(), key.size()));
+}
+
+}  // namespace
+
+std::string Node::Parts::status_json() const {
+  const JournalStats stats = journal->stats();
+  const Hash256 digest = journal->state_digest();
+  const FabricStats spread = fabric ? fabric->stats() : FabricStats{};
+  const Admission::Counters counters = admission->counters();
+  nlohmann::json refused = nlohmann::json::object();
+  for (std::size_t i = 1; i < counters.refused.size(); ++i)
+    refused[std::string(refusal_name(static_cast<Refusal>(i)))] = counters.refused[i];
+  std::uint64_t up = 0;
+  if (fabric)
+    for (const MemberStatus& member : fabric->members()) up += member.up ? 1 : 0;
+  nlohmann::json status{
+      {"name", config.name},
+      {"key", key_text(node_key->public_key())},
+      {"fabric", config.fabric},
+      {"author", author_key ? author_key->author() : node_key->author()},
+      {"epoch", journal->epoch()},
+      {"deltas", stats.deltas},
+      {"digest", to_hex(view(digest.data(), digest.size()))},
+      {"claims_bytes", stats.claims_bytes},
+      {"store_bytes", disk_bytes(config.data)},
+      {"commits", stats.commits},
+      {"holes", stats.holes},
+      {"peers_up", up},
+      {"behind", fabric ? fabric->behind() : 0},
+      {"uptime_seconds", static_cast<double>(executor.monotonic_ns() - started_ns) / 1e9},
+      {"admission",
+       {{"added", counters.added},
+        {"known", counters.known},
+        {"upgraded", counters.upgraded},
+        {"refused", refused},
+        {"signature_checks", counters.signature_checks}}},
+      {"fabric_counters",
+       {{"published_frames", spread.published_frames},
+        {"published_bytes", spread.published_bytes},
+        {"received_frames", spread.received_frames},
+        {"duplicate_frames", spread.duplicate_frames},
+        {"gaps", spread.gaps},
+        {"fetches", spread.fetches},
+        {"failed_fetches", spread.failed_fetches},
+        {"served_fetches", spread.served_fetches},
+        {"refused_frames", spread.refused_frames},
+        {"dropped_frames", spread.dropped_frames},
+        {"forks", spread.forks}}}};
+  if (transport)
+    if (const auto addresses = transport->addresses(); addresses.ok())
+      status["addresses"] = *addresses;
+  return status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string Node::Parts::peers_json() const {
+  nlohmann::json list = nlohmann::json::array();
+  if (fabric)
+    for (const MemberStatus& member : fabric->members())
+      list.push_back({{"name", member.name},
+                      {"key", key_text(member.key)},
+                      {"addresses", member.addresses},
+                      {"configured", member.configured},
+                      {"up", member.up},
+                      {"behind", member.behind},
+                      {"fetched", member.fetched},
+                      {"live", member.live}});
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace rhizome
