@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "fabric/simulation.hpp"
+#include "simulation/network.hpp"
 
 namespace rhizome {
 namespace {
