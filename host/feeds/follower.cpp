@@ -8,7 +8,7 @@ namespace rhizome::feeds {
 namespace {
 
 constexpr std::uint64_t kCredit = 1u << 20;  // bytes, a tail
-constexpr std::uint64_t kTailMs = 30'000;
+constexpr std::uint64_t kTailMs = 10'000;
 constexpr std::uint64_t kQueryMs = 30'000;
 constexpr std::uint64_t kRetryNs = 100'000'000;
 
@@ -64,7 +64,8 @@ void Follower::open(std::shared_ptr<Feed> feed) {
 
 void Follower::linked(bool up) {
   post([up](Follower& self) {
-    // What stood on a link ended with it, whether or not it came back already.
+    if (self.up_ == up) return;
+    // What stood on a link ended with it.
     self.up_ = up;
     self.tail_open_ = false;
     ++self.tail_;
