@@ -8,8 +8,8 @@ namespace rhizome::feeds {
 
 namespace {
 
-constexpr std::uint64_t kRetryNs = 5'000'000;     // where the consumer reads slowly
-constexpr std::size_t kPicks = 256;               // places looked at for one batch
+constexpr std::uint64_t kRetryNs = 5'000'000;  // where the consumer reads slowly
+constexpr std::size_t kPicks = 256;            // places looked at for one batch
 constexpr std::size_t kReadAtOnce = 32;
 constexpr unsigned kBatchesATask = 4;
 // How far history is read without a match before the consumer is told so.
@@ -135,7 +135,8 @@ bool PublisherState::build(Session& session) {
   return true;
 }
 
-// Whether the k-th that waits may go now, in the share of those that have caught up or of the others.
+// Whether the k-th that waits may go now, in the share of those that have caught up or of the
+// others.
 bool PublisherState::is_ready(const Sub& sub, bool live, std::size_t k) const {
   const bool caught_up = sub.eager || sub.next.seq >= live_;
   return sub.listed && !sub.ended && caught_up == live && k < sub.waiting.size() && k < sub.limit &&
@@ -152,8 +153,8 @@ void PublisherState::fill(Session& session, bool live, std::size_t target, Build
       for (auto& [number, sub] : session.subs) {
         if (!is_ready(sub, live, peeked[number])) continue;
         const Found& front = sub.waiting[peeked[number]];
-        if (least == nullptr || std::pair(front.at.seq, front.delta) <
-                                    std::pair(least->at.seq, least->delta))
+        if (least == nullptr ||
+            std::pair(front.at.seq, front.delta) < std::pair(least->at.seq, least->delta))
           least = &front;
       }
       if (least == nullptr) break;

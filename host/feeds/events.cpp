@@ -221,8 +221,8 @@ Status Events::at(Seq seq, DeltaView delta, const FilterSet& matched, const Matc
     return emit(seq, candidate, view, std::move(filters), because, match, out);
   };
   for (std::size_t begin = 0; begin < candidates.size(); begin += kReadAtOnce) {
-    const auto some = std::span(candidates)
-                          .subspan(begin, std::min(kReadAtOnce, candidates.size() - begin));
+    const auto some =
+        std::span(candidates).subspan(begin, std::min(kReadAtOnce, candidates.size() - begin));
     DeltaBatch batch;
     RZ_TRY(journal_.read(some, batch));
     std::vector<const rz_delta*> blocks;

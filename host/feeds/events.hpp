@@ -1,8 +1,9 @@
-// Where in the journal a delta becomes an event, and for whose filters. An event stands at the delta
-// that completes it: a member of a transaction at the last one of its members, a delta without a
-// signature of its own at the manifest that covers it, a negation of something delivered where both
-// are held. That place is a function of the journal up to it alone, so that a reader who comes again
-// with a cursor meets the same events in the same order. Owned by the publisher, under its lock.
+// Where in the journal a delta becomes an event, and for whose filters. An event stands at the
+// delta that completes it: a member of a transaction at the last one of its members, a delta
+// without a signature of its own at the manifest that covers it, a negation of something delivered
+// where both are held. That place is a function of the journal up to it alone, so that a reader who
+// comes again with a cursor meets the same events in the same order. Owned by the publisher, under
+// its lock.
 #pragma once
 
 #include <functional>

@@ -17,10 +17,10 @@
 namespace rhizome::feeds {
 
 struct FeedBatch {
-  DeltaBatch deltas;      // their signature states as this node found them
-  std::vector<Seq> seqs;  // the publisher's
-  Cursor cursor;          // behind all of it: resume here
-  bool live = false;      // nothing more was held that matches
+  DeltaBatch deltas;       // their signature states as this node found them
+  std::vector<Seq> seqs;   // the publisher's
+  Cursor cursor;           // behind all of it: resume here
+  bool live = false;       // nothing more was held that matches
   bool by_labels = false;  // from here on another publisher's history is passed over by its labels
   std::vector<Batch::Dropped> dropped;
   std::uint64_t refused = 0;  // deltas that do not check out, and were left out

@@ -147,7 +147,8 @@ TEST(Feeds, EqualFiltersAreAskedOnceADelta) {
   network.run_for(3 * kSecond);
   std::vector<Consumer> consumers(6);
   for (std::size_t i = 0; i < consumers.size(); ++i)
-    consumers[i].open(network.node(1 + i % 3), network.node(0).key(), Consumer::wanted(says("keep")));
+    consumers[i].open(network.node(1 + i % 3), network.node(0).key(),
+                      Consumer::wanted(says("keep")));
   network.run_for(3 * kSecond);
   feeds::Publisher& publisher = network.node(0).services().feeds->publisher();
   EXPECT_EQ(publisher.stats().subscriptions, 6u);
@@ -294,7 +295,8 @@ TEST(Feeds, AQueryAtAPeerTellsWhatIsHeldAndEnds) {
   Network network(11);
   network.line(2);
   network.run_for(3 * kSecond);
-  for (int i = 0; i < 3000; ++i) network.node(0).write((i % 3 == 0 ? "keep " : "skip ") + std::to_string(i));
+  for (int i = 0; i < 3000; ++i)
+    network.node(0).write((i % 3 == 0 ? "keep " : "skip ") + std::to_string(i));
   const auto ask = [&](std::uint64_t limit) {
     Consumer consumer;
     consumer.feed = std::make_shared<feeds::Feed>(Consumer::wanted(says("keep")));

@@ -1,5 +1,5 @@
-// The filters of this node's subscriptions: compiled once however many share them, asked through the
-// index of host/match. Owned by the publisher, under its lock.
+// The filters of this node's subscriptions: compiled once however many share them, asked through
+// the index of host/match. Owned by the publisher, under its lock.
 #pragma once
 
 #include <cstdint>

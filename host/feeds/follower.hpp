@@ -86,7 +86,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   std::vector<std::uint64_t> ended_;   // numbers that the publisher need not keep
   std::vector<std::uint64_t> listed_;  // in the tail under way
   bool up_ = false, rewind_ = false, retrying_ = false;
-  std::uint64_t tail_ = 0;       // the newest one's number
+  std::uint64_t tail_ = 0;  // the newest one's number
   bool tail_open_ = false;
 };
 

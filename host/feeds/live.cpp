@@ -1,5 +1,5 @@
-// Finding: what comes is asked about once for all filters and remembered a while; who is behind that
-// reads the journal by itself until it has caught up.
+// Finding: what comes is asked about once for all filters and remembered a while; who is behind
+// that reads the journal by itself until it has caught up.
 #include <algorithm>
 
 #include "feeds/publisher_state.hpp"
@@ -8,10 +8,10 @@ namespace rhizome::feeds {
 
 namespace {
 
-constexpr std::size_t kMostRun = 256;            // deltas read at a time
-constexpr std::size_t kRunBytes = 1u << 20;      // ... about, whatever their sizes
-constexpr std::size_t kFewest = 16;              // matches remembered of any filter
-constexpr std::size_t kWaiting = 512;            // places that a reader finds ahead of its batches
+constexpr std::size_t kMostRun = 256;        // deltas read at a time
+constexpr std::size_t kRunBytes = 1u << 20;  // ... about, whatever their sizes
+constexpr std::size_t kFewest = 16;          // matches remembered of any filter
+constexpr std::size_t kWaiting = 512;        // places that a reader finds ahead of its batches
 
 std::vector<const rz_delta*> blocks_of(const DeltaBatch& batch) {
   std::vector<const rz_delta*> blocks;
@@ -155,9 +155,9 @@ Status PublisherState::refill(Sub& sub) {
 bool PublisherState::take_recent(Sub& sub) {
   const Recent& recent = recent_.at(sub.filter);
   if (sub.next.seq < recent.floor) return false;
-  auto found = std::lower_bound(
-      recent.found.begin(), recent.found.end(), sub.next,
-      [](const Found& entry, const Place& place) { return entry.at < place; });
+  auto found =
+      std::lower_bound(recent.found.begin(), recent.found.end(), sub.next,
+                       [](const Found& entry, const Place& place) { return entry.at < place; });
   for (; found != recent.found.end(); ++found) {
     if (sub.waiting.size() >= kWaiting) {
       sub.next = found->at;
@@ -199,8 +199,7 @@ Place PublisherState::place_now(const Sub& sub) const {
 }
 
 bool PublisherState::is_live(const Sub& sub) const {
-  return sub.waiting.empty() && (sub.eager || sub.next.seq >= live_) &&
-         live_ > journal_.last();
+  return sub.waiting.empty() && (sub.eager || sub.next.seq >= live_) && live_ > journal_.last();
 }
 
 }  // namespace rhizome::feeds

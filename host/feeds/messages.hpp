@@ -1,6 +1,6 @@
-// What subscriber and publisher say to each other: subscribe, tail, query and batches, and the cursor
-// that all of them speak of. docs/protocol.md specifies the bytes. Decoders take hostile bytes and
-// answer kInvalid; views borrow from the body. Pure functions, any thread.
+// What subscriber and publisher say to each other: subscribe, tail, query and batches, and the
+// cursor that all of them speak of. docs/protocol.md specifies the bytes. Decoders take hostile
+// bytes and answer kInvalid; views borrow from the body. Pure functions, any thread.
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@
 
 namespace rhizome::feeds {
 
-inline constexpr std::size_t kMaxRule = 64u << 10;       // bytes of a rule
-inline constexpr std::size_t kMaxSubscriptions = 64;     // a peer
-inline constexpr std::size_t kMaxCovered = 256;          // origins that a cursor may carry
-inline constexpr std::size_t kMaxItems = 8192;           // deltas in a batch
-inline constexpr std::size_t kMaxReason = 1024;          // bytes
+inline constexpr std::size_t kMaxRule = 64u << 10;    // bytes of a rule
+inline constexpr std::size_t kMaxSubscriptions = 64;  // a peer
+inline constexpr std::size_t kMaxCovered = 256;       // origins that a cursor may carry
+inline constexpr std::size_t kMaxItems = 8192;        // deltas in a batch
+inline constexpr std::size_t kMaxReason = 1024;       // bytes
 
 // A place in the order of events: the index-th of what stands at `seq` for one filter.
 struct Place {

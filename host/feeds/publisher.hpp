@@ -1,8 +1,8 @@
-// The publisher: subscriptions of peers and of this node's applications over one journal. New deltas
-// are asked about once for all filters; what matches is remembered as places, never as bytes, so that
-// a consumer that stands still costs the places it is behind by and the journal is its buffer. A
-// session (a peer's link, or this node's own applications) has one tail at a time, through which the
-// batches of all its subscriptions go as far as its credit reaches.
+// The publisher: subscriptions of peers and of this node's applications over one journal. New
+// deltas are asked about once for all filters; what matches is remembered as places, never as
+// bytes, so that a consumer that stands still costs the places it is behind by and the journal is
+// its buffer. A session (a peer's link, or this node's own applications) has one tail at a time,
+// through which the batches of all its subscriptions go as far as its credit reaches.
 //
 // Everything but the constructor may be called from any thread; the work is done on a strand of its
 // own, so that the fabric's strand never waits for a filter or a read.
@@ -23,19 +23,19 @@ namespace rhizome::feeds {
 
 struct PublisherOptions {
   std::size_t sessions = 1024;
-  std::size_t rule_bytes = 256u << 10;         // of one session's rules together
-  std::size_t all_rule_bytes = 16u << 20;      // of all sessions' rules together
-  std::size_t queries = 4;                     // under way, a session
-  std::uint64_t compile_burst = 128;           // rules that a session may bring at once
-  std::uint64_t compile_per_second = 8;        // ... and in the long run
-  std::size_t frame_bytes = 256u << 10;        // of deltas in one batch, about
-  std::size_t recent = 4096;                   // matches remembered, a filter
-  std::size_t all_recent = 262'144;            // ... and of all filters together
-  std::uint64_t max_credit = 16u << 20;        // bytes that a tail may ask for
-  std::uint64_t max_room = 65'536;             // events that may wait for a policy to act
-  std::uint64_t all_room = 1u << 20;           // ... and of all subscriptions that drop together
+  std::size_t rule_bytes = 256u << 10;     // of one session's rules together
+  std::size_t all_rule_bytes = 16u << 20;  // of all sessions' rules together
+  std::size_t queries = 4;                 // under way, a session
+  std::uint64_t compile_burst = 128;       // rules that a session may bring at once
+  std::uint64_t compile_per_second = 8;    // ... and in the long run
+  std::size_t frame_bytes = 256u << 10;    // of deltas in one batch, about
+  std::size_t recent = 4096;               // matches remembered, a filter
+  std::size_t all_recent = 262'144;        // ... and of all filters together
+  std::uint64_t max_credit = 16u << 20;    // bytes that a tail may ask for
+  std::uint64_t max_room = 65'536;         // events that may wait for a policy to act
+  std::uint64_t all_room = 1u << 20;       // ... and of all subscriptions that drop together
   std::size_t all_subscriptions = 16'384;
-  std::uint64_t idle_ms = 120'000;             // a session without a tail is forgotten after this
+  std::uint64_t idle_ms = 120'000;  // a session without a tail is forgotten after this
 };
 
 // Where the batches of one tail go. Called on the publisher's strand.
@@ -72,8 +72,8 @@ struct PublisherStats {
 
 class Publisher : public std::enable_shared_from_this<Publisher> {
  public:
-  // The references outlive the executor's last task. `language`: rhizome/abi/filter.h of JSON-Logic,
-  // null where no such plugin is loaded.
+  // The references outlive the executor's last task. `language`: rhizome/abi/filter.h of
+  // JSON-Logic, null where no such plugin is loaded.
   static Result<std::shared_ptr<Publisher>> make(Journal& journal, const NodeKey& self,
                                                  const rz_filter* language, Executor& executor,
                                                  Log& log, const PublisherOptions& options = {});
@@ -87,7 +87,8 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
                     std::shared_ptr<Outlet> outlet) = 0;
   // `refused` is called where it cannot begin; otherwise the outlet gets everything.
   virtual void query(const SessionId& session, bool local, Query wanted, std::uint64_t wait_ms,
-                     std::shared_ptr<Outlet> outlet, std::function<void(const Status&)> refused) = 0;
+                     std::shared_ptr<Outlet> outlet,
+                     std::function<void(const Status&)> refused) = 0;
   virtual void gone(const SessionId& session) = 0;
   virtual void committed() = 0;
   virtual void heartbeat() = 0;  // forgets sessions that nobody tails

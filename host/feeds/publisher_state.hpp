@@ -33,8 +33,7 @@ class PublisherState final : public Publisher {
   void tail(const SessionId& session, Tail wanted, std::uint64_t wait_ms,
             std::shared_ptr<Outlet> outlet) override;
   void query(const SessionId& session, bool local, Query wanted, std::uint64_t wait_ms,
-             std::shared_ptr<Outlet> outlet,
-             std::function<void(const Status&)> refused) override;
+             std::shared_ptr<Outlet> outlet, std::function<void(const Status&)> refused) override;
   void gone(const SessionId& session) override;
   void committed() override;
   void heartbeat() override;
@@ -55,8 +54,8 @@ class PublisherState final : public Publisher {
     bool live = false;          // the consumer knows that it has caught up
     // With a policy that drops, once it has caught up: matches are pushed as they are found.
     bool eager = false;
-    bool listed = false;         // in the tail under way
-    std::vector<Covered> skip;   // what another publisher had sent already
+    bool listed = false;        // in the tail under way
+    std::vector<Covered> skip;  // what another publisher had sent already
     std::optional<Batch::Dropped> dropped;
     std::optional<Status> ended;
     // A query: no further than this, and no more than so many.

@@ -67,8 +67,7 @@ void Receiver::check(DeltaBatch& deltas, const std::vector<std::size_t>& manifes
     for (std::size_t i = 0; i < deltas[m].size(); ++i) {
       const PointerView p = deltas[m][i];
       if (!p.is_delta() || p.role() != kMemberRole) continue;
-      if (const auto id = DeltaId::from_hex(p.target()))
-        now_[*id].emplace_back(deltas[m].author());
+      if (const auto id = DeltaId::from_hex(p.target())) now_[*id].emplace_back(deltas[m].author());
     }
   }
   for (std::size_t i = 0; i < deltas.size(); ++i)

@@ -66,10 +66,9 @@ class OwnWire final : public feeds::Wire {
                      std::make_shared<OwnOutlet>(std::move(frame)));
   }
   void query(const feeds::Query& wanted, std::uint64_t wait_ms, Frame frame) override {
-    publisher_->query(feeds::SessionId(kLocalSession), true, wanted, wait_ms,
-                      std::make_shared<OwnOutlet>(frame), [frame](const Status& why) {
-                        frame(why, std::make_shared<std::string>(), {}, true);
-                      });
+    publisher_->query(
+        feeds::SessionId(kLocalSession), true, wanted, wait_ms, std::make_shared<OwnOutlet>(frame),
+        [frame](const Status& why) { frame(why, std::make_shared<std::string>(), {}, true); });
   }
 
  private:
@@ -117,7 +116,8 @@ class PeerWire final : public feeds::Wire {
     });
   }
   static Status refusal(Code code, const wire::Frame& reply) {
-    if (code == Code::kOk) return {Code::kInvalid, "the peer answered with a frame of another kind"};
+    if (code == Code::kOk)
+      return {Code::kInvalid, "the peer answered with a frame of another kind"};
     if (reply.kind == Kind::kError)
       if (const auto error = wire::decode_error(reply.body); error.ok())
         return {code, "the peer: " + error->message};
@@ -158,9 +158,9 @@ std::shared_ptr<Follower> FeedService::follower_of(const NodeKey& peer) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Follower>& follower = followers_[peer];
   if (follower == nullptr) {
-    follower = std::make_shared<Follower>(peer, false,
-                                          std::make_unique<PeerWire>(links_, peer, stopped_),
-                                          links_.executor(), links_.log());
+    follower =
+        std::make_shared<Follower>(peer, false, std::make_unique<PeerWire>(links_, peer, stopped_),
+                                   links_.executor(), links_.log());
     // Is it there already? Only the fabric's strand knows.
     links_.strand().post([links = &links_, peer, stopped = stopped_, follower] {
       if (!*stopped && links->peer_of(peer) != nullptr) follower->linked(true);
@@ -203,10 +203,9 @@ void FeedService::request(const LinkedPeer& peer, const wire::Frame& frame, cons
   }
   auto wanted = feeds::decode_query(frame.body);
   if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
-  publisher_->query(session, false, std::move(*wanted), wait_of(frame), std::move(outlet),
-                    [links, asked](const Status& why) {
-                      links->refuse(asked, why.code(), why.message());
-                    });
+  publisher_->query(
+      session, false, std::move(*wanted), wait_of(frame), std::move(outlet),
+      [links, asked](const Status& why) { links->refuse(asked, why.code(), why.message()); });
 }
 
 void FeedService::greeted(const LinkedPeer& peer) {

@@ -1,5 +1,5 @@
-// Subscriptions as a part of the fabric: the publisher answers peers' subscribe, tail and query, and
-// this node's consumers open feeds here, on its own journal or at a peer.
+// Subscriptions as a part of the fabric: the publisher answers peers' subscribe, tail and query,
+// and this node's consumers open feeds here, on its own journal or at a peer.
 #pragma once
 
 #include <map>
@@ -45,9 +45,9 @@ class FeedService final : public Service, public std::enable_shared_from_this<Fe
   const std::shared_ptr<feeds::Publisher> publisher_;
   const std::shared_ptr<std::atomic<bool>> stopped_;  // also of wires that outlive the service
   std::mutex mutex_;
-  std::shared_ptr<feeds::Follower> own_;                          // guarded by mutex_
+  std::shared_ptr<feeds::Follower> own_;                           // guarded by mutex_
   std::map<NodeKey, std::shared_ptr<feeds::Follower>> followers_;  // guarded by mutex_
-  std::map<LinkKey, NodeKey> linked_;                             // on the fabric's strand
+  std::map<LinkKey, NodeKey> linked_;                              // on the fabric's strand
 };
 
 }  // namespace rhizome

@@ -82,10 +82,10 @@ void PublisherState::subscribe(const SessionId& session_id, bool local, Subscrib
 // A rule costs its compilation, so that bringing them is metered before it is looked at.
 Status PublisherState::meter(Session& session) {
   const std::uint64_t now = executor_.monotonic_ns();
-  session.compiles = std::min(
-      static_cast<double>(options_.compile_burst),
-      session.compiles + static_cast<double>(now - session.compiles_ns) / kSecondNs *
-                             static_cast<double>(options_.compile_per_second));
+  session.compiles =
+      std::min(static_cast<double>(options_.compile_burst),
+               session.compiles + static_cast<double>(now - session.compiles_ns) / kSecondNs *
+                                      static_cast<double>(options_.compile_per_second));
   session.compiles_ns = now;
   if (session.compiles < 1)
     return {Code::kBusy, "subscribe: too many rules in a short time; wait a second"};
@@ -150,8 +150,9 @@ Result<Place> PublisherState::place_of(const Subscribe& wanted, std::vector<Cove
 // Is the cursor of this very journal? Its mark shows one that was wound back and grew again.
 Status PublisherState::check(const Cursor& cursor) const {
   if (cursor.publisher != self_)
-    return {Code::kNotFound, "resume: the token is of another publisher and says nothing of labels; "
-                             "subscribe from the beginning"};
+    return {Code::kNotFound,
+            "resume: the token is of another publisher and says nothing of labels; "
+            "subscribe from the beginning"};
   if (cursor.incarnation != incarnation_ || cursor.next.seq > journal_.last() + 1 ||
       cursor.mark != mark_before(cursor.next))
     return {Code::kNotFound,

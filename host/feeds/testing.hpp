@@ -59,7 +59,8 @@ struct Consumer {
   void drain() {
     while (auto batch = feed->take()) {
       ++batches;
-      for (std::size_t i = 0; i < batch->deltas.size(); ++i) texts.push_back(text_of(batch->deltas[i]));
+      for (std::size_t i = 0; i < batch->deltas.size(); ++i)
+        texts.push_back(text_of(batch->deltas[i]));
       dropped.insert(dropped.end(), batch->dropped.begin(), batch->dropped.end());
       refused += batch->refused;
       live = batch->live;
@@ -87,8 +88,7 @@ struct Told {
 inline Told tell(simulation::Node& node, double timestamp, const std::vector<Pointer>& pointers,
                  bool with_signature = true) {
   Told told;
-  EXPECT_TRUE(
-      encode_claims(node.signing_key().author(), timestamp, pointers, told.claims).ok());
+  EXPECT_TRUE(encode_claims(node.signing_key().author(), timestamp, pointers, told.claims).ok());
   told.id = DeltaId::of_claims(told.claims);
   const Signature signature = node.signing_key().sign(told.id.raw());
   if (with_signature) told.signature = view(signature.data(), signature.size());

@@ -18,8 +18,8 @@ std::string to_token(const Cursor& cursor) {
   Query query;
   query.cursor = cursor;
   const std::string bytes = encode(query);
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING),
-                   '\0');
+  std::string text(
+      sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
   sodium_bin2base64(text.data(), text.size(), as_u8(bytes), bytes.size(),
                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   text.pop_back();  // its terminating zero
