@@ -6,6 +6,7 @@
 
 #include "fabric/fabric.hpp"
 #include "feeds/service.hpp"
+#include "sync/sync_service.hpp"
 
 namespace rhizome {
 
@@ -23,6 +24,7 @@ struct ServiceParts {
 // The services of one node, for whoever asks them on the node's own behalf.
 struct StandardServices {
   std::shared_ptr<FeedService> feeds;
+  std::shared_ptr<SyncService> sync;
 };
 
 // Makes them and adds them to the fabric, before its transport starts.
