@@ -7,7 +7,8 @@ namespace rhizome::sync {
 
 namespace {
 
-constexpr std::size_t kMaxOffered = 65'536;  // ids that one peer may have us keep
+constexpr std::size_t kMaxOffered = 65'536;                // ids that one peer may have us keep
+constexpr std::size_t kMaxOfferedInAll = 4 * kMaxOffered;  // 4 MiB
 constexpr std::uint64_t kSoonNs = 1'000 * kMillisecond;
 
 }  // namespace
@@ -28,21 +29,25 @@ void Asker::gone(const LinkKey& link) {
   session_ = nullptr;
 }
 
-void Asker::in_sync(const LinkKey& link) {
+void Asker::in_sync(const LinkKey& link, bool was_asked) {
   const auto found = peers_.find(link);
   if (found == peers_.end()) return;
   Peer& peer = found->second;
   peer.fruitless = 0;
   peer.rung = Rung::kSketch;
-  peer.due_ns =
-      context_->links.executor().monotonic_ns() + context_->options.check_ms * kMillisecond;
+  // Whoever asked first asks first again.
+  const std::uint64_t wait = context_->options.check_ms * (was_asked ? 11 : 10) / 10;
+  peer.due_ns = context_->links.executor().monotonic_ns() + wait * kMillisecond;
 }
 
 void Asker::offered(const LinkKey& link, std::vector<ShortId> ids) {
   const auto found = peers_.find(link);
   if (found == peers_.end()) return;
   std::vector<ShortId>& kept = found->second.offered;
-  const std::size_t room = kMaxOffered - std::min(kMaxOffered, kept.size());
+  std::size_t all = 0;
+  for (const auto& [other, peer] : peers_) all += peer.offered.size();
+  const std::size_t room = std::min(kMaxOffered - std::min(kMaxOffered, kept.size()),
+                                    kMaxOfferedInAll - std::min(kMaxOfferedInAll, all));
   ids.resize(std::min(ids.size(), room));
   kept.insert(kept.end(), ids.begin(), ids.end());
   if (session_ == nullptr) heartbeat();
@@ -58,7 +63,9 @@ void Asker::heartbeat() {
     const Peer& peer = entry->second;
     const bool due = now >= peer.due_ns;
     const bool impatient = due && now - peer.due_ns >= options.impatient_ms * kMillisecond;
-    if (peer.offered.empty() && !(due && (quiet || impatient))) continue;
+    // Who offered what it then did not give waits like anybody who brought nothing.
+    const bool offers = !peer.offered.empty() && (peer.fruitless == 0 || due);
+    if (!offers && !(due && (quiet || impatient))) continue;
     if (best == peers_.end() || peer.due_ns < best->second.due_ns) best = entry;
   }
   if (best != peers_.end()) start(best->first, best->second);
@@ -110,23 +117,21 @@ void Asker::off_strand(const Held& session, std::function<Status()> work,
       });
 }
 
-void Asker::ask(const Held& session, const Request& request,
+void Asker::ask(const Held& session, const Request& request, Answers answers,
                 std::function<void(const Reply& reply, bool last)> handler) {
   context_->links.ask(
       session->link, wire::Kind::kReconcile, wire::Lane::kCatchUp, encode(request), 0,
-      [self = shared_from_this(), session, handler = std::move(handler)](
+      [self = shared_from_this(), session, answers, handler = std::move(handler)](
           Code code, const std::shared_ptr<std::string>&, const wire::Frame& frame, bool last) {
         if (!self->is_current(session)) return;
         if (code != Code::kOk) return self->finish(session, End::kFailed);
         session->bytes += frame.body.size();
         self->context_->counters.received_bytes += frame.body.size();
-        if (frame.kind != wire::Kind::kReconcile) {
-          if (!last) return;
-          return self->finish(session, End::kFailed);
-        }
         const Result<Reply> reply = decode_reply(frame.body);
-        if (!reply.ok()) {
-          self->context_->links.distrust(session->link, reply.status().message(),
+        // A second answer where one is due would come while the first is worked on.
+        if (frame.kind != wire::Kind::kReconcile || !reply.ok() ||
+            (answers == Answers::kOne && !last)) {
+          self->context_->links.distrust(session->link, "a reconcile reply that nobody makes",
                                          Standing::kBadFrame);
           return self->finish(session, End::kFailed);
         }
@@ -148,7 +153,7 @@ void Asker::finish(const Held& session, End end) {
   }
   if (end == End::kInSync) {
     ++context_->counters.in_sync;
-    return in_sync(session->link);
+    return in_sync(session->link, false);
   }
   const auto found = peers_.find(session->link);
   if (found == peers_.end()) return;

@@ -32,7 +32,7 @@ class Asker : public std::enable_shared_from_this<Asker> {
   void gone(const LinkKey& link);
   void heartbeat();
   void committed() { committed_ns_ = context_->links.executor().monotonic_ns(); }
-  void in_sync(const LinkKey& link);  // the peer found so
+  void in_sync(const LinkKey& link, bool was_asked);
   void offered(const LinkKey& link, std::vector<ShortId> ids);
 
  private:
@@ -72,7 +72,8 @@ class Asker : public std::enable_shared_from_this<Asker> {
   // Runs `work` on the work strand, then `then` on the fabric's with what it gave.
   void off_strand(const Held& session, std::function<Status()> work,
                   std::function<void(const Status&)> then);
-  void ask(const Held& session, const Request& request,
+  enum class Answers : std::uint8_t { kOne, kSome };
+  void ask(const Held& session, const Request& request, Answers answers,
            std::function<void(const Reply& reply, bool last)> handler);
 
   void compare(const Held& session);

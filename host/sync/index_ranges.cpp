@@ -41,13 +41,13 @@ Result<std::unique_ptr<IndexRanges>> IndexRanges::build(const Journal& journal, 
   return built;
 }
 
-Status IndexRanges::visit(std::size_t begin, const std::function<bool(const Id&)>& visit) const {
+Status IndexRanges::visit(std::size_t begin, const std::function<bool(const Id&)>& take) const {
   if (begin >= size_) return {};
   const Mark& mark = marks_[begin / kEvery];
   std::size_t index = begin / kEvery * kEvery;
   return journal_.each_shareable(view(mark.first.data(), kIdBytes), [&](ByteView id20, Seq seq) {
     if (seq > as_of_) return true;
-    return index++ < begin || visit(id_of(id20));
+    return index++ < begin || take(id_of(id20));
   });
 }
 

@@ -35,8 +35,8 @@ class IndexRanges final : public negentropy::Storage {
     negentropy::Id first{};    // of the 256
     negentropy::Sum before{};  // of all items before it
   };
-  // Items from index `begin` on, until `visit` answers false.
-  Status visit(std::size_t begin, const std::function<bool(const negentropy::Id&)>& visit) const;
+  // Items from index `begin` on, until `take` answers false.
+  Status visit(std::size_t begin, const std::function<bool(const negentropy::Id&)>& take) const;
   Result<negentropy::Sum> sum_before(std::size_t index) const;
   negentropy::Id salted(const negentropy::Id& id) const;
 

@@ -151,7 +151,7 @@ Result<Request> decode_request(ByteView body) {
       Keyed keyed;
       keyed.key = reader.fixed<SketchKey>();
       keyed.cells = reader.uint();
-      if (keyed.cells > kMaxKeyedCells) reader.fail();
+      if (keyed.cells == 0 || keyed.cells > kMaxKeyedCells) reader.fail();
       return finished<Request>(reader, items, 3, keyed);
     }
     case kRanges: {

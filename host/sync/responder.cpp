@@ -15,14 +15,15 @@ constexpr std::size_t kBodiesAFrame = 256u << 10;  // bytes, about
 constexpr std::size_t kBodiesAnAnswer = 4u << 20;  // the rest is asked for again
 constexpr std::size_t kReadAtOnce = 256;           // deltas
 constexpr std::size_t kRangesFrame = 256u << 10;
-
-bool reads_all_ids(const Request& request, const Salt& salt) {
-  if (std::holds_alternative<Keyed>(request)) return true;
-  const Ranges* ranges = std::get_if<Ranges>(&request);
-  return ranges != nullptr && ranges->salt != salt;
-}
+constexpr std::size_t kMaxLarge = 16;  // answers of some MiB at a time
 
 }  // namespace
+
+bool Responder::reads_all_ids(const Request& request, const Served& served) {
+  if (std::holds_alternative<Keyed>(request)) return true;
+  const Ranges* ranges = std::get_if<Ranges>(&request);
+  return ranges != nullptr && (served.ranges == nullptr || ranges->salt != served.salt);
+}
 
 void Responder::request(const wire::Frame& frame, const Asked& asked) {
   auto answer = std::make_shared<Answer>();
@@ -59,7 +60,9 @@ void Responder::request(const wire::Frame& frame, const Asked& asked) {
     self->send(answer);
   };
   // Reads of all ids wait for each other; what is kept ready is answered at once.
-  if (reads_all_ids(answer->request, served->salt)) {
+  answer->is_large = is_large(answer->request, *served);
+  large_ += answer->is_large ? 1 : 0;
+  if (reads_all_ids(answer->request, *served)) {
     served->built_ns = served->used_ns;
     context_->work->post(run);
   } else {
@@ -88,7 +91,9 @@ Responder::Served* Responder::admit(const Asked& asked, const Request& request) 
   };
   if (served.busy) return refuse("reconcile: one request at a time");
   if (served.credit <= 0) return refuse("reconcile: this peer's credit is spent; later");
-  if (reads_all_ids(request, served.salt) && served.built_ns != 0 &&
+  if (is_large(request, served) && large_ >= kMaxLarge)
+    return refuse("reconcile: many peers are answered at length; later");
+  if (reads_all_ids(request, served) && served.built_ns != 0 &&
       now - served.built_ns < options.build_pause_ms * kMillisecond)
     return refuse("reconcile: all ids were read for this peer a moment ago; later");
   return &served;
@@ -223,6 +228,7 @@ void Responder::finish(const std::shared_ptr<Answer>& answer) {
   answer->replies.clear();
   context_->links.strand().post([self = shared_from_this(), answer] {
     if (self->context_->stopped) return;
+    self->large_ -= answer->is_large ? 1 : 0;
     const auto found = self->served_.find(answer->asked.link);
     if (found == self->served_.end()) return;
     Served& served = found->second;

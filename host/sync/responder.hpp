@@ -55,11 +55,15 @@ class Responder : public std::enable_shared_from_this<Responder> {
     std::shared_ptr<const Shareable> set;
     std::shared_ptr<IndexRanges> ranges;
     Salt salt{};
-    bool in_sync = false;
+    bool in_sync = false, is_large = false;
     std::vector<std::string> replies;
     std::size_t next = 0, bytes = 0;
     std::uint64_t give_up_ns = 0, spent_ns = 0;
   };
+  static bool reads_all_ids(const Request& request, const Served& served);
+  static bool is_large(const Request& request, const Served& served) {
+    return std::holds_alternative<Want>(request) || reads_all_ids(request, served);
+  }
   Served* admit(const Asked& asked, const Request& request);
   Status make(Answer& answer) const;  // off the strand
   Status make_cells(const Compare& compare, Answer& answer) const;
@@ -73,6 +77,7 @@ class Responder : public std::enable_shared_from_this<Responder> {
   const std::shared_ptr<Context> context_;
   const Hears hears_;
   std::map<LinkKey, Served> served_;
+  std::size_t large_ = 0;  // large answers under way
 };
 
 }  // namespace rhizome::sync

@@ -26,7 +26,7 @@ ShortId short_of(const negentropy::Id& id) {
 
 void Asker::compare(const Held& session) {
   const Shareable& ours = *session->ours;
-  ask(session, Compare{ours.digest, ours.count, first_counts(ours.sketch)},
+  ask(session, Compare{ours.digest, ours.count, first_counts(ours.sketch)}, Answers::kOne,
       [self = shared_from_this(), session](const Reply& reply, bool) {
         if (std::holds_alternative<Same>(reply)) return self->finish(session, End::kInSync);
         const Cells* cells = std::get_if<Cells>(&reply);
@@ -65,7 +65,7 @@ void Asker::next_cells(const Held& session) {
   }
   const std::size_t wanted = difference.next_cells(session->sizes);
   if (wanted == 0) return ask_keyed(session, estimate);
-  ask(session, More{difference.cells(), wanted},
+  ask(session, More{difference.cells(), wanted}, Answers::kOne,
       [self = shared_from_this(), session](const Reply& reply, bool) {
         const Cells* cells = std::get_if<Cells>(&reply);
         if (cells == nullptr) return self->finish(session, End::kFailed);
@@ -75,7 +75,7 @@ void Asker::next_cells(const Held& session) {
 
 // A key that nobody could grind ids against costs a read of all ids on both sides.
 void Asker::ask_keyed(const Held& session, double estimate) {
-  const double needed = 1.25 * static_cast<double>(needed_for(std::max(estimate, 100.0)));
+  const double needed = 1.25 * static_cast<double>(cells_for(std::max(estimate, 100.0)));
   if (!(needed <= static_cast<double>(kMaxKeyedCells))) return ask_ranges(session);
   const auto count = static_cast<std::size_t>(needed);
   const SketchKey key = fresh_salt(context_->links);
@@ -94,12 +94,13 @@ void Asker::ask_keyed(const Held& session, double estimate) {
       },
       [self = shared_from_this(), session, key, count](const Status& read) {
         if (!read.ok()) return self->finish(session, End::kFailed);
-        self->ask(session, Keyed{key, count}, [self, session](const Reply& reply, bool last) {
-          const Cells* cells = std::get_if<Cells>(&reply);
-          if (cells == nullptr || session->bytes > self->context_->options.session_bytes)
-            return self->finish(session, End::kFailed);
-          self->on_keyed_cells(session, *cells, last);
-        });
+        self->ask(session, Keyed{key, count}, Answers::kSome,
+                  [self, session](const Reply& reply, bool last) {
+                    const Cells* cells = std::get_if<Cells>(&reply);
+                    if (cells == nullptr || session->bytes > self->context_->options.session_bytes)
+                      return self->finish(session, End::kFailed);
+                    self->on_keyed_cells(session, *cells, last);
+                  });
       });
 }
 
@@ -148,7 +149,7 @@ void Asker::ask_ranges(const Held& session) {
 }
 
 void Asker::send_ranges(const Held& session, const std::string& message) {
-  ask(session, Ranges{session->salt, message},
+  ask(session, Ranges{session->salt, message}, Answers::kOne,
       [self = shared_from_this(), session](const Reply& reply, bool) {
         const RangesReply* ranges = std::get_if<RangesReply>(&reply);
         if (ranges == nullptr) return self->finish(session, End::kFailed);

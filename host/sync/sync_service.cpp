@@ -11,7 +11,7 @@ struct SyncService::Parts {
       : context(std::make_shared<sync::Context>(journal, admission, links, options)),
         asker(std::make_shared<sync::Asker>(context)) {
     sync::Responder::Hears hears;
-    hears.in_sync = [half = asker](const LinkKey& link) { half->in_sync(link); };
+    hears.in_sync = [half = asker](const LinkKey& link) { half->in_sync(link, true); };
     hears.offered = [half = asker](const LinkKey& link, std::vector<ShortId> ids) {
       half->offered(link, std::move(ids));
     };
