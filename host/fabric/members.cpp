@@ -128,6 +128,7 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   if (!member->status.up) forget_known(link);
   member->status.up = true;
   member->greeted = true;
+  lanes_->know(link, true);
   member->status.key = frame.sender;
   if (!member->status.configured) {
     member->status.name = hello->name;
