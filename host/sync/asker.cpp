@@ -54,7 +54,7 @@ void Asker::offered(const LinkKey& link, std::vector<ShortId> ids) {
 }
 
 void Asker::heartbeat() {
-  if (session_ != nullptr) return;
+  if (session_ != nullptr || context_->stopped) return;
   const std::uint64_t now = context_->links.executor().monotonic_ns();
   const SyncOptions& options = context_->options;
   const bool quiet = now - committed_ns_ >= options.quiet_ms * kMillisecond;

@@ -26,6 +26,7 @@ bool Responder::reads_all_ids(const Request& request, const Served& served) {
 }
 
 void Responder::request(const wire::Frame& frame, const Asked& asked) {
+  if (context_->stopped) return;
   auto answer = std::make_shared<Answer>();
   answer->asked = asked;
   answer->body = std::string(frame.body);
