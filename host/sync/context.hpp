@@ -32,6 +32,8 @@ class Context {
   const std::shared_ptr<Strand> work;
   std::atomic<bool> stopped{false};
 
+  // Whether `shareable` is quick by now: the first one after a start may read all ids.
+  std::atomic<bool> gathered{false};
   // The set as it is; who asks within a second for one that did not grow shares the copy.
   Result<std::shared_ptr<const Shareable>> shareable();
 

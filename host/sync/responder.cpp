@@ -66,6 +66,8 @@ void Responder::request(const wire::Frame& frame, const Asked& asked) {
   if (reads_all_ids(answer->request, *served)) {
     served->built_ns = served->used_ns;
     context_->work->post(run);
+  } else if (std::holds_alternative<Compare>(answer->request) && !context_->gathered) {
+    context_->work->post(run);
   } else {
     context_->links.executor().post(run);
   }

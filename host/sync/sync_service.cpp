@@ -70,6 +70,7 @@ Result<std::shared_ptr<const Shareable>> Context::shareable() {
   if (copy_ != nullptr && copied_at_ == last && now - copied_ns_ < kFreshNs) return copy_;
   auto set = journal.shareable();
   if (!set.ok()) return set;
+  gathered = true;
   copy_ = *set;
   copied_at_ = last;
   copied_ns_ = now;
