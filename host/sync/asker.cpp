@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxOffered = 65'536;                // ids that one peer may have us keep
 constexpr std::size_t kMaxOfferedInAll = 4 * kMaxOffered;  // 4 MiB
+constexpr unsigned kPatience = 3;  // fruitless sessions after which a peer waits, whatever is new
 constexpr std::uint64_t kSoonNs = 1'000 * kMillisecond;
 
 }  // namespace
@@ -27,6 +28,17 @@ void Asker::gone(const LinkKey& link) {
   if (session_ == nullptr || session_->link != link) return;
   ++context_->counters.failed;
   session_ = nullptr;
+}
+
+// What came without a number is news that no label tells anybody.
+void Asker::committed(Seq first, Seq last, std::span<const Statement> statements) {
+  committed_ns_ = context_->links.executor().monotonic_ns();
+  std::uint64_t unnumbered = last + 1 - first;
+  for (const Statement& statement : statements)
+    unnumbered -= std::min<std::uint64_t>(unnumbered, statement.ids.size());
+  if (unnumbered == 0) return;
+  for (auto& [link, peer] : peers_)
+    if (peer.fruitless < kPatience) peer.due_ns = std::min(peer.due_ns, committed_ns_ + kSoonNs);
 }
 
 void Asker::in_sync(const LinkKey& link, bool was_asked) {
@@ -159,9 +171,8 @@ void Asker::finish(const Held& session, End end) {
   if (found == peers_.end()) return;
   Peer& peer = found->second;
   if (session->fetched > 0) {
-    // Their digest is looked at once more; and what came is news to others.
+    // Their digest is looked at once more.
     peer.fruitless = 0;
-    for (auto& [link, other] : peers_) other.due_ns = std::min(other.due_ns, now + kSoonNs);
     peer.due_ns = now + kSoonNs;
     return;
   }

@@ -31,7 +31,7 @@ class Asker : public std::enable_shared_from_this<Asker> {
   void greeted(const LinkedPeer& peer);
   void gone(const LinkKey& link);
   void heartbeat();
-  void committed() { committed_ns_ = context_->links.executor().monotonic_ns(); }
+  void committed(Seq first, Seq last, std::span<const Statement> statements);
   void in_sync(const LinkKey& link, bool was_asked);
   void offered(const LinkKey& link, std::vector<ShortId> ids);
 

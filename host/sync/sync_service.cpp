@@ -39,7 +39,9 @@ void SyncService::heartbeat() {
   parts_->responder->heartbeat();
   parts_->asker->heartbeat();
 }
-void SyncService::committed(Seq, Seq, std::span<const Statement>) { parts_->asker->committed(); }
+void SyncService::committed(Seq first, Seq last, std::span<const Statement> statements) {
+  parts_->asker->committed(first, last, statements);
+}
 void SyncService::stop() { parts_->context->stopped = true; }
 
 SyncStats SyncService::stats() const {
