@@ -77,10 +77,10 @@ class Asker : public std::enable_shared_from_this<Asker> {
            std::function<void(const Reply& reply, bool last)> handler);
 
   void compare(const Held& session);
-  void on_cells(const Held& session, const Cells& cells);
+  void on_cells(const Held& session, ByteView cells);
   void next_cells(const Held& session);
   void ask_keyed(const Held& session, double estimate);
-  void on_keyed_cells(const Held& session, const Cells& cells, bool last);
+  void on_keyed_cells(const Held& session, ByteView cells, bool last);
   void ask_ranges(const Held& session);
   void send_ranges(const Held& session, const std::string& message);
   void on_ranges(const Held& session, const RangesReply& reply);

@@ -130,13 +130,16 @@ struct HonestPeer {
     for (const ShortId& id : ids) made.add(id);
     return made;
   }
+  std::vector<std::string> differs(std::size_t count) const {
+    const std::string cells = sketch(kSharedSketchKey, count).bytes(0, count);
+    return {sync::encode(sync::Reply(sync::Differs{ids.size(), cells}))};
+  }
   std::vector<std::string> cells(const SketchKey& key, std::size_t from, std::size_t to) const {
-    return {
-        sync::encode(sync::Reply(sync::Cells{ids.size(), from, sketch(key, to).bytes(from, to)}))};
+    return {sync::encode(sync::Reply(sync::Cells{sketch(key, to).bytes(from, to)}))};
   }
   std::vector<std::string> operator()(const Result<sync::Request>& request) const {
     if (const auto* compare = std::get_if<sync::Compare>(&*request); compare != nullptr)
-      return cells(kSharedSketchKey, 0, 20);
+      return differs(20);
     if (const auto* more = std::get_if<sync::More>(&*request); more != nullptr)
       return cells(kSharedSketchKey, more->from, more->from + more->cells);
     if (const auto* keyed = std::get_if<sync::Keyed>(&*request); keyed != nullptr)
@@ -163,8 +166,7 @@ TEST_F(LiarTest, WhoPromisesWhatItDoesNotHaveIsLeftAloneForEverLonger) {
       for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(chance());
       peer.ids.push_back(id);
     }
-    if (std::holds_alternative<sync::Compare>(*request))
-      return peer.cells(kSharedSketchKey, 0, 2000);
+    if (std::holds_alternative<sync::Compare>(*request)) return peer.differs(2000);
     return peer(request);
   };
   service_->greeted(links_.peer_);
@@ -188,9 +190,9 @@ TEST_F(LiarTest, ForgedCellsLeadToNoFalseDeltaAndEndInBoundedBytes) {
           sync::Reply(sync::Bodies{{{other.claims, other.signature_bytes()}, {"junk", {}}}}))};
     std::string cells((1 + chance() % 3000) * kSketchCellSize, '\0');
     for (char& byte : cells) byte = static_cast<char>(chance() % 3 == 0 ? chance() : 0);
-    std::size_t from = 0;
-    if (const auto* more = std::get_if<sync::More>(&*request)) from = more->from;
-    return {sync::encode(sync::Reply(sync::Cells{chance() % 2000, from, cells}))};
+    if (std::holds_alternative<sync::Compare>(*request))
+      return {sync::encode(sync::Reply(sync::Differs{chance() % 2000, cells}))};
+    return {sync::encode(sync::Reply(sync::Cells{cells}))};
   };
   service_->greeted(links_.peer_);
   run_for(3600);
@@ -213,15 +215,16 @@ TEST_F(LiarTest, IdsThatDoNotDecodeUnderTheSharedKeyAreFoundUnderAnother) {
         !std::holds_alternative<sync::More>(*request))
       return replies;
     // Twin ids in every cell of the kept sketch: it never comes out.
-    const auto reply = must(sync::decode_reply(replies[0]));
-    sync::Cells cells = std::get<sync::Cells>(reply);
-    std::string changed(cells.cells);
+    sync::Reply reply = must(sync::decode_reply(replies[0]));
+    auto* differs = std::get_if<sync::Differs>(&reply);
+    ByteView& cells = differs != nullptr ? differs->cells : std::get<sync::Cells>(reply).cells;
+    std::string changed(cells);
     for (std::size_t i = 0; i < changed.size(); i += kSketchCellSize) {
       changed[i] = static_cast<char>(changed[i] ^ 0x55);
       changed[i + 18] = static_cast<char>(changed[i + 18] + 2);
     }
-    cells.cells = changed;
-    return std::vector<std::string>{sync::encode(sync::Reply(cells))};
+    cells = changed;
+    return std::vector<std::string>{sync::encode(reply)};
   };
   service_->greeted(links_.peer_);
   run_for(60);

@@ -73,10 +73,13 @@ struct Writer {
     put_ids(offer.ids, out);
   }
   void operator()(const Same&) { head(1, kCompare); }
+  void operator()(const Differs& differs) {
+    head(3, kCells);
+    put_uint(differs.count, out);
+    cbor_append_bytes(differs.cells, out);
+  }
   void operator()(const Cells& cells) {
-    head(4, kCells);
-    put_uint(cells.count, out);
-    put_uint(cells.from, out);
+    head(2, kKeyed);
     cbor_append_bytes(cells.cells, out);
   }
   void operator()(const RangesReply& ranges) {
@@ -92,6 +95,12 @@ struct Writer {
     }
   }
 };
+
+ByteView read_cells(Reader& reader) {
+  const ByteView cells = reader.bytes();
+  if (cells.size() % kSketchCellSize != 0) reader.fail();
+  return cells;
+}
 
 Bodies read_bodies(Reader& reader) {
   Bodies bodies;
@@ -180,12 +189,14 @@ Result<Reply> decode_reply(ByteView body) {
     case kCompare:
       return finished<Reply>(reader, items, 1, Same{});
     case kCells: {
-      Cells cells;
-      cells.count = reader.uint();
-      cells.from = reader.uint();
-      cells.cells = reader.bytes();
-      if (cells.cells.size() % kSketchCellSize != 0) reader.fail();
-      return finished<Reply>(reader, items, 4, cells);
+      Differs differs;
+      differs.count = reader.uint();
+      differs.cells = read_cells(reader);
+      return finished<Reply>(reader, items, 3, differs);
+    }
+    case kKeyed: {
+      const Cells cells{read_cells(reader)};
+      return finished<Reply>(reader, items, 2, Cells(cells));
     }
     case kRanges: {
       RangesReply ranges{reader.bytes()};

@@ -54,10 +54,12 @@ Result<Request> decode_request(ByteView body);
 
 // ---- replies
 struct Same {};
-struct Cells {
+struct Differs {
   std::uint64_t count = 0;  // of the sender's set
-  std::uint64_t from = 0;
-  ByteView cells;
+  ByteView cells;           // from 0 on
+};
+struct Cells {
+  ByteView cells;  // behind those that came before
 };
 struct RangesReply {
   ByteView message;
@@ -65,7 +67,7 @@ struct RangesReply {
 struct Bodies {
   std::vector<wire::Body> bodies;
 };
-using Reply = std::variant<Same, Cells, RangesReply, Bodies>;
+using Reply = std::variant<Same, Differs, Cells, RangesReply, Bodies>;
 std::string encode(const Reply& reply);
 Result<Reply> decode_reply(ByteView body);
 

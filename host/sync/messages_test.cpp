@@ -22,7 +22,8 @@ TEST(ReconcileMessages, ComeBackAsTheyWere) {
     EXPECT_EQ(again->index(), request.index());
     EXPECT_EQ(encode(*again), bytes);
   }
-  const std::vector<Reply> replies = {Same{}, Cells{10, 4, cells}, RangesReply{"message"},
+  const std::vector<Reply> replies = {Same{}, Differs{10, cells}, Cells{cells},
+                                      RangesReply{"message"},
                                       Bodies{{{claims, signature}, {claims, {}}}}};
   for (const Reply& reply : replies) {
     const std::string bytes = encode(reply);
@@ -42,7 +43,7 @@ TEST(ReconcileMessages, AreRefusedWhereTheyAreMalformed) {
   EXPECT_FALSE(decode_request("").ok());
   EXPECT_FALSE(decode_request("\x81\x01").ok());
   EXPECT_FALSE(decode_reply("\x81\x01 ").ok());
-  EXPECT_FALSE(decode_reply(encode(Reply(Cells{1, 0, "no cell"}))).ok());
+  EXPECT_FALSE(decode_reply(encode(Reply(Cells{"no cell"}))).ok());
   EXPECT_FALSE(decode_request(encode(Request(Keyed{{}, kMaxKeyedCells + 1}))).ok());
   EXPECT_FALSE(decode_request(encode(Request(Want{std::vector<ShortId>(kMaxWanted + 1)}))).ok());
 }

@@ -115,7 +115,7 @@ Status Responder::make(Answer& answer) const {
   if (more.from > have || more.cells > have - more.from)
     return {Code::kInvalid, "reconcile: cells that nobody keeps"};
   const std::string cells = answer.set->sketch.bytes(more.from, more.from + more.cells);
-  answer.replies.push_back(encode(Cells{answer.set->count, more.from, cells}));
+  answer.replies.push_back(encode(Cells{cells}));
   return {};
 }
 
@@ -133,23 +133,21 @@ Status Responder::make_cells(const Compare& compare, Answer& answer) const {
     counts[i] = static_cast<std::uint8_t>(compare.counts[i] - counts[i]);
   const auto sizes = static_cast<std::int64_t>(compare.count - answer.set->count);
   const std::string cells = answer.set->sketch.bytes(0, first_cells(counts, sizes));
-  answer.replies.push_back(encode(Cells{answer.set->count, 0, cells}));
+  answer.replies.push_back(encode(Differs{answer.set->count, cells}));
   return {};
 }
 
 Status Responder::make_keyed(const Keyed& keyed, Answer& answer) const {
   Sketch sketch(keyed.key, keyed.cells);
-  std::uint64_t count = 0;
   RZ_TRY(context_->journal.each_shareable({}, [&](ByteView id20, Seq) {
     ShortId id;
     std::memcpy(id.data(), id20.data(), id.size());
     sketch.add(id);
-    ++count;
     return !context_->stopped;
   }));
   for (std::size_t from = 0; from < keyed.cells; from += kCellsAFrame) {
     const std::size_t to = std::min<std::size_t>(keyed.cells, from + kCellsAFrame);
-    answer.replies.push_back(encode(Cells{count, from, sketch.bytes(from, to)}));
+    answer.replies.push_back(encode(Cells{sketch.bytes(from, to)}));
   }
   return {};
 }

@@ -29,21 +29,19 @@ void Asker::compare(const Held& session) {
   ask(session, Compare{ours.digest, ours.count, first_counts(ours.sketch)}, Answers::kOne,
       [self = shared_from_this(), session](const Reply& reply, bool) {
         if (std::holds_alternative<Same>(reply)) return self->finish(session, End::kInSync);
-        const Cells* cells = std::get_if<Cells>(&reply);
-        if (cells == nullptr) return self->finish(session, End::kFailed);
-        session->sizes = difference_of(cells->count, session->ours->count);
+        const Differs* differs = std::get_if<Differs>(&reply);
+        if (differs == nullptr) return self->finish(session, End::kFailed);
+        session->sizes = difference_of(differs->count, session->ours->count);
         session->difference = std::make_unique<SketchDifference>(
             std::shared_ptr<const Sketch>(session->ours, &session->ours->sketch));
-        self->on_cells(session, *cells);
+        self->on_cells(session, differs->cells);
       });
 }
 
-void Asker::on_cells(const Held& session, const Cells& cells) {
-  if (cells.from != session->difference->cells() || cells.cells.empty())
-    return finish(session, End::kFailed);
+void Asker::on_cells(const Held& session, ByteView cells) {
+  if (cells.empty()) return finish(session, End::kFailed);
   off_strand(
-      session,
-      [session, bytes = std::string(cells.cells)] { return session->difference->add(bytes); },
+      session, [session, bytes = std::string(cells)] { return session->difference->add(bytes); },
       [self = shared_from_this(), session](const Status& added) {
         // Cells that come of no set, or that ids were ground against: other rungs see through it.
         if (!added.ok()) return self->ask_keyed(session, 1000);
@@ -69,7 +67,7 @@ void Asker::next_cells(const Held& session) {
       [self = shared_from_this(), session](const Reply& reply, bool) {
         const Cells* cells = std::get_if<Cells>(&reply);
         if (cells == nullptr) return self->finish(session, End::kFailed);
-        self->on_cells(session, *cells);
+        self->on_cells(session, cells->cells);
       });
 }
 
@@ -99,19 +97,14 @@ void Asker::ask_keyed(const Held& session, double estimate) {
                     const Cells* cells = std::get_if<Cells>(&reply);
                     if (cells == nullptr || session->bytes > self->context_->options.session_bytes)
                       return self->finish(session, End::kFailed);
-                    self->on_keyed_cells(session, *cells, last);
+                    self->on_keyed_cells(session, cells->cells, last);
                   });
       });
 }
 
-void Asker::on_keyed_cells(const Held& session, const Cells& cells, bool last) {
+void Asker::on_keyed_cells(const Held& session, ByteView cells, bool last) {
   off_strand(
-      session,
-      [session, bytes = std::string(cells.cells), from = cells.from]() -> Status {
-        if (from != session->difference->cells())
-          return {Code::kInvalid, "reconcile: cells out of their order"};
-        return session->difference->add(bytes);
-      },
+      session, [session, bytes = std::string(cells)] { return session->difference->add(bytes); },
       [self = shared_from_this(), session, last](const Status& added) {
         session->failed = session->failed || !added.ok();
         if (!last) return;

@@ -117,9 +117,11 @@ Cost ladder(const World::Trial& trial) {
     const std::string asked = sync::encode(request), answered = sync::encode(reply);
     cost.bytes += static_cast<double>(asked.size() + answered.size());
     ++cost.round_trips;
-    return std::string(std::holds_alternative<sync::Cells>(reply)
-                           ? std::get<sync::Cells>(sync::decode_reply(answered).value()).cells
-                           : ByteView());
+    const sync::Reply heard = sync::decode_reply(answered).value();
+    if (const auto* differs = std::get_if<sync::Differs>(&heard))
+      return std::string(differs->cells);
+    const auto* cells = std::get_if<sync::Cells>(&heard);
+    return std::string(cells == nullptr ? ByteView() : cells->cells);
   };
   const World::Side& a = trial.asker;
   const World::Side& b = trial.answerer;
@@ -133,13 +135,12 @@ Cost ladder(const World::Trial& trial) {
     const auto sizes = static_cast<std::int64_t>(b.count - a.count);
     const std::string first = b.sketch->bytes(0, first_cells(counts, -sizes));
     SketchDifference difference(a.sketch);
-    if (!difference.add(exchange(compare, sync::Cells{b.count, 0, first})).ok()) std::abort();
+    if (!difference.add(exchange(compare, sync::Differs{b.count, first})).ok()) std::abort();
     while (!difference.complete()) {
       const std::size_t from = difference.cells(), wanted = difference.next_cells(sizes);
       if (wanted == 0) std::abort();
       const std::string cells = b.sketch->bytes(from, from + wanted);
-      if (!difference.add(exchange(sync::More{from, wanted}, sync::Cells{b.count, from, cells}))
-               .ok())
+      if (!difference.add(exchange(sync::More{from, wanted}, sync::Cells{cells})).ok())
         std::abort();
     }
     if (difference.only_ours().size() + difference.only_theirs().size() != trial.difference)

@@ -114,7 +114,7 @@ def main():
     messages += [cell * 20, b'\x84\1\x58\x20' + ids + b'\x1a\0\x0f\x42\x40\x50' + ids[:16], b'\x83\2\x05\x18\x64',
                  b'\x83\3\x50' + ids[:16] + b'\x19\x10\0', b'\x83\4\x50' + ids[:16] + b'\x45' + messages[0],
                  b'\x82\5\x58\x20' + ids, b'\x82\6\x58\x20' + ids, b'\x81\1',
-                 b'\x84\2\x18\x64\0\x53' + cell, b'\x82\4\x45' + messages[0],
+                 b'\x83\2\x18\x64\x53' + cell, b'\x82\3\x53' + cell, b'\x82\4\x45' + messages[0],
                  b'\x82\5\x82\x43abc\x58\x40' + ids * 2]
     for number, message in enumerate(messages):
         count += 1

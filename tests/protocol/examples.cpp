@@ -59,8 +59,8 @@ struct Examples {
     frame("Reconcile: compare (23)", Kind::kReconcile, Lane::kCatchUp, sync::encode(compare), true,
           10000);
     const std::string cells = sketch.bytes(0, 1);
-    frame("Reconcile: cells (23)", Kind::kReconcile, Lane::kCatchUp,
-          sync::encode(sync::Reply(sync::Cells{1, 0, cells})), true);
+    frame("Reconcile: differs (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Reply(sync::Differs{1, cells})), true);
     frame("Reconcile: want (23)", Kind::kReconcile, Lane::kCatchUp,
           sync::encode(sync::Request(sync::Want{{short_id(id)}})), true, 10000);
   }
