@@ -32,12 +32,12 @@ void Node::start() {
   FabricOptions fabric;
   fabric.name = "node" + std::to_string(index_);
   fabric.peers = peers_;
-  fabric.open = network_.open_;
-  fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, network_.executor_,
-                                     network_.log_);
-  services_ = must(
-      add_standard_services({*fabric_, *journal_, *admission_, network_.executor_, network_.log_,
-                             filter_table()}));
+  membership_ = must(Membership::load(
+      *journal_, network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList));
+  fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
+                                     network_.executor_, network_.log_);
+  services_ = must(add_standard_services(
+      {*fabric_, *journal_, *admission_, network_.executor_, network_.log_, filter_table()}));
   rz_transport_identity identity{};
   key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
   // Each life draws its own chance, all of it from the network's seed.
@@ -61,6 +61,7 @@ void Node::stop() {
   transport_.reset();
   services_ = {};
   fabric_.reset();
+  membership_.reset();
   admission_.reset();
   // The memory store ends with its handle: a stopped node keeps its journal as another would its
   // disk.

@@ -30,6 +30,7 @@ class Node {
   Journal& journal() { return *journal_; }
   Admission& admission() { return *admission_; }
   Fabric& fabric() { return *fabric_; }
+  Membership& membership() { return *membership_; }
   StandardServices& services() { return services_; }
   const SigningKey& signing_key() const { return key_; }
   use::Transport& transport() { return *transport_; }
@@ -51,6 +52,7 @@ class Node {
   std::uint64_t lives_ = 0;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
   StandardServices services_;
   std::unique_ptr<use::Transport> transport_;
