@@ -25,9 +25,9 @@
 namespace rhizome {
 
 struct PeerSpec {
-  std::string name;              // for people
-  NodeKey key{};                 // its node key
-  std::string address;           // where to dial it; empty: it dials us
+  std::string name;                   // for people
+  NodeKey key{};                      // its node key
+  std::string address;                // where to dial it; empty: it dials us
   std::optional<Ticket> ticket = {};  // of its invitation: shown where it does not know us yet
 };
 

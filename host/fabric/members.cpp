@@ -70,6 +70,7 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   log_.info(up ? "peer.up" : "peer.down",
             {{"name", member->status.name}, {"key", short_key(member->status.key)}});
   if (up) {
+    forget_known(link);
     send_hello(*member);
   } else {
     member->greeted = false;
@@ -142,6 +143,7 @@ Status Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame)
     member->link = link;
   }
   // A frame proves a live link even where the transport's own word comes later.
+  if (!member->status.up) forget_known(link);
   member->status.up = true;
   member->greeted = true;
   lanes_->know(link, true);
@@ -158,7 +160,8 @@ Status Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame)
   choose_source(frame.sender);
   on_positions(*member, hello->positions, true);
   for (const auto& service : services_) service->greeted(member->peer);
-  return membership_.let_in_by(frame.sender);
+  membership_.let_in_by(frame.sender);
+  return {};
 }
 
 void Fabric::Core::on_hello(Member* member, const LinkKey& link, const wire::Frame& frame,

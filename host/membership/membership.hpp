@@ -61,7 +61,7 @@ class Membership {
   Status accept(const Invitation& invitation, std::uint64_t now_ms);
   // The ticket to show to this node, until it let us in.
   std::optional<Ticket> ticket_for(const NodeKey& key) const;
-  Status let_in_by(const NodeKey& key);
+  void let_in_by(const NodeKey& key);
   // kNotFound where it is not known; peers of the config are the config's to forget.
   Status forget(const NodeKey& key);
 
