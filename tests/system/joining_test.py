@@ -68,13 +68,14 @@ class Joining(NodesTest):
         self.assertEqual(a.json('peers'), [])
 
     def test_wrong_lines_are_refused_with_what_was_expected(self):
-        a = self.node('a').start()
+        a, b = self.node('a').start(), self.node('b').start()
         line = a.run('invite').stdout.strip()
         for wrong, told in ((line[:-1], '32 hex digits'), (line[1:], 'begins rhizome:'),
-                            (line.replace('fabric=default', 'fabric=other'), "fabric 'other'"), (line, 'this very node')):
-            result = a.run('join', wrong, check=False)
+                            (line.replace('fabric=default', 'fabric=other'), "fabric 'other'")):
+            result = b.run('join', wrong, check=False)
             self.assertEqual(result.returncode, 1, wrong)
             self.assertIn(told, result.stderr)
+        self.assertIn('this very node', a.run('join', line, check=False).stderr)
 
     def test_nodes_of_two_fabrics_say_so_by_the_name_of_the_setting(self):
         a, b = self.node('a'), self.node('b')
