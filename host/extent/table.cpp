@@ -77,21 +77,4 @@ std::vector<std::pair<NodeKey, std::uint64_t>> ReceiptTable::unknown_heads(
   return unknown;
 }
 
-bool ReceiptTable::counts(const NodeKey& node, const EpochKey& key, std::uint64_t n) const {
-  const Holder* holder = find(node);
-  if (holder == nullptr || holder->conflict || !holder->synced || !holder->scope.empty())
-    return false;
-  const auto entry = holder->entries.find(key);
-  return entry != holder->entries.end() && entry->second.head == HeadState::kVerified &&
-         entry->second.held.holds(n);
-}
-
-bool ReceiptTable::is_claimed(const EpochKey& key, std::uint64_t n) const {
-  for (const auto& [node, holder] : holders_) {
-    const auto entry = holder.entries.find(key);
-    if (entry != holder.entries.end() && entry->second.held.holds(n)) return true;
-  }
-  return false;
-}
-
 }  // namespace rhizome

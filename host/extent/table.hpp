@@ -35,11 +35,11 @@ class ReceiptTable {
   };
   struct Holder {
     ReceiptNumber number;
-    Hash256 hash{};  // of the receipt's bytes
+    Hash256 hash{};     // of the receipt's bytes
     std::string bytes;  // word for word, to send on
     bool synced = false;
     std::string scope;
-    bool conflict = false;         // two nodes speak under its key: nothing of it counts
+    bool conflict = false;           // two nodes speak under its key: nothing of it counts
     std::uint64_t incarnations = 0;  // changes of its incarnation that were seen
     std::uint64_t taken_ms = 0;
     std::map<EpochKey, Entry> entries;
@@ -53,10 +53,6 @@ class ReceiptTable {
   void set_head(const NodeKey& holder, const EpochKey& key, std::uint64_t last, HeadState state);
   // Those of a key whose heads are not known to be right or wrong: (holder, number of the head).
   std::vector<std::pair<NodeKey, std::uint64_t>> unknown_heads(const EpochKey& key) const;
-  // Whether this holder's word covers the label: current, synced, unfiltered, its head verified.
-  bool counts(const NodeKey& holder, const EpochKey& key, std::uint64_t n) const;
-  // Whether anybody says that it holds it, verified or not.
-  bool is_claimed(const EpochKey& key, std::uint64_t n) const;
 
  private:
   std::map<NodeKey, Holder> holders_;
