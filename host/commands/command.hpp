@@ -28,6 +28,8 @@ class Options {
   Options& texts(const std::string& name, std::vector<std::string>& values,
                  const std::string& help);
   Options& number(const std::string& name, std::uint64_t& value, const std::string& help);
+  // A number of seconds, fractions allowed, as milliseconds.
+  Options& seconds(const std::string& name, std::uint64_t& milliseconds, const std::string& help);
   Options& required();  // the one added last
   // Whether it stood on the command line. REQUIRES: parsed.
   bool given(const std::string& name) const;
@@ -78,5 +80,7 @@ int repair(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 int filter(const std::vector<std::string>& arguments);
 int delta(const std::vector<std::string>& arguments);
+int extent(const std::vector<std::string>& arguments);
+int roster(const std::vector<std::string>& arguments);
 
 }  // namespace rhizome::commands

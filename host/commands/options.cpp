@@ -38,6 +38,17 @@ Options& Options::number(const std::string& name, std::uint64_t& value, const st
   state_->last = state_->app.add_option(name, value, help);
   return *this;
 }
+Options& Options::seconds(const std::string& name, std::uint64_t& milliseconds,
+                          const std::string& help) {
+  state_->last = state_->app.add_option_function<double>(
+      name,
+      [&milliseconds](const double& given) {
+        milliseconds = static_cast<std::uint64_t>(given * 1000 + 0.5);
+      },
+      help);
+  state_->last->check(CLI::Range(0.0, 3600.0));
+  return *this;
+}
 Options& Options::required() {
   state_->last->required();
   return *this;

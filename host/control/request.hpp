@@ -77,6 +77,9 @@ Status export_deltas(Request& request);
 Status get(Request& request);
 Status digest(Request& request);
 Status origins(Request& request);
+Status extent(Request& request);
+Status roster(Request& request);
+Status roster_set(Request& request);
 }  // namespace operations
 
 }  // namespace rhizome

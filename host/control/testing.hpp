@@ -36,12 +36,14 @@ struct Served : Doors {
     ControlServices services{*journal,
                              admission,
                              authoring,
+                             extents,
                              log,
                              {{"jsonlogic", filter}},
                              "jsonlogic",
                              plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
                              [] { return R"({"name":"a"})"; },
-                             [] { return "[]"; }};
+                             [] { return "[]"; },
+                             [this](ByteView roster) { return extents.take_roster(roster); }};
     return ControlServer::start(services, path);
   }
   Client client() {
@@ -59,6 +61,14 @@ struct Served : Doors {
     return socket;
   }
 
+  static ExtentOptions counted_by(const NodeKey& self) {
+    ExtentOptions options;
+    options.self.key = self;
+    options.self.name = "a";
+    return options;
+  }
+
+  ExtentBook extents{counted_by(node.public_key()), *journal, executor};
   Log log{LogLevel::kError, Log::Format::kText};
   std::string directory, path;
   std::unique_ptr<ControlServer> server;

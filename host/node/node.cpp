@@ -105,7 +105,7 @@ Status Node::Parts::open_journal(const Chosen& choice) {
   return {};
 }
 
-Status Node::Parts::open_fabric(const Chosen& choice) {
+Status Node::Parts::make_fabric() {
   FabricOptions options;
   options.fabric = config.fabric;
   options.name = config.name;
@@ -117,10 +117,16 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
     options.peers.push_back({peer.name, *key, peer.address});
   }
   fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  Result<ExtentOptions> extent = extent_options();
+  if (!extent.ok()) return extent.status();
   Result<StandardServices> added =
-      add_standard_services({*fabric, *journal, *admission, executor, log});
+      add_standard_services({*fabric, *journal, *admission, executor, log, std::move(*extent)});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
+  return {};
+}
+
+Status Node::Parts::open_transport(const Chosen& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -142,12 +148,14 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   ControlServices given{*journal,
                         *admission,
                         *authoring,
+                        *standard.extents,
                         log,
                         {},
                         "",
                         nullptr,
                         [this] { return status_json(); },
-                        [this] { return peers_json(); }};
+                        [this] { return peers_json(); },
+                        [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
@@ -191,8 +199,9 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));
+  RZ_TRY(node->parts_->make_fabric());
   RZ_TRY(node->parts_->open_control(chosen));
-  RZ_TRY(node->parts_->open_fabric(chosen[1]));
+  RZ_TRY(node->parts_->open_transport(chosen[1]));
   return node;
 }
 

@@ -45,7 +45,9 @@ struct Node::Parts {
   Status load_keys();
   Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
   Status open_journal(const Chosen& store);
-  Status open_fabric(const Chosen& transport_choice);
+  Status make_fabric();
+  Result<ExtentOptions> extent_options() const;
+  Status open_transport(const Chosen& choice);
   Status open_control(const std::vector<Chosen>& chosen);
   std::string status_json() const;
   std::string peers_json() const;

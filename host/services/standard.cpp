@@ -4,6 +4,13 @@
 
 namespace rhizome {
 
-Result<StandardServices> add_standard_services(const ServiceParts&) { return StandardServices{}; }
+Result<StandardServices> add_standard_services(ServiceParts parts) {
+  StandardServices made;
+  made.extents =
+      std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
+  made.extent = std::make_shared<ExtentService>(parts.fabric.links(), made.extents);
+  parts.fabric.add(made.extent);
+  return made;
+}
 
 }  // namespace rhizome

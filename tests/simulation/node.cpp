@@ -35,8 +35,17 @@ void Node::start() {
   fabric.open = network_.open_;
   fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, network_.executor_,
                                      network_.log_);
-  services_ = must(
-      add_standard_services({*fabric_, *journal_, *admission_, network_.executor_, network_.log_}));
+  ExtentOptions extent;
+  extent.fabric = wire::fabric_id(fabric.fabric);
+  extent.self.key = key_.public_key();
+  extent.self.name = fabric.name;
+  for (const PeerSpec& peer : peers_) {
+    extent.peers.emplace_back().key = peer.key;
+    extent.peers.back().name = peer.name;
+  }
+  extent.authority = network_.authority_;
+  services_ = must(add_standard_services(
+      {*fabric_, *journal_, *admission_, network_.executor_, network_.log_, std::move(extent)}));
   rz_transport_identity identity{};
   key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
   // Each life draws its own chance, all of it from the network's seed.
