@@ -39,6 +39,8 @@ struct FabricOptions {
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
+  std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
+  Standing::Policy standing;       // of peers that misbehave
 };
 
 struct MemberStatus {
@@ -50,6 +52,7 @@ struct MemberStatus {
   std::uint64_t behind = 0;   // labels that it announced and we lack
   std::uint64_t fetched = 0;  // deltas that came from it by fetch
   std::uint64_t live = 0;     // deltas that came from it as they were published
+  Standing::View standing;
 };
 
 struct FabricStats {
@@ -57,6 +60,11 @@ struct FabricStats {
   std::uint64_t received_frames = 0, duplicate_frames = 0, gaps = 0, refused_frames = 0;
   std::uint64_t dropped_frames = 0;  // the ingest queue was full
   std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
+  std::uint64_t payload_bytes = 0;   // claims and signatures that came, however often
+  std::uint64_t parked_frames = 0;   // live ones that waited behind a gap
+  std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
+  std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
+  std::uint64_t excluded = 0;        // peers dropped for what they did
 };
 
 class Fabric {
