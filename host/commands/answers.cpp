@@ -52,6 +52,20 @@ std::string names_text(const json& names) {
   return text.empty() ? "nobody" : text;
 }
 
+void add_read(const ReadOptions& read, json& request) {
+  if (!read.min_confirm.empty()) request["min_confirm"] = read.min_confirm;
+  if (read.tokens.empty()) return;
+  request["tokens"] = read.tokens;
+  request["deadline_ms"] = read.deadline_ms;
+}
+
+void warn_of_tokens(const char* verb, const json& answer) {
+  for (const json& token : answer.value("tokens", json::array()))
+    if (const std::string state = token.value("state", ""); state != "held")
+      std::fprintf(stderr, "rhizome %s: provisional: %s is %s here\n", verb,
+                   printable(token.value("token", "")).c_str(), state.c_str());
+}
+
 namespace {
 
 // "confirmed by 2/3 (a, b), roster 1": what was reached, whether or not it is what was asked for.

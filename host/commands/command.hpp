@@ -51,6 +51,14 @@ struct NodeOptions {
   Result<Client> connect() const;
 };
 
+// --min-confirm, --after-token and --deadline, which reading verbs have.
+struct ReadOptions {
+  std::string min_confirm;
+  std::vector<std::string> tokens;
+  std::uint64_t deadline_ms = 10'000;
+  void add_to(Options& options);
+};
+
 // Says the failure on standard error ("rhizome VERB: message", or JSON) and gives the exit code.
 int fail(const std::string& verb, const Status& status, bool json = false);
 

@@ -73,6 +73,15 @@ void NodeOptions::add_to(Options& options) {
   options.flag("--json", json, "Print JSON");
 }
 
+void ReadOptions::add_to(Options& options) {
+  options.text("--min-confirm", min_confirm,
+               "Only what so many voters hold: local, a number, majority, all, or names");
+  options.texts("--after-token", tokens,
+                "Tokens of writes, here or on another node: wait until they are held here");
+  options.seconds("--deadline", deadline_ms,
+                  "How many seconds to wait for them (default 10); then the answer is provisional");
+}
+
 std::string NodeOptions::config_file() const {
   const char* given = std::getenv("RHIZOME_NODE");
   const std::string where = !directory.empty() ? directory : given != nullptr ? given : ".";

@@ -55,7 +55,8 @@ class Request {
 class Rows {
  public:
   explicit Rows(Request& request, bool with_seq) : request_(request), with_seq_(with_seq) {}
-  Status add(Seq seq, DeltaView delta);
+  // `beside`: JSON members that stand before the delta's own, or empty.
+  Status add(Seq seq, DeltaView delta, const std::string& beside = {});
   Status flush();
 
  private:
