@@ -11,6 +11,7 @@
 
 #include "fabric/fabric.hpp"
 #include "fabric/ingest.hpp"
+#include "fabric/lanes.hpp"
 #include "links/links.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -134,6 +135,10 @@ struct Fabric::Core final : use::TransportEvents,
   bool serve(const Member& member, const wire::Frame& frame, std::uint64_t request);
 
   // ---- frames (frames.cpp)
+  wire::Lane lane_for(const LinkKey& link, ByteView bytes) const;  // [any]
+  // Copies the frame into its lane, where there is room. [any]
+  void queue(wire::Lane lane, const LinkKey& from, ByteView frame,
+             std::function<void(const std::shared_ptr<std::string>&)> handle);
   std::string seal(wire::Kind kind, wire::Lane lane, ByteView body, const NodeKey* recipient,
                    std::uint64_t deadline_ms = 0) const;
   void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler,
@@ -154,6 +159,7 @@ struct Fabric::Core final : use::TransportEvents,
   Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
+  const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   std::atomic<bool> stopped_{false};
   use::Transport* transport_ = nullptr;  // set once by start, before any event

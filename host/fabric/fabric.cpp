@@ -14,6 +14,7 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
       executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
+      lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
       standing_(options_.standing) {
@@ -62,6 +63,8 @@ std::uint64_t Fabric::behind() const {
   const std::lock_guard lock(core_->snapshot_mutex_);
   return core_->behind_;
 }
+
+std::array<LaneStatus, kLanes> Fabric::lanes() const { return core_->lanes_->status(); }
 
 FabricStats Fabric::stats() const {
   const Core::Counters& c = core_->counters_;

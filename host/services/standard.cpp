@@ -5,12 +5,17 @@
 namespace rhizome {
 
 Result<StandardServices> add_standard_services(ServiceParts parts) {
-  StandardServices made;
-  made.extents =
+  StandardServices services;
+  auto feeds = FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic);
+  if (!feeds.ok()) return feeds.status();
+  services.feeds = std::move(*feeds);
+  parts.fabric.add(services.feeds);
+  parts.extent.self.key = parts.fabric.links().key().public_key();
+  services.extents =
       std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
-  made.extent = std::make_shared<ExtentService>(parts.fabric.links(), made.extents);
-  parts.fabric.add(made.extent);
-  return made;
+  services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
+  parts.fabric.add(services.extent);
+  return services;
 }
 
 }  // namespace rhizome

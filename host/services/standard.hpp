@@ -6,6 +6,7 @@
 
 #include "extent/service.hpp"
 #include "fabric/fabric.hpp"
+#include "feeds/service.hpp"
 
 namespace rhizome {
 
@@ -16,11 +17,14 @@ struct ServiceParts {
   Admission& admission;
   Executor& executor;
   Log& log;
+  // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
+  const rz_filter* json_logic = nullptr;
   ExtentOptions extent;  // who counts, and how nodes are judged
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.
 struct StandardServices {
+  std::shared_ptr<FeedService> feeds;
   std::shared_ptr<ExtentBook> extents;  // any thread
   std::shared_ptr<ExtentService> extent;
 };

@@ -44,8 +44,8 @@ void Node::start() {
     extent.peers.back().name = peer.name;
   }
   extent.authority = network_.authority_;
-  services_ = must(add_standard_services(
-      {*fabric_, *journal_, *admission_, network_.executor_, network_.log_, std::move(extent)}));
+  services_ = must(add_standard_services({*fabric_, *journal_, *admission_, network_.executor_,
+                                          network_.log_, filter_table(), std::move(extent)}));
   rz_transport_identity identity{};
   key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
   // Each life draws its own chance, all of it from the network's seed.
