@@ -62,11 +62,11 @@ Json confidence_json(const Confidence& confidence) {
   return {{"durability", confidence.durability}, {"belief", confidence.belief}};
 }
 
-const char* standing_name(Standing standing) {
-  switch (standing) {
-    case Standing::kLost:
+const char* state_name(LabelState state) {
+  switch (state) {
+    case LabelState::kLost:
       return "lost";
-    case Standing::kVoid:
+    case LabelState::kVoid:
       return "void";
     default:
       return "known";
@@ -119,18 +119,18 @@ Result<Json> confirm(Request& request, const std::string& asked, const Wait& wai
     const Result<Need> need = parse_need(asked, snapshot.roster());
     if (!need.ok()) return need.status();
     const Extent extent = written.extent(snapshot);
-    const bool met = extent.standing == Standing::kKnown && extent.meets(*need);
+    const bool met = extent.state == LabelState::kKnown && extent.meets(*need);
     answer["confirmed"] = met;
-    answer["state"] = met                                   ? "confirmed"
-                      : extent.standing == Standing::kKnown ? "unconfirmed"
-                                                            : standing_name(extent.standing);
+    answer["state"] = met                                  ? "confirmed"
+                      : extent.state == LabelState::kKnown ? "unconfirmed"
+                                                           : state_name(extent.state);
     answer.update(extent_json(extent));
     answer["roster"] = extent.roster;
     answer["at_ms"] = wall_ms();
     answer["durability"] = snapshot.durability_of(extent);
     add_names(extent, snapshot.roster(), book, answer);
     // What is lost or void will not be confirmed by waiting.
-    return met || extent.standing != Standing::kKnown;
+    return met || extent.state != LabelState::kKnown;
   });
   if (!reached.ok()) return reached.status();
   return answer;

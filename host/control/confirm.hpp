@@ -32,7 +32,7 @@ Request::Json confidence_json(const Confidence& confidence);
 // {"holders":[name],"missing":[name],"others":[name]}: who holds it, which voters do not.
 void add_names(const Extent& extent, const Roster& roster, const ExtentBook& book,
                Request::Json& out);
-const char* standing_name(Standing standing);
+const char* state_name(LabelState state);
 
 // Many deltas as few questions: runs of numbers that stand in nobody else's too, and the others one
 // by one.

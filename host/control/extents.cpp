@@ -15,7 +15,7 @@ std::string key_text(const NodeKey& key) {
 Json told(ExtentSnapshot& snapshot, const ExtentBook& book, const Extent& extent) {
   Json answer = extent_json(extent);
   answer["roster"] = extent.roster;
-  answer["state"] = standing_name(extent.standing);
+  answer["state"] = state_name(extent.state);
   add_names(extent, snapshot.roster(), book, answer);
   return answer;
 }

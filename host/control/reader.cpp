@@ -63,8 +63,8 @@ Result<Reader::Word> Reader::word_on(Seq seq) {
   const Result<Record> record = book_.journal().record(seq);
   if (!record.ok()) return record.status();
   const Extent extent = snapshot_->of(record->labels);
-  if (extent.standing == Standing::kKnown && extent.meets(need_)) return Word::kYes;
-  const bool hopeless = record->labels.empty() || extent.standing != Standing::kKnown;
+  if (extent.state == LabelState::kKnown && extent.meets(need_)) return Word::kYes;
+  const bool hopeless = record->labels.empty() || extent.state != LabelState::kKnown;
   return hopeless ? Word::kNever : Word::kNotYet;
 }
 
@@ -84,7 +84,7 @@ Result<std::string> Reader::members(std::span<const Seq> seqs) {
     all = i == 0 ? one : ExtentSnapshot::common(all, one);
     least_belief = std::min(least_belief, snapshot_->confidence(one, *record).belief);
   }
-  const bool confirmed = tokens_.held && all.standing == Standing::kKnown && all.meets(need_);
+  const bool confirmed = tokens_.held && all.state == LabelState::kKnown && all.meets(need_);
   return std::string("\"provisional\":") + (confirmed ? "false" : "true") +
          ",\"extent\":{\"held\":" + std::to_string(all.held) +
          ",\"voters\":" + std::to_string(all.voters) +

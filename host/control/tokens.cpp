@@ -68,11 +68,11 @@ Result<std::string> token_state(ExtentBook& book, const ReadToken& token) {
   const Extent extent = snapshot.of_run(token.key, token.n, token.n);
   if (head->has_value()) {
     const std::string ours = to_hex(view((*head)->data(), kHeadDigits / 2));
-    const bool same = ours == token.head_prefix && extent.standing != Standing::kVoid;
+    const bool same = ours == token.head_prefix && extent.state != LabelState::kVoid;
     return std::string(same ? "held" : "void");
   }
-  if (extent.standing == Standing::kVoid) return std::string("void");
-  return std::string(extent.standing == Standing::kLost ? "lost" : "waiting");
+  if (extent.state == LabelState::kVoid) return std::string("void");
+  return std::string(extent.state == LabelState::kLost ? "lost" : "waiting");
 }
 
 Result<TokensRead> await_tokens(Request& request) {

@@ -169,17 +169,17 @@ TEST(Extent, LabelsBehindAForkAreVoidAndThoseBeforeItStay) {
   ASSERT_TRUE(desk.journal->mark_fork(ours[0], other).ok());
   EXPECT_EQ(desk.extent(first).held, 2u);
   EXPECT_EQ(desk.extent(second).held, 0u);
-  EXPECT_EQ(desk.extent(second).standing, Standing::kVoid);
+  EXPECT_EQ(desk.extent(second).state, LabelState::kVoid);
 }
 
 TEST(Extent, NumbersOfAClosedEpochThatNobodyHoldsAreLostNotAwaited) {
   Desk desk(1);
   const Label label = desk.write();
   const Label beyond{label.origin, label.epoch, 5};
-  EXPECT_EQ(desk.extent(beyond).standing, Standing::kKnown) << "it may still be written";
+  EXPECT_EQ(desk.extent(beyond).state, LabelState::kKnown) << "it may still be written";
   ASSERT_TRUE(desk.journal->begin_epoch().ok());
   desk.write();
-  EXPECT_EQ(desk.extent(beyond).standing, Standing::kLost);
+  EXPECT_EQ(desk.extent(beyond).state, LabelState::kLost);
   EXPECT_EQ(desk.extent(label).held, 1u) << "what was held stays";
 }
 

@@ -213,7 +213,7 @@ TEST(Hostile, AForkedNodesLaterLabelsAreVoid) {
   network.run_for(2 * kSecond);
   ExtentSnapshot snapshot(*network.node(1).services().extents);
   const EpochKey key{network.node(0).key(), epoch};
-  EXPECT_EQ(snapshot.of_run(key, 2, 2).standing, Standing::kVoid);
+  EXPECT_EQ(snapshot.of_run(key, 2, 2).state, LabelState::kVoid);
   EXPECT_EQ(snapshot.of_run(key, 2, 2).held, 0u);
   EXPECT_EQ(snapshot.of_run(key, 1, 1).held, 2u) << "before the fork all stands";
 }

@@ -49,7 +49,7 @@ Extent ExtentSnapshot::of_run(const EpochKey& key, std::uint64_t first, std::uin
   extent.roster = roster_->version;
   const Epoch& known = epoch(key);
   if (last >= known.void_from) {
-    extent.standing = Standing::kVoid;
+    extent.state = LabelState::kVoid;
     return extent;
   }
   for (const Cover& cover : known.covers)
@@ -58,7 +58,7 @@ Extent ExtentSnapshot::of_run(const EpochKey& key, std::uint64_t first, std::uin
   extent.held = extent.holders.size();
   if (extent.held == 0 && extent.others.empty() && known.closed &&
       !contains(known.claimed, first, last))
-    extent.standing = Standing::kLost;
+    extent.state = LabelState::kLost;
   return extent;
 }
 
@@ -72,7 +72,7 @@ Extent ExtentSnapshot::of(std::span<const Label> labels) {
     for (const NodeKey& holder : one.holders) add(all.holders, holder);
     for (const NodeKey& holder : one.others) add(all.others, holder);
     // One label that may still come is enough.
-    all.standing = first ? one.standing : std::min(all.standing, one.standing);
+    all.state = first ? one.state : std::min(all.state, one.state);
     first = false;
   }
   all.held = all.holders.size();
@@ -90,7 +90,7 @@ Extent ExtentSnapshot::common(const Extent& a, const Extent& b) {
   both.holders = in_both(a.holders, b.holders);
   both.others = in_both(a.others, b.others);
   both.held = both.holders.size();
-  both.standing = std::max(a.standing, b.standing);
+  both.state = std::max(a.state, b.state);
   return both;
 }
 

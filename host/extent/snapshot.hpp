@@ -17,7 +17,7 @@ namespace rhizome {
 
 class ExtentBook;
 
-enum class Standing : std::uint8_t {
+enum class LabelState : std::uint8_t {
   kKnown,  // counted
   kLost,   // of a closed epoch, and nobody is known to hold it: it will not come
   kVoid,   // every label of it lies behind a fork
@@ -27,7 +27,7 @@ enum class Standing : std::uint8_t {
 struct Extent {
   std::size_t held = 0, voters = 0;
   std::uint64_t roster = 0;  // version that was counted by
-  Standing standing = Standing::kKnown;
+  LabelState state = LabelState::kKnown;
   std::vector<NodeKey> holders;  // voters that count, ascending
   std::vector<NodeKey> others;   // nodes that hold it and are no voters: they count for durability
 

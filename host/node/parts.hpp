@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ struct Node::Parts {
   Status open_transport(const Chosen& choice);
   Status open_control(const std::vector<Chosen>& chosen);
   std::string status_json() const;
+  void add_extents(nlohmann::json& status) const;
   std::string peers_json() const;
   void stop();
 };
