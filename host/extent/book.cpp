@@ -177,6 +177,7 @@ Receipt ExtentBook::own_receipt(const std::vector<NodeKey>& origins) const {
   Receipt receipt;
   receipt.fabric = options_.fabric;
   receipt.synced = options_.durable;
+  std::size_t ranges = 0;
   const std::lock_guard lock(mutex_);
   for (const NodeKey& origin : origins) {
     const auto known = epochs_.find(origin);
@@ -193,6 +194,8 @@ Receipt ExtentBook::own_receipt(const std::vector<NodeKey>& origins) const {
         if (!head.ok() || !head->has_value()) continue;
         held.head = **head;
       }
+      ranges += held.ranges.size();
+      if (ranges > kMaxReceiptRanges) break;
       receipt.held.push_back(std::move(held));
     }
   }

@@ -101,8 +101,11 @@ Result<Receipt> decode_receipt(ByteView bytes) {
   receipt.synced = durability == 1;
   receipt.scope = reader.text();
   const std::uint64_t count = reader.array(kMaxReceiptEntries);
+  std::size_t ranges = 0;
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     receipt.held.push_back(read_held(reader));
+    ranges += receipt.held.back().ranges.size();
+    if (ranges > kMaxReceiptRanges) reader.fail();
     if (i == 0) continue;
     const HeldLabels& before = receipt.held[i - 1];
     const HeldLabels& entry = receipt.held[i];

@@ -16,6 +16,7 @@ namespace rhizome {
 
 inline constexpr std::size_t kMaxHeldRanges = 32;        // of one (origin, epoch)
 inline constexpr std::size_t kMaxReceiptEntries = 1024;  // (origin, epoch) pairs
+inline constexpr std::size_t kMaxReceiptRanges = 4096;   // of all of them together
 inline constexpr std::size_t kMaxReceiptScope = 64;      // bytes
 inline constexpr ByteView kReceiptDomain = "rhizome.receipt.v1";
 

@@ -48,9 +48,15 @@ bool ExtentService::is_voter() const { return book_->roster()->has(links_.key().
 void ExtentService::greeted(const LinkedPeer& linked) {
   if (stopped_ || !linked.provides_service(provides())) return;
   Peer& peer = peers_[linked.link];
-  if (peer.key == linked.key) return;  // both greeted: once is enough
+  const bool again = peer.key == linked.key;
   peer.key = linked.key;
   peer.own_changed = true;
+  if (again) {
+    // Both greeted each other, or it has started anew unnoticed: the next heartbeat says it again.
+    peer.asked = {};
+    peer.push_later = true;
+    return;
+  }
   if (!settled_) {
     ask_identity(linked.link);
   } else {
@@ -67,6 +73,7 @@ void ExtentService::gone(const LinkKey& link) {
 void ExtentService::heartbeat() {
   if (stopped_) return;
   if (!settled_ && settle_at_ns_ != 0 && now() >= settle_at_ns_) settle();
+  if (outdone_ && now() >= bumped_ns_ + kBumpNs) settle();
   for (auto& [link, peer] : peers_) {
     if (peer.wants_until_ns < now()) peer.wants = {};
     if (peer.push_later) push(link, peer);
@@ -108,6 +115,7 @@ void ExtentService::request(const LinkedPeer& linked, const wire::Frame& frame,
                      version, body->version < version ? book_->roster_bytes() : std::string()}));
   }
   Result<ReceiptBody> body = decode_receipt_body(frame.body);
+  if (!body.ok()) links_.distrust(linked.link, "a malformed receipt frame", Standing::kBadFrame);
   if (!body.ok()) return links_.refuse(asked, Code::kInvalid, body.status().message());
   if (const auto* push = std::get_if<ReceiptPush>(&*body)) {
     take_all(linked.link, push->receipts);
@@ -168,8 +176,8 @@ void ExtentService::on_identity(const ReceiptNumber& known) {
                      {{"reason",
                        "a peer knows receipts under this node's key that it did not write: another "
                        "node runs with the same key, or this store is an older copy"}});
-  if (now() < bumped_ns_ + kBumpNs) return;
-  settle();
+  outdone_ = true;
+  if (now() >= bumped_ns_ + kBumpNs) settle();  // else a heartbeat does, later
 }
 
 // Receipts of this life count from here on, and those of an earlier one no more. The clock helps
@@ -183,6 +191,7 @@ void ExtentService::settle() {
     return;  // the next heartbeat tries again
   }
   settled_ = true;
+  outdone_ = false;
   bumped_ns_ = now();
   floor_ = next;
   serial_ = 0;
@@ -290,6 +299,8 @@ void ExtentService::take_all(const LinkKey& from, const std::vector<std::string>
     if (!taken.ok()) {
       ++counters_.refused;
       links_.log().warn("extent.receipt.refused", {{"reason", taken.status().message()}});
+      if (taken.code() == Code::kInvalid)
+        links_.distrust(from, "a receipt that its holder never signed", Standing::kBadDelivery);
       continue;
     }
     if (taken->taken == Taken::kConflict)

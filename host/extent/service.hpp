@@ -98,6 +98,7 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   std::map<LinkKey, Peer> peers_;
   // Receipts are sent once it is settled under which incarnation.
   bool settled_ = false;
+  bool outdone_ = false;     // a peer knows a greater number under this key
   std::uint64_t floor_ = 0;  // the greatest incarnation known of this key
   std::size_t identities_awaited_ = 0;
   std::uint64_t settle_at_ns_ = 0;

@@ -27,7 +27,7 @@ using EpochKey = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
 
 class ReceiptTable {
  public:
-  static constexpr std::size_t kMaxHolders = 192;
+  static constexpr std::size_t kMaxHolders = 128;
 
   struct Entry {
     HeldLabels held;
