@@ -134,7 +134,7 @@ answered=$(now)
 say "  $(wc -l <"$home/found") deltas in $(seconds $((answered - asked))) s; the first five subdivisions:"
 sed -n 's/.*"id":"\(subdivision:[^"]*\)".*/\1/p' "$home/found" | head -n 5 |
   while read -r id; do
-    printf '  %-20s %s\n' "$id" "$(rhizome get "$id" --node "$home/c" | sed -n 's/^ *name  *//p')"
+    printf '  %-20s %s\n' "$id" "$(rhizome get "$id" --node "$home/c" | sed -n 's/^ *name  *\(.*[^ ]\)  .*/\1/p')"
   done
 say
 say "And the entity itself:"

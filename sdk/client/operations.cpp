@@ -170,8 +170,8 @@ Result<ClientQueryEnd> Client::query(const ClientQuery& query,
   if (!end.ok()) return end.status();
   const json header = header_of(*end);
   return ClientQueryEnd{number_in(header, "matched"), number_in(header, "examined"),
-                        number_in(header, "errors"), number_in(header, "last"),
-                        flag_in(header, "has_more"), flag_in(header, "provisional")};
+                        number_in(header, "errors"),  number_in(header, "last"),
+                        flag_in(header, "has_more"),  flag_in(header, "provisional")};
 }
 
 Status Client::subscribe(const ClientQuery& query, bool from_now,
@@ -195,8 +195,8 @@ Result<std::string> Client::status() {
 
 Result<std::string> Client::extent(ByteView id_or_token) {
   const bool token = id_or_token.find('/') != ByteView::npos;
-  Result<Reply> reply = call(
-      dump({{"op", "extent"}, {token ? "token" : "delta", std::string(id_or_token)}}));
+  Result<Reply> reply =
+      call(dump({{"op", "extent"}, {token ? "token" : "delta", std::string(id_or_token)}}));
   if (!reply.ok()) return reply.status();
   return std::move(reply->header);
 }

@@ -105,8 +105,9 @@ class Client {
   Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
 
   // ---- reading: JSON texts
-  // {"entity","properties":{name:{"value","provisional","extent","confidence","values"}}}; lossless:
-  // each property's deltas. With tokens, "tokens" and "provisional" stand before "entity".
+  // {"entity","properties":{name:{"value","provisional","extent","confidence","values"}}};
+  // lossless: each property's deltas. With tokens, "tokens" and "provisional" stand before
+  // "entity".
   Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {},
                           const ClientRead& read = {});
   // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
@@ -120,7 +121,8 @@ class Client {
                    const std::function<void()>& live = {});
   Result<std::string> status();
   Result<std::string> peers();
-  // Who holds a delta (its id in hex, or a write's token): {"held","voters","holders","missing",...}
+  // Who holds a delta (its id in hex, or a write's token):
+  // {"held","voters","holders","missing",...}
   Result<std::string> extent(ByteView id_or_token);
 
   // ---- any request: a JSON header and bytes behind it
