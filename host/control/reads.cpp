@@ -215,7 +215,7 @@ Status get(Request& request) {
   ByteView rest = *made;
   for (; rest.size() > kPartBytes; rest.remove_prefix(kPartBytes))
     RZ_TRY(request.reply({{"more", true}}, rest.substr(0, kPartBytes)));
-  return request.reply(Json::object(), rest);
+  return request.reply(request.canceled() ? Json{{"canceled", true}} : Json::object(), rest);
 }
 
 Status digest(Request& request) {

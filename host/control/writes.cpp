@@ -72,6 +72,7 @@ Status write_as(Request& request, const WriteOptions& options) {
                                                 {"problem", confirmed.status().message()}};
     }
   }
+  if (request.canceled()) answer["canceled"] = true;  // the wait was; the write stands
   return request.reply(std::move(answer));
 }
 
