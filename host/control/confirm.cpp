@@ -80,6 +80,7 @@ void add_names(const Extent& extent, const Roster& roster, const ExtentBook& boo
     (holds ? holders : missing).push_back(book.name_of(voter.key));
   }
   for (const NodeKey& node : extent.others) others.push_back(book.name_of(node));
+  for (Json* names : {&holders, &missing, &others}) std::sort(names->begin(), names->end());
   out["holders"] = std::move(holders);
   out["missing"] = std::move(missing);
   out["others"] = std::move(others);

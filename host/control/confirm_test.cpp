@@ -125,8 +125,8 @@ TEST_F(ConfirmTest, ASubscriberGetsEachDeltaOnceItIsConfirmed) {
       },
       [&] {
         voter = std::thread([this] {
-          Client other = client();
-          EXPECT_TRUE(other.write(claims("e", "2")).ok());
+          Client second = client();
+          EXPECT_TRUE(second.write(claims("e", "2")).ok());
           b_holds_all();
         });
       });
@@ -149,9 +149,9 @@ TEST_F(ConfirmTest, TokensAreHeldAwaitedOrLost) {
     return told["tokens"][0]["state"].get<std::string>();
   };
   EXPECT_EQ(state(token, 3'600'000), "held");
-  std::string other = token;
-  other.back() = other.back() == '0' ? '1' : '0';
-  EXPECT_EQ(state(other, 3'600'000), "void") << "another history has this number";
+  std::string another = token;
+  another.back() = another.back() == '0' ? '1' : '0';
+  EXPECT_EQ(state(another, 3'600'000), "void") << "another history has this number";
   const std::string epoch = "/" + std::to_string(journal->epoch()) + "/";
   const std::string next = node.author() + epoch + "2/0000000000000000";
   EXPECT_EQ(state(next, 20), "waiting");

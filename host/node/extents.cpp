@@ -48,6 +48,7 @@ json names_of(const ExtentBook& book, const Extent& extent, const Roster& roster
   for (const Voter& voter : roster.voters)
     if (!std::binary_search(extent.holders.begin(), extent.holders.end(), voter.key))
       missing.push_back(book.name_of(voter.key));
+  std::sort(missing.begin(), missing.end());
   return missing;
 }
 
