@@ -70,8 +70,6 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
     member->hello_under_way = false;
     member->announced = 0;
     member->subscribed.clear();
-    // It may come back with less: a store that was wiped is told again what it once had.
-    for (auto& [key, progress] : progress_) progress.known.erase(link);
     for (const auto& service : services_) service->gone(link);
     lose_sources(link);
   }
