@@ -8,8 +8,6 @@ namespace rhizome {
 
 namespace {
 
-constexpr std::uint64_t kRefreshNs = 20'000'000'000;
-
 void merge(std::vector<NodeKey>& into, const std::vector<NodeKey>& from) {
   into.insert(into.end(), from.begin(), from.end());
 }
@@ -76,14 +74,12 @@ void ExtentService::update_asks() {
   for (auto& [link, peer] : peers_) {
     if (peer.ask_under_way) continue;
     ReceiptAsk ask = ask_for(link, peer);
-    const bool stale = !ask.is_empty() && now() > peer.asked_ns + kRefreshNs;
-    if (ask != peer.asked || stale) send_ask(link, peer, std::move(ask));
+    if (ask != peer.asked) send_ask(link, peer, std::move(ask));
   }
 }
 
 void ExtentService::send_ask(const LinkKey& link, Peer& peer, ReceiptAsk ask) {
   peer.ask_under_way = true;
-  peer.asked_ns = now();
   peer.asked = ask;
   links_.ask(link, wire::Kind::kReceipt, wire::Lane::kControl, encode(ReceiptBody(std::move(ask))),
              0,

@@ -27,8 +27,8 @@ struct IdentityAsk {};
 struct IdentityAnswer {
   ReceiptNumber number;
 };
-// "Keep me informed about these origins": replaces what was asked before on this link, and ends
-// when it is not said again for kAskSeconds. Of the receiver's own holding, and of `holders`, whom
+// "Keep me informed about these origins": replaces what was asked before on this link, and lasts as
+// long as the link. Of the receiver's own holding, and of `holders`, whom
 // the sender does not reach itself. `urgent` origins wait for it: they are told at once, the others
 // once a heartbeat.
 struct ReceiptAsk {
@@ -37,7 +37,6 @@ struct ReceiptAsk {
   bool operator==(const ReceiptAsk&) const = default;
   bool is_empty() const { return urgent.empty() && lazy.empty(); }
 };
-inline constexpr std::uint64_t kAskSeconds = 60;
 
 using ReceiptBody = std::variant<ReceiptPush, IdentityAsk, IdentityAnswer, ReceiptAsk>;
 std::string encode(const ReceiptBody& body);

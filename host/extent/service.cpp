@@ -74,10 +74,8 @@ void ExtentService::heartbeat() {
   if (stopped_) return;
   if (!settled_ && settle_at_ns_ != 0 && now() >= settle_at_ns_) settle();
   if (outdone_ && now() >= bumped_ns_ + kBumpNs) settle();
-  for (auto& [link, peer] : peers_) {
-    if (peer.wants_until_ns < now()) peer.wants = {};
+  for (auto& [link, peer] : peers_)
     if (peer.push_later) push(link, peer);
-  }
   update_asks();
 }
 
@@ -136,7 +134,6 @@ void ExtentService::keep_ask(Peer& peer, ReceiptAsk ask) {
   sort_unique(ask.urgent);
   sort_unique(ask.lazy);
   peer.wants = std::move(ask);
-  peer.wants_until_ns = now() + kAskSeconds * kSecond;
   peer.own_changed = true;
   if (!settled_) peer.push_later = true;
 }

@@ -53,13 +53,11 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
     NodeKey key{};
     bool receipts = false;  // it speaks of receipts at all
     ReceiptAsk wants;       // its last ask
-    std::uint64_t wants_until_ns = 0;
     bool identity_asked = false;
     bool own_changed = false;  // what our own receipt says to it
     bool push_under_way = false, push_now = false, push_later = false;
     std::map<NodeKey, ReceiptNumber> passed_on;  // of other holders
     ReceiptAsk asked;                            // what we asked last
-    std::uint64_t asked_ns = 0;
     bool ask_under_way = false;
   };
 
