@@ -25,6 +25,14 @@ namespace rhizome {
 
 class CommitSignal;
 
+// Letting nodes in; node/joining.cpp. Any thread.
+struct JoiningServices {
+  // The line for somebody to join by; `address` empty: where this node listens.
+  std::function<Result<std::string>(const std::string& address, std::uint64_t seconds)> invite;
+  std::function<Status(const std::string& line)> join;
+  std::function<Status(const std::string& key)> forget;
+};
+
 // What requests are answered from. All of it outlives the server.
 struct ControlServices {
   Journal& journal;
@@ -36,6 +44,7 @@ struct ControlServices {
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
+  JoiningServices joining;
   std::function<Status(ByteView signed_roster)> submit_roster;
 };
 

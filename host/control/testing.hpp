@@ -44,6 +44,7 @@ struct Served : Doors {
                              plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
                              [] { return R"({"name":"a"})"; },
                              [] { return "[]"; },
+                             {},
                              [this](ByteView roster) { return extents.take_roster(roster); }};
     return ControlServer::start(services, path);
   }

@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 
-VERBS = ('init', 'run', 'status', 'peers', 'roster show', 'roster set', 'doctor', 'repair', 'write', 'negate', 'import',
-         'export', 'query', 'get', 'subscribe', 'extent', 'config', 'plugin', 'keygen', 'delta', 'filter')
+VERBS = ('init', 'run', 'status', 'peers', 'roster show', 'roster set', 'invite', 'join', 'doctor', 'repair', 'write',
+         'negate', 'import', 'export', 'query', 'get', 'subscribe', 'extent', 'config', 'plugin', 'keygen', 'delta', 'filter')
 PLUGINS = ('leveldb', 'memory', 'zeromq', 'inproc', 'jsonlogic', 'standard')
 
 
