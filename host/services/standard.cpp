@@ -4,7 +4,7 @@
 
 namespace rhizome {
 
-Result<StandardServices> add_standard_services(const ServiceParts& parts) {
+Result<StandardServices> add_standard_services(ServiceParts parts) {
   StandardServices services;
   auto feeds = FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic);
   if (!feeds.ok()) return feeds.status();
@@ -13,6 +13,11 @@ Result<StandardServices> add_standard_services(const ServiceParts& parts) {
   services.sync = std::make_shared<SyncService>(parts.journal, parts.admission,
                                                 parts.fabric.links(), SyncOptions{});
   parts.fabric.add(services.sync);
+  parts.extent.self.key = parts.fabric.links().key().public_key();
+  services.extents =
+      std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
+  services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
+  parts.fabric.add(services.extent);
   return services;
 }
 
