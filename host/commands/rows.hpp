@@ -16,6 +16,7 @@ namespace rhizome::commands {
 struct RowOptions {
   NodeOptions node;
   std::string filter, language, entity, context, author;
+  std::string peer;  // asked in this node's place
   std::uint64_t after = 0, limit = 0;
 
   void add_to(Options& options);

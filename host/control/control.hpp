@@ -15,6 +15,7 @@
 
 #include "admission/admission.hpp"
 #include "authoring/authoring.hpp"
+#include "feeds/service.hpp"
 #include "journal/journal.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
@@ -34,6 +35,9 @@ struct ControlServices {
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
+  std::shared_ptr<FeedService> feeds;
+  // The node key of a peer, by its name or its key in text.
+  std::function<std::optional<NodeKey>(ByteView)> peer_key;
 };
 
 class ControlServer {

@@ -18,7 +18,7 @@ Status peers(Request& request) {
   return request.reply(Request::Json::object(), request.services().peers_json());
 }
 
-// Behind the end of what it was to cancel.
+// Behind the end of what it was to cancel or to hold up.
 Status cancel(Request& request) {
   RZ_TRY(request.check({}));
   return request.reply({{"canceled", false}});
@@ -37,9 +37,12 @@ constexpr struct {
     {"negate", operations::negate},
     {"query", operations::query},
     {"subscribe", operations::subscribe},
+    {"subscriptions", operations::subscriptions},
     {"export", operations::export_deltas},
     {"get", operations::get},
     {"cancel", cancel},
+    {"pause", cancel},
+    {"resume", cancel},
 };
 
 Status dispatch(Request& request) {

@@ -1,27 +1,15 @@
-// What leaves the node as it is: query, subscribe, export, get, digest, origins.
-#include <poll.h>
-
-#include <algorithm>
-
+// What leaves the node as it is: query, export, get, digest, origins.
 #include "control/request.hpp"
-#include "control/signal.hpp"
 #include "views/entity.hpp"
 #include "views/query.hpp"
 
-namespace rhizome::operations {
-
-namespace {
-
-using Json = Request::Json;
-
-constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
+namespace rhizome {
 
 const std::vector<Field> kQueryFields = {
     {"filter", FieldKind::kAny},   {"language", FieldKind::kText}, {"entity", FieldKind::kText},
     {"context", FieldKind::kText}, {"author", FieldKind::kText},   {"after", FieldKind::kNumber},
     {"limit", FieldKind::kNumber}};
 
-// The request's filter, compiled: text, or JSON as it is. kNotFound lists the languages.
 Result<std::optional<use::Filter>> filter_of(const Request& request) {
   const auto given = request.header().find("filter");
   if (given == request.header().end()) return std::optional<use::Filter>();
@@ -39,6 +27,16 @@ Result<std::optional<use::Filter>> filter_of(const Request& request) {
   if (!filter.ok()) return filter.status();
   return std::optional<use::Filter>(std::move(*filter));
 }
+
+}  // namespace rhizome
+
+namespace rhizome::operations {
+
+namespace {
+
+using Json = Request::Json;
+
+constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
 
 DeltaQuery query_of(const Request& request, const std::optional<use::Filter>& filter) {
   DeltaQuery query;
@@ -77,17 +75,10 @@ Status stream(Request& request, const DeltaQuery& query, bool with_seq) {
                         {"canceled", request.canceled()}});
 }
 
-// Until a commit or word from the client; the server's stop shuts the socket down.
-void wait(const Request& request, const CommitSignal::Waiter& waiter) {
-  pollfd states[] = {{request.context().socket, POLLIN | POLLRDHUP, 0},
-                     {waiter.descriptor(), POLLIN, 0}};
-  (void)::poll(states, 2, -1);
-  waiter.clear();
-}
-
 }  // namespace
 
 Status query(Request& request) {
+  if (request.text("peer")) return query_at_peer(request);
   RZ_TRY(request.check(kQueryFields));
   const auto filter = filter_of(request);
   if (!filter.ok()) return filter.status();
@@ -98,44 +89,6 @@ Status query(Request& request) {
 Status export_deltas(Request& request) {
   RZ_TRY(request.check({{"after", FieldKind::kNumber}}));
   return stream(request, query_of(request, std::nullopt), false);
-}
-
-// History, then live: one position in the journal, so nothing is missed or sent twice in between.
-Status subscribe(Request& request) {
-  std::vector<Field> fields = kQueryFields;
-  fields.push_back({"from", FieldKind::kAny});
-  RZ_TRY(request.check(fields));
-  const auto filter = filter_of(request);
-  if (!filter.ok()) return filter.status();
-  Result<CommitSignal::Waiter> waiter = request.context().signal.waiter();
-  if (!waiter.ok()) return waiter.status();
-  const Journal& journal = request.services().journal;
-  DeltaQuery query = query_of(request, *filter);
-  if (const auto from = request.header().find("from"); from != request.header().end()) {
-    if (*from == "now")
-      query.after = journal.last();
-    else if (from->is_number_unsigned())
-      query.after = std::max(from->get<Seq>(), Seq{1}) - 1;
-    else
-      return {Code::kInvalid, "subscribe.from: expected \"now\" or a position"};
-  }
-  RZ_TRY(request.reply({{"more", true}, {"after", query.after}}));  // what comes now will be seen
-  Rows rows(request, true);
-  while (!request.canceled() && !request.context().stopping) {
-    const Seq seen = journal.last();
-    const Result<QueryEnd> end = run(request, query, rows);
-    if (!end.ok()) return end.status();
-    query.after = end->last;
-    if (query.limit != UINT64_MAX) query.limit -= end->matched;
-    if (query.limit == 0) break;
-    if (request.canceled()) break;
-    // What an index passed over without looking is behind us too.
-    query.after = std::max(query.after, seen);
-    if (journal.last() > query.after) continue;
-    wait(request, *waiter);
-    RZ_TRY(request.hear());
-  }
-  return request.reply({{"last", query.after}, {"canceled", request.canceled()}});
 }
 
 Status get(Request& request) {

@@ -95,6 +95,8 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
   virtual void stop() = 0;       // no outlet is called once this returns, but by tasks under way
 
   virtual const Incarnation& incarnation() const = 0;
+  // A cursor of this journal at a place that came from elsewhere, such as an application's seq.
+  virtual Cursor cursor_at(const Place& place) const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual PublisherStats stats() const = 0;
 };

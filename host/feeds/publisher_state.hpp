@@ -39,6 +39,9 @@ class PublisherState final : public Publisher {
   void heartbeat() override;
   void stop() override { stopped_ = true; }
   const Incarnation& incarnation() const override { return incarnation_; }
+  Cursor cursor_at(const Place& place) const override {
+    return {self_, incarnation_, place, mark_before(place), {}};
+  }
   std::vector<SubscriptionStatus> subscriptions() const override;
   PublisherStats stats() const override;
 

@@ -116,7 +116,7 @@ Result<const rz_filter*> Node::Parts::json_logic_plugin() const {
   return static_cast<const rz_filter*>(nullptr);
 }
 
-Status Node::Parts::open_fabric(const Chosen& choice) {
+Status Node::Parts::make_fabric() {
   FabricOptions options;
   options.fabric = config.fabric;
   options.name = config.name;
@@ -134,6 +134,10 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
       add_standard_services({*fabric, *journal, *admission, executor, log, *json_logic});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
+  return {};
+}
+
+Status Node::Parts::open_transport(const Chosen& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -151,6 +155,13 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   return {};
 }
 
+// A peer by its name or its key in text.
+std::optional<NodeKey> Node::Parts::peer_key(ByteView name) const {
+  for (const MemberStatus& member : fabric->members())
+    if (member.name == name) return member.key;
+  return ::rhizome::author_key(name);
+}
+
 Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   ControlServices given{*journal,
                         *admission,
@@ -160,7 +171,9 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                         "",
                         nullptr,
                         [this] { return status_json(); },
-                        [this] { return peers_json(); }};
+                        [this] { return peers_json(); },
+                        standard.feeds,
+                        [this](ByteView name) { return peer_key(name); }};
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
@@ -204,8 +217,9 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));
+  RZ_TRY(node->parts_->make_fabric());
   RZ_TRY(node->parts_->open_control(chosen));
-  RZ_TRY(node->parts_->open_fabric(chosen[1]));
+  RZ_TRY(node->parts_->open_transport(chosen[1]));
   return node;
 }
 

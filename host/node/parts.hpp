@@ -46,7 +46,9 @@ struct Node::Parts {
   Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
   Status open_journal(const Chosen& store);
   Result<const rz_filter*> json_logic_plugin() const;
-  Status open_fabric(const Chosen& transport_choice);
+  Status make_fabric();
+  Status open_transport(const Chosen& choice);
+  std::optional<NodeKey> peer_key(ByteView name) const;
   Status open_control(const std::vector<Chosen>& chosen);
   std::string status_json() const;
   std::string peers_json() const;
