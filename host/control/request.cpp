@@ -124,7 +124,7 @@ Status Rows::add(Seq seq, DeltaView delta) {
 }
 
 Status Rows::flush(Request::Json header) {
-  if (!rows_.empty()) RZ_TRY(request_.reply(std::move(header), rows_));
+  RZ_TRY(request_.reply(std::move(header), rows_));
   rows_.clear();
   return request_.hear();
 }

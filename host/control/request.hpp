@@ -60,8 +60,8 @@ class Rows {
  public:
   explicit Rows(Request& request, bool with_seq) : request_(request), with_seq_(with_seq) {}
   Status add(Seq seq, DeltaView delta);
-  Status flush() { return flush({{"more", true}}); }
-  // With this header where there are rows.
+  Status flush() { return rows_.empty() ? request_.hear() : flush({{"more", true}}); }
+  // With this header, also where no row is left.
   Status flush(Request::Json header);
 
  private:

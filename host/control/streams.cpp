@@ -166,10 +166,6 @@ Status Stream::send(const FeedBatch& batch) {
     header["dropped"].push_back(
         {{"count", dropped.count}, {"from", dropped.from.seq}, {"to", dropped.to.seq}});
   ended_ = batch.ended;
-  if (batch.deltas.empty()) {
-    RZ_TRY(request_.reply(std::move(header)));
-    return request_.hear();
-  }
   return rows_.flush(std::move(header));
 }
 

@@ -152,8 +152,8 @@ TEST_F(StreamTest, ATokenOfAnotherJournalIsRefusedByName) {
   feeds::Cursor cursor;
   subscription.resume = feeds::to_token(cursor);
   Client c = client();
-  const Status other = c.follow(subscription, [](const ClientBatch&) { return true; });
-  EXPECT_EQ(other.code(), Code::kNotFound) << other.to_string();
+  const Status unknown = c.follow(subscription, [](const ClientBatch&) { return true; });
+  EXPECT_EQ(unknown.code(), Code::kNotFound) << unknown.to_string();
   subscription.resume = "something";
   EXPECT_EQ(c.follow(subscription, [](const ClientBatch&) { return true; }).code(), Code::kInvalid);
   subscription.resume.clear();
