@@ -235,12 +235,13 @@ Status Events::at(Seq seq, DeltaView delta, const FilterSet& matched, const Matc
   return consider(seq, delta, matched);
 }
 
-Result<Seq> Events::evidence(DeltaView delta) {
+Result<Seq> Events::evidence(DeltaView delta, Seq as_of) {
   std::vector<Seq> found;
   const DeltaId id = id_of(delta);
   RZ_TRY(journal_.manifest_candidates(id, found));
   Seq voucher = 0;
   for (const Seq candidate : found) {
+    if (candidate > as_of) continue;
     const Result<Manifest*> loaded = manifest(candidate);
     if (!loaded.ok()) return loaded.status();
     const Manifest& list = **loaded;

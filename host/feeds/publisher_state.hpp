@@ -138,7 +138,8 @@ class PublisherState final : public Publisher {
   void fill(Session& session, bool live, std::size_t target, Building& building);
   Status add_items(Session& session, const std::vector<Pick>& picks, std::size_t target,
                    std::size_t& taken, Building& building);
-  Status add_evidence(Session& session, DeltaView delta, Building& building, bool& sendable);
+  Status add_evidence(Session& session, DeltaView delta, Seq as_of, Building& building,
+                      bool& sendable);
   bool is_covered(const Sub& sub, const Found& found);
   void add_moves(Session& session, bool last, Building& building);
   void end_tail(Session& session);
