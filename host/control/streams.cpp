@@ -38,8 +38,18 @@ Result<std::string> rule_of(const Request& request) {
     all.push_back({{"@context", *context}});
   if (const auto author = request.text("author"))
     all.push_back({{"===", Json::array({{{"var", "author"}}, *author})}});
-  if (all.empty()) return std::string("true");
-  return all.size() == 1 ? all[0].dump() : Json{{"and", all}}.dump();
+  const std::string rule = all.empty()       ? "true"
+                           : all.size() == 1 ? all[0].dump()
+                                             : Json{{"and", all}}.dump();
+  // Other nodes need not know the shorthands.
+  const auto language = request.services().filters.find("jsonlogic");
+  if (language == request.services().filters.end())
+    return Status(Code::kUnsupported, request.op() +
+                                          ": filters travel as JSON-Logic; add "
+                                          "`jsonlogic` under `filters` in the config");
+  const Result<use::Filter> whole = use::Filter::compile(language->second, rule);
+  if (!whole.ok()) return whole.status();
+  return whole->to_json_logic();
 }
 
 Result<std::optional<NodeKey>> peer_of(const Request& request) {
@@ -147,19 +157,19 @@ Status Stream::run(const std::optional<NodeKey>& peer) {
 }
 
 Status Stream::send(const FeedBatch& batch) {
-  for (std::size_t i = 0; i < batch.deltas.size() && limit_ != 0; ++i) {
+  std::size_t i = 0;
+  for (; i < batch.deltas.size() && limit_ != 0; ++i) {
     RZ_TRY(rows_.add(batch.seqs[i], batch.deltas[i]));
     last_ = batch.seqs[i];
     ++matched_;
     if (limit_ != UINT64_MAX) --limit_;
   }
-  // Cut short by its limit it has no place to resume at that would be no later than its last row.
-  if (limit_ != 0) {
-    token_ = feeds::to_token(batch.cursor);
-    last_ = std::max(last_, batch.cursor.next.seq - 1);
-  }
+  // Cut short by its limit it has no token: one would stand behind rows that were not sent.
+  const bool whole = i == batch.deltas.size();
+  token_ = whole ? feeds::to_token(batch.cursor) : std::string();
+  if (whole) last_ = std::max(last_, batch.cursor.next.seq - 1);
   Json header{{"more", true}, {"after", batch.cursor.next.seq - 1}, {"live", batch.live}};
-  if (limit_ != 0) header["resume"] = token_;
+  if (whole) header["resume"] = token_;
   if (batch.refused != 0) header["refused"] = batch.refused;
   if (batch.by_labels) header["by_labels"] = true;
   for (const feeds::Batch::Dropped& dropped : batch.dropped)
@@ -189,7 +199,7 @@ Status Stream::wait(const CommitSignal::Waiter& waiter) {
 
 Status Stream::finish() const {
   Json answer{{"matched", matched_}, {"last", last_}, {"canceled", request_.canceled()}};
-  if (!token_.empty() && limit_ != 0) answer["resume"] = token_;
+  if (!token_.empty()) answer["resume"] = token_;
   if (ended_ && ended_->code() != Code::kEnd)
     answer["error"] = {{"code", code_name(ended_->code())}, {"message", ended_->message()}};
   return request_.reply(std::move(answer));
