@@ -63,6 +63,7 @@ struct Fabric::Core final : use::TransportEvents,
   void announce(Member& member);
   // What this peer does not know we hold, of the changes after `told`; moves `told` on.
   std::vector<wire::Position> news_for(const LinkKey& link, std::uint64_t& told) const;
+  void forget_known(const LinkKey& link);
   void on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
 
   // ---- spreading and catching up (spread.cpp, sources.cpp, catchup.cpp)

@@ -64,6 +64,7 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   log_.info(up ? "peer.up" : "peer.down",
             {{"name", member->status.name}, {"key", short_key(member->status.key)}});
   if (up) {
+    forget_known(link);
     send_hello(*member);
   } else {
     member->greeted = false;
@@ -124,6 +125,7 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
     member->link = link;
   }
   // A frame proves a live link even where the transport's own word comes later.
+  if (!member->status.up) forget_known(link);
   member->status.up = true;
   member->greeted = true;
   lanes_->know(link, true);
