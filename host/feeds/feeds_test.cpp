@@ -68,10 +68,14 @@ TEST(Feeds, APublisherThatCrashesGoesOnWhereItWas) {
   for (int i = 0; i < 90; ++i) {
     network.node(0).write("keep " + std::to_string(i));
     run(network, kSecond / 10, {&consumer});
-    if (i % 30 == 17) {
-      network.restart(0, /*wiped=*/false);
-      run(network, kSecond / 10, {&consumer});
-    }
+    if (i % 30 != 17) continue;
+    if (i == 17)
+      network.node(0).cut_power();
+    else
+      network.node(0).kill();
+    network.run_for(kSecond);
+    network.node(0).start();
+    run(network, kSecond / 10, {&consumer});
   }
   run(network, 120 * kSecond, {&consumer});
   EXPECT_EQ(consumer.texts, numbered("keep ", 0, 90));
@@ -90,7 +94,9 @@ TEST(Feeds, ASubscriberThatCrashesGoesOnByItsToken) {
     network.node(0).write("keep " + std::to_string(i));
     run(network, kSecond / 10, {&consumer});
     if (i % 30 != 17) continue;
-    network.restart(1, /*wiped=*/false);
+    network.node(1).kill();
+    network.run_for(kSecond);
+    network.node(1).start();
     consumer.resume(network.node(1), publisher, wanted);
   }
   run(network, 120 * kSecond, {&consumer});
