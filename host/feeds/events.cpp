@@ -252,6 +252,30 @@ Result<Seq> Events::evidence(DeltaView delta, Seq as_of) {
   return voucher;
 }
 
+Status Events::places_of(std::span<const Seq> deltas, std::vector<Seq>& places) {
+  std::vector<Seq> left(deltas.begin(), deltas.end());
+  std::unordered_set<Seq> seen(deltas.begin(), deltas.end());
+  while (!left.empty()) {
+    const std::size_t count = std::min(kReadAtOnce, left.size());
+    const std::vector<Seq> some(left.end() - static_cast<std::ptrdiff_t>(count), left.end());
+    left.resize(left.size() - count);
+    DeltaBatch batch;
+    RZ_TRY(journal_.read(some, batch));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const Result<Seq> stands = stands_at(some[i], batch[i]);
+      if (!stands.ok()) return stands.status();
+      if (*stands != kNever) places.push_back(*stands);
+      std::vector<Seq> negations;
+      RZ_TRY(journal_.negations_of(id_of(batch[i]), negations));
+      for (const Seq negation : negations)
+        if (seen.insert(negation).second) left.push_back(negation);
+    }
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return {};
+}
+
 Status Events::companions(DeltaView delta, std::vector<Seq>& out) {
   std::vector<Seq> found;
   const DeltaId id = id_of(delta);

@@ -297,6 +297,22 @@ TEST(Feeds, NegationsOfWhatWasDeliveredFollowIt) {
   EXPECT_EQ(later.texts, live.texts);
 }
 
+TEST(Feeds, TheHistoryOfOneEntityIsNotSearchedFor) {
+  Network network(12);
+  network.line(1);
+  network.run_for(kSecond);
+  Node& node = network.node(0);
+  for (int i = 0; i < 2000; ++i) node.write("noise " + std::to_string(i));
+  ASSERT_EQ(admit(node, {say(node, 1, "keep this")}), 1u);
+  for (int i = 0; i < 2000; ++i) node.write("noise " + std::to_string(i));
+  Consumer consumer;
+  consumer.open(node, std::nullopt, Consumer::wanted(R"({"@entity":"story"})"));
+  run(network, kSecond, {&consumer});
+  EXPECT_THAT(consumer.texts, ElementsAre("keep this"));
+  EXPECT_TRUE(consumer.live);
+  EXPECT_LT(node.services().feeds->publisher().stats().scanned, 10u);
+}
+
 TEST(Feeds, AQueryAtAPeerTellsWhatIsHeldAndEnds) {
   Network network(11);
   network.line(2);

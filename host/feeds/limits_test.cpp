@@ -208,12 +208,15 @@ TEST(FeedLimits, HistoryAndLiveAgreeWhateverOrderDeltasComeIn) {
       restless.feed->close();
       restless.resume(network.node(1), node.key(), wanted);
     }
-    Consumer later;
+    Consumer later, indexed;  // the latter finds its history by the entity
     later.open(network.node(1), node.key(), wanted);
-    run(network, 3 * kSecond, {&live, &restless, &later});
+    indexed.open(network.node(1), node.key(),
+                 Consumer::wanted(R"({"and":[{"@entity":"story"},)" + says("keep") + "]}"));
+    run(network, 3 * kSecond, {&live, &restless, &later, &indexed});
     EXPECT_EQ(live.texts, later.texts);
     EXPECT_EQ(live.ids, later.ids);
     EXPECT_EQ(restless.ids, later.ids);
+    EXPECT_EQ(indexed.ids, later.ids);
     const std::set<std::string> once(later.ids.begin(), later.ids.end());
     EXPECT_EQ(once.size(), later.ids.size()) << "nothing twice";
     // Exactly the deltas that match and are no part of what is incomplete.

@@ -117,6 +117,7 @@ class PublisherState final : public Publisher {
   void push(Sub& sub, const Found& found);
   Status refill(Sub& sub);
   Status scan(Sub& sub, Seq end);
+  Status read_run(Sub& sub, Seq end, DeltaBatch& batch, std::vector<Seq>& seqs);
   bool take_recent(Sub& sub);
   Place place_now(const Sub& sub) const;
   bool is_live(const Sub& sub) const;
