@@ -25,6 +25,14 @@ namespace rhizome {
 
 class CommitSignal;
 
+// Letting nodes in; node/joining.cpp. Any thread.
+struct JoiningServices {
+  // The line for somebody to join by; `address` empty: where this node listens.
+  std::function<Result<std::string>(const std::string& address, std::uint64_t seconds)> invite;
+  std::function<Status(const std::string& line)> join;
+  std::function<Status(const std::string& key)> forget;
+};
+
 // What requests are answered from. All of it outlives the server.
 struct ControlServices {
   Journal& journal;
@@ -35,9 +43,10 @@ struct ControlServices {
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
-  std::shared_ptr<FeedService> feeds;
+  JoiningServices joining;
+  std::shared_ptr<FeedService> feeds = nullptr;  // null: no subscriptions
   // The node key of a peer, by its name or its key in text.
-  std::function<std::optional<NodeKey>(ByteView)> peer_key;
+  std::function<std::optional<NodeKey>(ByteView)> peer_key = nullptr;
 };
 
 class ControlServer {

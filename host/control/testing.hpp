@@ -53,8 +53,8 @@ struct Served : Doors {
                              plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
                              [] { return R"({"name":"a"})"; },
                              [] { return "[]"; },
-                             feeds,
-                             [](ByteView) { return std::optional<NodeKey>(); }};
+                             {}};
+    services.feeds = feeds;
     return ControlServer::start(services, path);
   }
   Client client() {

@@ -36,6 +36,7 @@ struct Node::Parts {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<Authoring> authoring;
+  std::unique_ptr<Membership> membership;
   std::unique_ptr<Fabric> fabric;
   StandardServices standard;
   std::unique_ptr<use::Transport> transport;
@@ -50,6 +51,9 @@ struct Node::Parts {
   Status open_transport(const Chosen& choice);
   std::optional<NodeKey> peer_key(ByteView name) const;
   Status open_control(const std::vector<Chosen>& chosen);
+  Result<std::string> invite(const std::string& given, std::uint64_t seconds);
+  Status join(const std::string& line);
+  Status forget(const std::string& key);
   std::string status_json() const;
   std::string peers_json() const;
   void stop();
