@@ -1,5 +1,5 @@
-// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop in
-// reverse, so that nobody is called who is gone.
+// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop
+// in reverse, so that nobody is called who is gone.
 #include "node/node.hpp"
 
 #include <unistd.h>
@@ -184,6 +184,13 @@ Status Node::Parts::start_transport() {
   return {};
 }
 
+// A peer by its name or its key in text.
+std::optional<NodeKey> Node::Parts::peer_key(ByteView name) const {
+  for (const MemberStatus& member : fabric->members())
+    if (member.name == name) return member.key;
+  return ::rhizome::author_key(name);
+}
+
 Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   ControlServices given{*journal,
                         *admission,
@@ -201,6 +208,8 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                          [this](const std::string& line) { return join(line); },
                          [this](const std::string& key) { return forget(key); }},
                         [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
+  given.feeds = standard.feeds;
+  given.peer_key = [this](ByteView name) { return peer_key(name); };
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;

@@ -52,6 +52,7 @@ struct Node::Parts {
   Result<ExtentOptions> extent_options() const;
   Status make_transport(const Chosen& choice);
   Status start_transport();
+  std::optional<NodeKey> peer_key(ByteView name) const;
   Status open_control(const std::vector<Chosen>& chosen);
   Result<std::string> invite(const std::string& given, std::uint64_t seconds);
   Status join(const std::string& line);
