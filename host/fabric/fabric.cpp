@@ -25,6 +25,13 @@ Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journ
                Admission& admission, Executor& executor, Log& log)
     : core_(
           std::make_shared<Core>(std::move(options), node_key, journal, admission, executor, log)) {
+  admission.on_misdeed([weak = std::weak_ptr<Core>(core_)](const NodeKey& source, std::size_t bad) {
+    const std::shared_ptr<Core> core = weak.lock();
+    LinkKey link{};
+    if (core != nullptr && link_key_of(source, link.data()))
+      core->distrust(link, "deltas with a wrong signature or form",
+                     Standing::kBadSignature * static_cast<double>(bad));
+  });
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {

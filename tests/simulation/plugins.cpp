@@ -73,6 +73,7 @@ void set_executor(SimulatedExecutor* executor) { current_executor = executor; }
 SigningKey key_of(std::size_t index) {
   std::array<std::uint8_t, 32> seed{};
   seed[0] = static_cast<std::uint8_t>(index + 1);
+  seed[1] = static_cast<std::uint8_t>((index + 1) >> 8);
   return SigningKey::from_seed(seed);
 }
 
