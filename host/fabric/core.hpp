@@ -57,6 +57,8 @@ struct Fabric::Core final : use::TransportEvents,
   std::string hello_body(const LinkKey& link, std::uint64_t& told) const;
   void heartbeat();
   Member* member_of(const LinkKey& link);
+  // A place for a peer that is not in the config; null: too many strangers are here.
+  Member* admit_stranger(const LinkKey& link);
 
   // ---- announced positions (announces.cpp)
   void note_position(const wire::Position& position);
@@ -105,6 +107,8 @@ struct Fabric::Core final : use::TransportEvents,
   void take_from(const NodeKey& origin, Source& source, const LinkKey& link);
   void lose_sources(const LinkKey& link);
   bool has_source(const NodeKey& origin) const;
+  // Of an epoch that this peer told of; null: more epochs than we keep, or than strangers may name.
+  Progress* progress_for(const EpochKey& key, const LinkKey& teller);
   void await_missing(const EpochKey& key);
   // The highest number that is held or on its way through ingest.
   std::uint64_t reached(const EpochKey& key) const;
@@ -172,6 +176,7 @@ struct Fabric::Core final : use::TransportEvents,
   std::map<NodeKey, Source> sources_;
   std::size_t fetches_ = 0;
   std::size_t parked_bytes_ = 0;
+  std::size_t told_by_strangers_ = 0;  // epochs in progress_ that a stranger was first to name
 
   // What we hold, and in which order it changed: an announce tells what changed since the last.
   struct Held {
@@ -201,7 +206,7 @@ struct Fabric::Core final : use::TransportEvents,
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
         duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, fetches{0},
         failed_fetches{0}, served_fetches{0}, forks{0}, payload_bytes{0}, parked_frames{0},
-        unpublished{0}, source_changes{0}, excluded{0};
+        unpublished{0}, source_changes{0}, excluded{0}, turned_away{0};
   };
   mutable Counters counters_;
 };

@@ -93,6 +93,7 @@ FabricStats Fabric::stats() const {
   stats.unpublished = c.unpublished;
   stats.source_changes = c.source_changes;
   stats.excluded = c.excluded;
+  stats.turned_away = c.turned_away;
   return stats;
 }
 

@@ -40,8 +40,9 @@ struct FabricOptions {
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
-  std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
-  Standing::Policy standing;       // of peers that misbehave
+  std::size_t max_strangers = 192;  // of them connected and not in `peers`
+  std::uint64_t missing_ms = 200;   // how long a source may be behind what others announced
+  Standing::Policy standing;        // of peers that misbehave
   LaneOptions lanes;
 };
 
@@ -67,6 +68,7 @@ struct FabricStats {
   std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
   std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
   std::uint64_t excluded = 0;        // peers dropped for what they did
+  std::uint64_t turned_away = 0;     // strangers over max_strangers
 };
 
 class Fabric {

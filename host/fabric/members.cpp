@@ -51,13 +51,40 @@ Fabric::Core::Member* Fabric::Core::member_of(const LinkKey& link) {
   return found == members_.end() ? nullptr : &found->second;
 }
 
+Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link) {
+  const auto is_stranger = [](const auto& entry) { return !entry.second.status.configured; };
+  const auto up = std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
+    return is_stranger(entry) && entry.second.status.up;
+  });
+  if (static_cast<std::size_t>(up) >= options_.max_strangers) return nullptr;
+  if (Member* member = member_of(link)) return member;
+  if (members_.size() >= options_.max_members) {
+    // Who left makes room for who comes.
+    const auto absent = std::find_if(members_.begin(), members_.end(), [&](const auto& entry) {
+      return is_stranger(entry) && !entry.second.status.up;
+    });
+    if (absent == members_.end()) return nullptr;
+    for (auto& [key, progress] : progress_) progress.known.erase(absent->first);
+    members_.erase(absent);
+  }
+  Member& member = members_[link];
+  member.link = link;
+  return &member;
+}
+
 void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   if (stopped_) return;
   Member* member = member_of(link);
-  if (member == nullptr) {
-    if (!up || !authorize(link) || members_.size() >= options_.max_members) return;
-    member = &members_[link];
-    member->link = link;
+  if (member == nullptr && (!up || !authorize(link))) return;
+  const bool comes = up && (member == nullptr || !member->status.up);
+  if (comes && (member == nullptr || !member->status.configured)) {
+    member = admit_stranger(link);
+    if (member == nullptr) {
+      ++counters_.turned_away;
+      const Status left = transport_->disconnect(link);
+      if (!left.ok()) log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+      return;
+    }
   }
   if (member->status.up == up) return;
   member->status.up = up;
@@ -119,9 +146,8 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   }
   Member* member = member_of(link);
   if (member == nullptr) {
-    if (members_.size() >= options_.max_members) return false;
-    member = &members_[link];
-    member->link = link;
+    member = admit_stranger(link);
+    if (member == nullptr) return false;
   }
   // A frame proves a live link even where the transport's own word comes later.
   member->status.up = true;

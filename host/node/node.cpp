@@ -98,8 +98,13 @@ Status Node::Parts::open_journal(const Chosen& choice) {
   Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
   if (!opened.ok()) return mended(opened.status());
   journal = std::move(*opened);
-  admission = std::make_unique<Admission>(*journal, executor,
-                                          Admission::Policy{config.max_future_ms, 65536});
+  Admission::Policy policy;
+  policy.max_future_ms = config.max_future_ms;
+  policy.author_per_second = config.author_per_second;
+  policy.author_burst = config.author_burst;
+  policy.max_claims_bytes = config.journal_bytes;
+  policy.own_reserve_bytes = config.reserve_bytes;
+  admission = std::make_unique<Admission>(*journal, executor, policy);
   authoring = std::make_unique<Authoring>(
       *journal, *admission, author_key ? *author_key : *node_key, *node_key, executor);
   return {};
@@ -122,6 +127,7 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   options.name = config.name;
   options.open = config.open_admission;
   options.heartbeat_ms = config.heartbeat_ms;
+  options.max_strangers = config.max_strangers;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "rhizome/use/transport.hpp"
 #include "simulation/network.hpp"
 #include "wire/messages.hpp"
 

@@ -187,6 +187,7 @@ void Engine::end_overdue(std::uint64_t now) {
     message.kind = Kind::kCancel;
     message.number = entry.first;
     Link* link = find(entry.second);
+    if (link != nullptr) forget_early(link, entry.first);
     if (link != nullptr && !send(link, Lane::kControl, message)) drop(entry.second, false);
     events_.reply(entry.first, Code::kDeadline, {}, true);
   }

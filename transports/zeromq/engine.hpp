@@ -51,6 +51,9 @@ class Engine {
     std::string session;
     std::uint64_t since;  // milliseconds
     std::uint32_t worked = 0;
+    // Replies that came on the bulk lane before the control lane said that they moved.
+    std::map<std::uint64_t, std::vector<std::string>> early;
+    std::size_t early_bytes = 0;
     std::array<LaneState, 2> lanes;
     LaneState& lane(Lane which) { return lanes[static_cast<std::size_t>(which)]; }
   };
@@ -88,7 +91,10 @@ class Engine {
   bool send(Link* link, Lane lane, zmq::message_t* message);
   bool send(Link* link, Lane lane, const Message& message);
   void receive(LinkId link, Lane lane, Body* body);
-  bool handle(LinkId link, const Message& message);
+  bool handle(LinkId link, Lane lane, const Message& message);
+  bool take_reply(LinkId link, Lane lane, const Message& message);
+  void take_early(LinkId link, std::uint64_t request);
+  void forget_early(Link* link, std::uint64_t request);
   void handle_request(LinkId link, const Message& message);
   void handle_work(LinkId link, const Message& message);
   void account(LinkId link, Lane lane, std::size_t size);
