@@ -176,4 +176,9 @@ BENCHMARK(silent_connections)->Iterations(1)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace rhizome
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  rhizome::bench::find_plugins(argv[0]);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -121,4 +121,9 @@ BENCHMARK(write_to_durable)->Iterations(3)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace rhizome
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  rhizome::bench::find_plugins(argv[0]);
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
