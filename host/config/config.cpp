@@ -54,7 +54,8 @@ constexpr const char* kSchema = R"({
     "reserve_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Of journal_bytes, what is left for this node's own writes: what peers bring stops short of it."},
     "author_deltas_per_second": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0, "description": "New deltas of one author that peers may bring, a second in the long run; 0: any number."},
     "author_deltas_at_once": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 100000, "description": "The same, at once."},
-    "max_strangers": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 192, "description": "Nodes that may be connected without being among peers; more are turned away."}}}
+    "max_strangers": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 192, "description": "Nodes that may be connected without being among peers; more are turned away."},
+    "max_strangers_per_network": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 32, "description": "The same, of one network: a /16 of IPv4 or a /32 of IPv6, this machine's own addresses apart."}}}
  }})";
 
 constexpr std::size_t kMaxFile = 1u << 20;
@@ -119,6 +120,7 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.author_per_second = value.at("limits").at("author_deltas_per_second");
   config.author_burst = value.at("limits").at("author_deltas_at_once");
   config.max_strangers = value.at("limits").at("max_strangers");
+  config.max_strangers_per_network = value.at("limits").at("max_strangers_per_network");
   return config;
 }
 

@@ -13,6 +13,7 @@
 #include "fabric/ingest.hpp"
 #include "fabric/lanes.hpp"
 #include "links/links.hpp"
+#include "rhizome/abi/transport_remote.h"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
@@ -39,6 +40,7 @@ struct Fabric::Core final : use::TransportEvents,
     MemberStatus status;
     LinkKey link{};
     LinkedPeer peer;       // as services see it
+    std::string network;   // the group of its address, of a stranger; empty: not known
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
@@ -57,7 +59,9 @@ struct Fabric::Core final : use::TransportEvents,
   std::string hello_body(const LinkKey& link, std::uint64_t& told) const;
   void heartbeat();
   Member* member_of(const LinkKey& link);
-  // A place for a peer that is not in the config; null: too many strangers are here.
+  std::string network_of(const LinkKey& link) const;
+  // A place for a peer that is not in the config; null: too many strangers are here, or of its
+  // network.
   Member* admit_stranger(const LinkKey& link);
 
   // ---- announced positions (announces.cpp)
@@ -166,7 +170,8 @@ struct Fabric::Core final : use::TransportEvents,
   const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   std::atomic<bool> stopped_{false};
-  use::Transport* transport_ = nullptr;  // set once by start, before any event
+  use::Transport* transport_ = nullptr;  // set once by attach, before any event
+  const rz_transport_remote* remote_ = nullptr;
 
   std::set<LinkKey> allowed_;  // set once by the constructor, then read by any thread
 

@@ -43,7 +43,10 @@ Fabric::~Fabric() { stop(); }
 
 use::TransportEvents* Fabric::events() { return core_.get(); }
 
-void Fabric::attach(use::Transport& transport) { core_->transport_ = &transport; }
+void Fabric::attach(use::Transport& transport, const rz_transport_remote* remote) {
+  core_->transport_ = &transport;
+  core_->remote_ = remote;
+}
 
 void Fabric::start() {
   core_->strand_->post([core = core_] { core->start(); });

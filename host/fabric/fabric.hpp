@@ -20,6 +20,8 @@
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 
+struct rz_transport_remote;
+
 namespace rhizome {
 
 struct PeerSpec {
@@ -40,9 +42,10 @@ struct FabricOptions {
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
-  std::size_t max_strangers = 192;  // of them connected and not in `peers`
-  std::uint64_t missing_ms = 200;   // how long a source may be behind what others announced
-  Standing::Policy standing;        // of peers that misbehave
+  std::size_t max_strangers = 192;             // of them connected and not in `peers`
+  std::size_t max_strangers_per_network = 32;  // the same, of one /16 (IPv4) or /32 (IPv6)
+  std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
+  Standing::Policy standing;       // of peers that misbehave
   LaneOptions lanes;
 };
 
@@ -84,8 +87,9 @@ class Fabric {
   void add(std::shared_ptr<Service> service);
   // What such a part is made over; valid for the fabric's life.
   Links& links();
-  // Before the transport starts: what frames go out by. It outlives `stop`. Once.
-  void attach(use::Transport& transport);
+  // Before the transport starts: what frames go out by, and what tells the addresses of peers where
+  // it does. Both outlive `stop`. Once.
+  void attach(use::Transport& transport, const rz_transport_remote* remote = nullptr);
   // After the transport has started: dials the configured peers, begins heartbeats. Once.
   void start();
   // Before the transport stops: begins nothing new. Events that still come are ignored.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fabric/core.hpp"
+#include "fabric/groups.hpp"
 
 namespace rhizome {
 
@@ -51,13 +52,35 @@ Fabric::Core::Member* Fabric::Core::member_of(const LinkKey& link) {
   return found == members_.end() ? nullptr : &found->second;
 }
 
+std::string Fabric::Core::network_of(const LinkKey& link) const {
+  if (remote_ == nullptr) return {};
+  std::string address;
+  const rz_sink sink{&address, [](void* context, rz_bytes chunk) {
+                       static_cast<std::string*>(context)->append(view(chunk));
+                       return std::int32_t{RZ_OK};
+                     }};
+  rz_error error{};
+  const std::int32_t code = remote_->remote(transport_->handle(), link.data(), &sink, &error);
+  return code == RZ_OK ? network_group(address) : std::string();
+}
+
 Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link) {
   const auto is_stranger = [](const auto& entry) { return !entry.second.status.configured; };
   const auto up = std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
     return is_stranger(entry) && entry.second.status.up;
   });
   if (static_cast<std::size_t>(up) >= options_.max_strangers) return nullptr;
-  if (Member* member = member_of(link)) return member;
+  const std::string network = network_of(link);
+  const auto neighbours = std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
+    return is_stranger(entry) && entry.second.status.up && entry.second.network == network;
+  });
+  if (!network.empty() &&
+      static_cast<std::size_t>(neighbours) >= options_.max_strangers_per_network)
+    return nullptr;
+  if (Member* member = member_of(link)) {
+    member->network = network;
+    return member;
+  }
   if (members_.size() >= options_.max_members) {
     // Who left makes room for who comes.
     const auto absent = std::find_if(members_.begin(), members_.end(), [&](const auto& entry) {
@@ -69,6 +92,7 @@ Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link) {
   }
   Member& member = members_[link];
   member.link = link;
+  member.network = network;
   return &member;
 }
 

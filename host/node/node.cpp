@@ -11,6 +11,7 @@
 #include "node/storage.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
+#include "rhizome/abi/transport_remote.h"
 
 namespace rhizome {
 
@@ -128,6 +129,7 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   options.open = config.open_admission;
   options.heartbeat_ms = config.heartbeat_ms;
   options.max_strangers = config.max_strangers;
+  options.max_strangers_per_network = config.max_strangers_per_network;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
@@ -151,7 +153,9 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   explicit_bzero(&identity, sizeof identity);
   if (!opened.ok()) return opened.status();
   transport = std::make_unique<use::Transport>(std::move(*opened));
-  fabric->attach(*transport);
+  const auto remote = plugin->interface<rz_transport_remote>(RZ_TRANSPORT_REMOTE_ID);
+  fabric->attach(*transport, remote.ok() ? *remote : nullptr);
+  if (!remote.ok()) log.info("transport.tells.no.addresses");
   RZ_TRY(transport->start());
   fabric->start();
   return {};

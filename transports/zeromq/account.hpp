@@ -13,6 +13,7 @@ namespace rhizome::zeromq {
 struct Ledger::Account {
   LinkId id;
   LinkKey peer;
+  std::string address;  // numeric, without a port; empty: none
   std::array<Budget, 2> lanes;
   using Prefixes = std::set<std::string, std::less<>>;
   Prefixes wanted, granted;  // our subscriptions to it; its subscriptions to us

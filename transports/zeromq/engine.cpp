@@ -148,7 +148,7 @@ void Engine::read_router() {
       complain("a malformed message");
       if (route != routes_.end()) drop(route->second.first, true);
     } else if (message.kind == Kind::kHello) {
-      hello(from, key, message);
+      hello(from, key, address_of(body), message);
     } else if (route != routes_.end()) {
       const auto [link, lane] = route->second;
       receive(link, lane, &body);

@@ -49,6 +49,7 @@ class Engine {
     LinkKey peer;
     bool dialled, up = false;
     std::string session;
+    std::string address;  // of the other side, as its connection shows it; empty: none
     std::uint64_t since;  // milliseconds
     std::uint32_t worked = 0;
     // Replies that came on the bulk lane before the control lane said that they moved.
@@ -79,7 +80,8 @@ class Engine {
   // engine_links.cpp: how links come and go
   void attempt(const LinkKey& peer, Dial* dial);
   void retry_later(Dial* dial);
-  void hello(const std::string& routing_id, const LinkKey& peer, const Message& message);
+  void hello(const std::string& routing_id, const LinkKey& peer, const std::string& address,
+             const Message& message);
   Link* half_open(const LinkKey& peer, ByteView session);
   void welcome(Link* link, Lane lane, const Message& message);
   void up(LinkId link);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "harness.hpp"
+#include "rhizome/abi/transport_remote.h"
 #include "zeromq/ledger.hpp"
 #include "zeromq/sockets.hpp"
 
@@ -247,6 +248,27 @@ TEST_F(HostilePeers, RepliesInFrontOfTheirTurnAreBoundedByAWindow) {
   for (int i = 0; i < 12; ++i) bad.send(Lane::kBulk, reply);  // and never says that they moved
   EXPECT_TRUE(wait_down(bad.key));
   expect_service();
+}
+
+TEST_F(HostilePeers, TheAddressOfAPeerIsToldWhileItIsUp) {
+  const auto* table =
+      static_cast<const rz_transport_remote*>(rhizome_plugin.get_interface(RZ_TRANSPORT_REMOTE_ID));
+  ASSERT_NE(table, nullptr);
+  std::string address;
+  const rz_sink sink{&address, [](void* context, rz_bytes chunk) {
+                       static_cast<std::string*>(context)->append(rhizome::view(chunk));
+                       return std::int32_t{RZ_OK};
+                     }};
+  const auto ask = [&](const LinkKey& key) {
+    rz_error error{};
+    return table->remote(node->transport().handle(), key.data(), &sink, &error);
+  };
+  RawPeer peer(node->key(), node->address());
+  EXPECT_EQ(ask(peer.key), RZ_NOT_FOUND);
+  ASSERT_TRUE(peer.shake_hands());
+  ASSERT_TRUE(wait_up(peer.key));
+  EXPECT_EQ(ask(peer.key), RZ_OK);
+  EXPECT_EQ(address, "127.0.0.1");
 }
 
 TEST_F(HostilePeers, APeerThatFallsSilentIsDown) {

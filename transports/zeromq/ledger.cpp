@@ -68,12 +68,13 @@ Ledger::Account* Ledger::find(const LinkKey& peer) {
   return open_ && found != primary_.end() ? find(found->second) : nullptr;
 }
 
-void Ledger::link_up(LinkId link, const LinkKey& peer,
-                     const std::array<std::uint64_t, 2>& windows) {
+void Ledger::link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+                     const std::string& address) {
   const Guard guard(mutex_);
   auto account = std::make_unique<Account>();
   account->id = link;
   account->peer = peer;
+  account->address = address;
   for (std::size_t i = 0; i < 2; ++i)
     account->lanes[i].window = std::min(windows[i], options_.window_bytes);
   accounts_[link] = std::move(account);

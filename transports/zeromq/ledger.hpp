@@ -65,13 +65,15 @@ class Ledger {
   Status reply(std::uint64_t token, ByteView frame, bool last);
   Status push(ByteView frame);
   Status pull(const LinkKey& peer);
+  Result<std::string> remote(const LinkKey& peer);  // its network address; kNotFound: none
 
   // For the owner thread.
   void open();
   void shut();                                   // from now on callers hear kClosed
   int wake_descriptor() const { return wake_; }  // readable when commands wait
   void take(std::vector<Command>* commands);     // all that wait; empty: callers will wake
-  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows);
+  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+               const std::string& address);
   void make_primary(LinkId link);  // the one that callers mean by its peer's key
   // Forgets it; the requests that end with it.
   std::vector<std::uint64_t> link_down(LinkId link);

@@ -168,6 +168,14 @@ Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
   return {};
 }
 
+Result<std::string> Ledger::remote(const LinkKey& peer) {
+  const Guard guard(mutex_);
+  const Account* account = find(peer);
+  if (account == nullptr || account->address.empty())
+    return Status(Code::kNotFound, "zeromq transport: no network address of this peer");
+  return account->address;
+}
+
 Status Ledger::push(ByteView frame) {
   Message message;
   message.kind = Kind::kWork;
