@@ -149,8 +149,7 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
 Fabric::Core::Progress* Fabric::Core::progress_for(const EpochKey& key, const LinkKey& teller) {
   const auto found = progress_.find(key);
   if (found != progress_.end()) return &found->second;
-  const Member* member = member_of(teller);
-  const bool stranger = member == nullptr || !member->status.configured;
+  const bool stranger = !membership_.expects(teller);
   if (progress_.size() >= wire::kMaxPositions ||
       (stranger && told_by_strangers_ >= wire::kMaxPositions / 2))
     return nullptr;

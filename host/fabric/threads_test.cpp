@@ -36,10 +36,11 @@ class ThreadedNode {
         options));
     admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
     FabricOptions fabric;
-    fabric.open = true;
+    membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
     fabric.heartbeat_ms = 50;
     fabric.peers = std::move(peers);
-    fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, executor_, log_);
+    fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
+                                       executor_, log_);
     rz_transport_identity identity{};
     key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
     const std::string config = R"({"network":")" + network + R"(","address":"n)" +
@@ -80,6 +81,7 @@ class ThreadedNode {
   Log log_{LogLevel::kError, Log::Format::kText};
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
   std::unique_ptr<use::Transport> transport_;
 };

@@ -55,9 +55,10 @@ class BenchNode {
     });
     admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
     FabricOptions fabric;
-    fabric.open = true;
+    membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
     fabric.peers = std::move(peers);
-    fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, executor_, log_);
+    fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
+                                       executor_, log_);
     rz_transport_identity identity{};
     key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
     transport_ = std::make_unique<use::Transport>(must(use::Transport::open(
@@ -111,6 +112,7 @@ class BenchNode {
   Log log_{LogLevel::kError, Log::Format::kText};
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
   std::unique_ptr<use::Transport> transport_;
   std::atomic<std::uint64_t> commits_{0};
