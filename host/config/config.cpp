@@ -67,7 +67,13 @@ constexpr const char* kSchema = R"({
     "socket": {"type": "string", "default": "control.sock", "minLength": 1, "maxLength": 100, "description": "Path of the Unix socket; relative to this file."}}},
   "limits": {"type": "object", "default": {}, "description": "Bounds; the defaults are safe.", "properties": {
     "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
-    "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."}}}
+    "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."},
+    "journal_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Claims that the store may hold, bytes; over it writes are refused; 0: any number."},
+    "reserve_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Of journal_bytes, what is left for this node's own writes: what peers bring stops short of it."},
+    "author_deltas_per_second": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0, "description": "New deltas of one author that peers may bring, a second in the long run; 0: any number."},
+    "author_deltas_at_once": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 100000, "description": "The same, at once."},
+    "max_strangers": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 192, "description": "Nodes that may be connected without being among peers; more are turned away."},
+    "max_strangers_per_network": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 32, "description": "The same, of one network: a /16 of IPv4 or a /32 of IPv6, this machine's own addresses apart."}}}
  }})";
 
 constexpr std::size_t kMaxFile = 1u << 20;
@@ -146,6 +152,12 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.control_socket = absolute(config.directory, value.at("control").at("socket"));
   config.max_future_ms = value.at("limits").at("max_future_ms");
   config.heartbeat_ms = value.at("limits").at("heartbeat_ms");
+  config.journal_bytes = value.at("limits").at("journal_bytes");
+  config.reserve_bytes = value.at("limits").at("reserve_bytes");
+  config.author_per_second = value.at("limits").at("author_deltas_per_second");
+  config.author_burst = value.at("limits").at("author_deltas_at_once");
+  config.max_strangers = value.at("limits").at("max_strangers");
+  config.max_strangers_per_network = value.at("limits").at("max_strangers_per_network");
   return config;
 }
 

@@ -50,6 +50,8 @@ struct NodeConfig {
   std::string log_level, log_format;
   std::string control_socket;
   std::uint64_t max_future_ms = 0, heartbeat_ms = 0, threads = 0;
+  std::uint64_t journal_bytes = 0, reserve_bytes = 0, author_per_second = 0, author_burst = 0,
+                max_strangers = 0, max_strangers_per_network = 0;
   YamlDocument document;  // line numbers
 };
 

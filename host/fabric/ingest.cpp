@@ -168,8 +168,11 @@ void Ingest::admit(Plan& plan) {
         if (entry.verdict == Ingested::kAdmitted) entry.verdict = Ingested::kFailed;
         continue;
       }
-      for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i)
+      for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i) {
         if (admitted->outcomes[i].verdict == Verdict::kAdded) ++added[e];
+        // It waits for its quota, and so does whoever asks for it again.
+        if (admitted->outcomes[i].refusal == Refusal::kQuota) entry.verdict = Ingested::kFailed;
+      }
     }
     if (!admitted.ok()) log_.error("ingest.failed", {{"reason", admitted.status().to_string()}});
   }

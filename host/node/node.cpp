@@ -11,6 +11,7 @@
 #include "node/storage.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
+#include "rhizome/abi/transport_remote.h"
 
 namespace rhizome {
 
@@ -119,8 +120,13 @@ Status Node::Parts::open_journal(const Chosen& choice) {
       Membership::load(*journal, admission_mode(config.admission));
   if (!members.ok()) return members.status();
   membership = std::move(*members);
-  admission = std::make_unique<Admission>(*journal, executor,
-                                          Admission::Policy{config.max_future_ms, 65536});
+  Admission::Policy policy;
+  policy.max_future_ms = config.max_future_ms;
+  policy.author_per_second = config.author_per_second;
+  policy.author_burst = config.author_burst;
+  policy.max_claims_bytes = config.journal_bytes;
+  policy.own_reserve_bytes = config.reserve_bytes;
+  admission = std::make_unique<Admission>(*journal, executor, policy);
   authoring = std::make_unique<Authoring>(
       *journal, *admission, author_key ? *author_key : *node_key, *node_key, executor);
   return {};
@@ -144,6 +150,8 @@ Status Node::Parts::make_fabric() {
   options.advertise = config.advertise;
   options.settings = {{"limits.max_future_ms", std::to_string(config.max_future_ms)}};
   options.heartbeat_ms = config.heartbeat_ms;
+  options.max_strangers = config.max_strangers;
+  options.max_strangers_per_network = config.max_strangers_per_network;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
@@ -174,7 +182,9 @@ Status Node::Parts::make_transport(const Chosen& choice) {
   explicit_bzero(&identity, sizeof identity);
   if (!opened.ok()) return opened.status();
   transport = std::make_unique<use::Transport>(std::move(*opened));
-  fabric->attach(*transport);
+  const auto remote = plugin->interface<rz_transport_remote>(RZ_TRANSPORT_REMOTE_ID);
+  fabric->attach(*transport, remote.ok() ? *remote : nullptr);
+  if (!remote.ok()) log.info("transport.tells.no.addresses");
   return {};
 }
 

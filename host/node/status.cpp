@@ -74,6 +74,7 @@ std::string Node::Parts::status_json() const {
         {"unpublished", spread.unpublished},
         {"source_changes", spread.source_changes},
         {"excluded", spread.excluded},
+        {"turned_away", spread.turned_away},
         {"forks", spread.forks}}}};
   nlohmann::json& lanes = status["lanes"] = nlohmann::json::array();
   if (fabric)

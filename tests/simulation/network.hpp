@@ -57,9 +57,11 @@ class Network {
   bool converged() const;        // every running node has the same digest
   std::string describe() const;  // for a failing test
 
+  const std::string& name() const { return name_; }  // of the inproc network
+  std::string address(std::size_t index) const;      // of a node on it
+
  private:
   friend class Node;
-  std::string address(std::size_t index) const;
 
   const std::uint64_t seed_;
   SimulatedExecutor executor_;
