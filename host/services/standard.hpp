@@ -7,6 +7,7 @@
 #include "extent/service.hpp"
 #include "fabric/fabric.hpp"
 #include "feeds/service.hpp"
+#include "sync/sync_service.hpp"
 
 namespace rhizome {
 
@@ -27,6 +28,7 @@ struct StandardServices {
   std::shared_ptr<FeedService> feeds;
   std::shared_ptr<ExtentBook> extents;  // any thread
   std::shared_ptr<ExtentService> extent;
+  std::shared_ptr<SyncService> sync;
 };
 
 // Makes them and adds them to the fabric, before its transport starts.
