@@ -1,6 +1,8 @@
 // Compiling, matching and evaluating with budgets; see filter.hpp.
 #include "filter.hpp"
 
+#include <algorithm>
+
 #include "json.hpp"
 
 namespace rhizome::jsonlogic {
@@ -71,6 +73,30 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
     run.restart(budget_);
   }
   return {};
+}
+
+void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
+                        std::uint64_t* bitmap, std::uint32_t* steps) {
+  // Filters lie all over the memory: the next are on their way while one is asked.
+  constexpr std::size_t kFar = 12, kNear = 6;
+  const auto at = [filters](std::size_t i) { return static_cast<const Filter*>(filters[i]); };
+  for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) prefetch(at(i));
+  alignas(8) char buffer[2048];
+  Arena arena(0, buffer, sizeof buffer);
+  Run run(arena, {1, 1, 1});
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    if (i + kFar < filters.size()) prefetch(at(i + kFar));
+    if (i + kNear < filters.size()) __builtin_prefetch(at(i + kNear)->predicate_.tests.data());
+    const Filter& filter = *at(i);
+    arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
+    run.restart(filter.budget_);
+    const Truth matches = ask(filter.predicate_, *filter.program_, delta, run);
+    bitmap[i / 64] |= std::uint64_t{matches == Truth::kYes} << i % 64;
+    const std::uint64_t took = filter.budget_.steps - run.left();
+    steps[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_FILTER_FAILED - 1));
+    if (matches == Truth::kFailed)
+      steps[i] |= run.failure == Failure::kThrown ? RZ_FILTER_FAILED : RZ_FILTER_STOPPED;
+  }
 }
 
 Status Filter::atoms(std::string& json) const {

@@ -98,6 +98,11 @@ TEST(JsonLogic, AtomsNameWhatEveryMatchHas) {
   EXPECT_EQ(*compile(R"({"or":[{"==":[{"var":"author"},"a"]},{"<=":[1,{"var":"timestamp"},2]}]})")
                  .atoms(),
             R"([[["author","==","a"]],[["timestamp",">=",1],["timestamp","<=",2]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p",">",80]})").atoms(),
+            R"([[["role","==","p"],["value:p",">",80]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p","==","5"]})").atoms(),
+            R"([[["role","==","p"],["value:p","==",5]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p","<","b"]})").atoms(), R"([[["role","==","p"]]])");
   EXPECT_EQ(*compile(R"({"!":{"@role":"a"}})").atoms(), "null");
   EXPECT_EQ(*compile("false").atoms(), "[]");
 }

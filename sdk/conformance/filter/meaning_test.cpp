@@ -43,9 +43,13 @@ std::vector<json> values_at(DeltaView delta, const std::string& path) {
     if (path == "context" && names && !pointer.context().empty())
       values.push_back(std::string(pointer.context()));
     if (path != "value:" + std::string(pointer.role())) continue;
-    if (pointer.kind() == RZ_TARGET_STRING) values.push_back(std::string(pointer.target()));
-    if (pointer.kind() == RZ_TARGET_NUMBER) values.push_back(pointer.number());
+    if (pointer.kind() == RZ_TARGET_STRING) {
+      values.push_back(std::string(pointer.target()));
+      if (const auto number = use::spelled_number(pointer.target())) values.push_back(*number);
+    }
     if (pointer.kind() == RZ_TARGET_BOOLEAN) values.push_back(pointer.boolean());
+    if (pointer.kind() == RZ_TARGET_NUMBER || pointer.kind() == RZ_TARGET_BOOLEAN)
+      values.push_back(pointer.number());
   }
   return values;
 }

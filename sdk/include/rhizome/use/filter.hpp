@@ -1,6 +1,8 @@
 // Using a filter plugin from C++: owning handles over rhizome/abi/filter.h. For the host.
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,6 +43,8 @@ class Filter {
         table_->match(handle_, deltas.data(), deltas.size(), bitmap.data(), &errors, &error),
         error);
   }
+  const rz_filter* table() const { return table_; }
+  void* handle() const { return handle_; }  // as the table knows it
   Result<std::string> atoms() const { return text(table_->atoms); }
   Result<std::string> to_json_logic() const { return text(table_->to_json_logic); }
 
@@ -60,6 +64,20 @@ class Filter {
   const rz_filter* table_;
   void* handle_;
 };
+
+// The decimal number that a text counts as in a condition of `atoms` on a value.
+inline std::optional<double> spelled_number(ByteView text) {
+  constexpr ByteView kBlank = " \t\n\r\v\f";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == ByteView::npos) return 0.0;
+  text = text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+  if (text[0] == '+') text.remove_prefix(1);
+  if (text.empty() || text[0] > '9') return std::nullopt;  // also what from_chars takes for "inf"
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 // A rule on any JSON data (rhizome.filter.eval/1).
 inline Result<std::string> evaluate(const rz_filter_eval* table, ByteView rule, ByteView data,
