@@ -49,7 +49,6 @@ Status FilterIndex::State::may_add(const Subscription& subscription) const {
 Result<Ticket> FilterIndex::State::add(const Subscription& subscription,
                                        std::shared_ptr<const use::Filter> filter) {
   RZ_TRY(may_add(subscription));
-  if (many != nullptr && filter->table() != table) many = nullptr;  // they speak several languages
   const Result<std::string> json_logic = filter->to_json_logic();
   if (!json_logic.ok()) return json_logic.status();
   const auto text = text_hash(*json_logic, filter->table());
@@ -109,6 +108,8 @@ Result<FilterNumber> FilterIndex::State::add_filter(const Subscription& subscrip
     free_filters_.push_back(number);
     return placed;
   }
+  if (stats.filters == 0) languages_ = false, language_ = filter->table();
+  languages_ = languages_ || language_ != filter->table();
   HotFilter& hot = hot_[number];
   hot.handle = filter->handle();
   hot.alive = true;

@@ -49,6 +49,21 @@ double FilterIndex::State::share(const Condition& condition) const {
   return std::min(sum, 1.0);
 }
 
+Ranges& FilterIndex::State::ranges_for(const Condition& condition) {
+  if (ranges_.empty()) ranges_.push_back(std::make_unique<Ranges>());
+  if (Ranges* const there = ranges_of(condition)) return *there;
+  std::uint32_t mark = static_cast<std::uint32_t>(ranges_.size() + 1);
+  if (free_ranges_.empty()) {
+    ranges_.push_back(std::make_unique<Ranges>());
+  } else {
+    mark = free_ranges_.back();
+    free_ranges_.pop_back();
+    *ranges_[mark - 1] = Ranges();
+  }
+  slots_.at(condition.role).marks.ranges = mark;
+  return *ranges_[mark - 1];
+}
+
 bool FilterIndex::State::is_long(const Condition& condition) {
   for (const TokenHash token : condition.tokens) {
     const Slot* slot = slots_.find(token);
@@ -132,14 +147,7 @@ void FilterIndex::State::place_one(FilterNumber number, const Conjunction& conju
   const Posting posting{number, rest(conjunction, key)};
   if (key.kind == Key::Kind::kRange) {
     const Condition& condition = *key.lead;
-    if (ranges_.empty()) ranges_.push_back(std::make_unique<Ranges>());
-    Ranges* ranges = ranges_of(condition);
-    if (ranges == nullptr) {
-      ranges_.push_back(std::make_unique<Ranges>());
-      ranges = ranges_.back().get();
-      slots_.at(condition.role).marks.ranges = static_cast<std::uint32_t>(ranges_.size());
-    }
-    ranges->add({condition.low, condition.high, posting});
+    ranges_for(condition).add({condition.low, condition.high, posting});
     ++intervals_;
     ++cold_[number].places;
     ++stats.places;

@@ -8,11 +8,6 @@ namespace rhizome {
 FilterIndex::FilterIndex(const MatchLimits& limits) : state_(std::make_unique<State>(limits)) {}
 FilterIndex::~FilterIndex() = default;
 
-void FilterIndex::ask_many(const rz_filter* table, const rz_filter_many* many) {
-  state_->table = table;
-  state_->many = many;
-}
-
 Result<Ticket> FilterIndex::add(const Subscription& subscription,
                                 std::shared_ptr<const use::Filter> filter) {
   Result<Ticket> ticket = state_->add(subscription, std::move(filter));

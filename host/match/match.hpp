@@ -63,7 +63,7 @@ struct MatchLimits {
   // What asking may cost where it finds nothing, in steps of the plugin's budget a delta, averaged
   // over `wasted_window` deltas. Over it, the filters that waste most are ended until the rest
   // fits.
-  std::uint64_t wasted_steps = 2000;
+  std::uint64_t wasted_steps = 400;
   std::uint64_t wasted_window = 256;
   std::uint32_t strikes = 2;           // deltas on which a filter met its budget before it is ended
   std::size_t ended_kept = 4096;       // ended filters that are not taken again for a while
@@ -101,11 +101,6 @@ class FilterIndex {
   FilterIndex(const FilterIndex&) = delete;
   FilterIndex& operator=(const FilterIndex&) = delete;
 
-  // Asks many filters of the plugin with one call, and counts their steps (rz_filter_many); without
-  // it each is asked by itself, and taken to cost kAssumedSteps. `many` may be nullptr.
-  void ask_many(const rz_filter* table, const rz_filter_many* many);
-  static constexpr std::uint32_t kAssumedSteps = 32;
-
   // Equal filters (the same JSON-Logic) are kept and asked once. kLimit where a bound is reached;
   // kInvalid for atoms that are none. `filter` is not nullptr.
   Result<Ticket> add(const Subscription& subscription, std::shared_ptr<const use::Filter> filter);
@@ -125,6 +120,10 @@ class FilterIndex {
  private:
   std::unique_ptr<State> state_;
 };
+
+// {"keys","scanned_because"?,"estimated","observed","deltas","asked","hits","errors","stopped",
+// "subscriptions"}
+std::string to_json(const FilterExplanation& explanation);
 
 // The same for a filter that is in no index: keys as a first guess would choose them. For tools.
 Result<FilterExplanation> explain_filter(const use::Filter& filter, const MatchLimits& limits = {});

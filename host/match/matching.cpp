@@ -11,13 +11,13 @@ using namespace matching;  // NOLINT(google-build-using-namespace): the parts of
 namespace {
 
 constexpr std::size_t kLongListsKnown = 16;
+constexpr std::uint32_t kAssumedSteps = 32;  // of a filter whose plugin does not count them
 
 }  // namespace
 
 void FilterIndex::State::match(std::span<const rz_delta* const> deltas, Matches& found) {
   found.hits.clear();
   found.ended.clear();
-  over_.clear();
   for (std::uint32_t i = 0; i < deltas.size(); ++i) {
     if (++turn_ == 0) {  // all stamps are of the past
       slots_.new_stamps();
@@ -26,13 +26,14 @@ void FilterIndex::State::match(std::span<const rz_delta* const> deltas, Matches&
     }
     propose(deltas[i]);
     ask(deltas[i], i, found);
+    ++stats.deltas;
+    for (const FilterNumber number : over_)
+      end(number, {Code::kLimit, "the filter met its budget more than once"}, found.ended);
+    over_.clear();
+    settle(found.ended);
   }
-  stats.deltas += deltas.size();
   stats.hits += found.hits.size();
   group(found.hits);
-  for (const FilterNumber number : over_)
-    end(number, {Code::kLimit, "the filter met its budget on more than one delta"}, found.ended);
-  settle(deltas.size(), found.ended);
   rekey();
 }
 
@@ -43,7 +44,7 @@ void FilterIndex::State::propose(const rz_delta* delta) {
     slots_.prefetch(token);
     bloom_.set(token);
   }
-  sketch_.see(delta_.tokens);
+  sketch_.see(delta_.tokens, delta_.id);
   proposed_.assign(scanned_.begin(), scanned_.end());
   lists_.clear();
   leads_.clear();
@@ -119,8 +120,9 @@ void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches
   bitmap_.assign((asked_.size() + 63) / 64, 0);
   steps_.resize(asked_.size());
   rz_error error;  // not zeroed: it is written only where the call fails
-  if (many == nullptr || many->match(handles_.data(), handles_.size(), delta, bitmap_.data(),
-                                     steps_.data(), &error) != RZ_OK)
+  if (languages_ || language_->match_many == nullptr ||
+      language_->match_many(handles_.data(), handles_.size(), delta, bitmap_.data(), steps_.data(),
+                            &error) != RZ_OK)
     ask_each(delta);
   for (std::uint32_t i = 0; i < asked_.size(); ++i) answered(i, place, found);
 }

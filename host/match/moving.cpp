@@ -78,6 +78,11 @@ void FilterIndex::State::sweep() {
     stats.places -= dropped;
     intervals_ -= dropped;
   }
+  slots_.each([this](Slot& slot) {
+    if (slot.pair || slot.marks.ranges == 0 || ranges_[slot.marks.ranges - 1]->size() != 0) return;
+    free_ranges_.push_back(slot.marks.ranges);
+    slot.marks.ranges = 0;
+  });
   for (FilterNumber number = 0; number < hot_.size(); ++number) {
     if (hot_[number].alive || cold_[number].places == 0) continue;
     cold_[number].places = 0;

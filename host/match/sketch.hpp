@@ -14,9 +14,10 @@ class Sketch {
  public:
   Sketch() : counts_(2 * kColumns) {}
 
-  // Every kEvery-th delta is looked at.
-  void see(const std::vector<TokenHash>& tokens) {
-    if (++turn_ % kEvery != 0) return;
+  // Every fourth delta is looked at, chosen by `chance` (its id's token: deltas may come in a
+  // rhythm).
+  void see(const std::vector<TokenHash>& tokens, TokenHash chance) {
+    if ((chance >> 32 & 3) != 0) return;
     for (const TokenHash token : tokens) {
       std::uint32_t& a = counts_[first(token)];
       std::uint32_t& b = counts_[second(token)];
@@ -38,7 +39,7 @@ class Sketch {
 
  private:
   static constexpr std::size_t kColumns = 16384;
-  static constexpr std::uint32_t kEvery = 4, kHalveAt = 1u << 20;
+  static constexpr std::uint32_t kHalveAt = 1u << 20;
   static constexpr double kGuessed = 16;  // what a guess weighs, in deltas
 
   static std::size_t first(TokenHash token) { return token >> 50; }
@@ -60,7 +61,7 @@ class Sketch {
   }
 
   std::vector<std::uint32_t> counts_;
-  std::uint32_t turn_ = 0, seen_ = 0;
+  std::uint32_t seen_ = 0;
 };
 
 }  // namespace rhizome::matching

@@ -102,6 +102,7 @@ class FilterIndex::State {
   // kLimit, and nothing changed, where there would be too many places.
   Status place(matching::FilterNumber number, const matching::Alternatives& alternatives);
   matching::Ranges* ranges_of(const matching::Condition& condition);
+  matching::Ranges& ranges_for(const matching::Condition& condition);  // made where there are none
   const matching::Ranges* ranges_of(const matching::Condition& condition) const;
 
   // ---- moving.cpp
@@ -113,7 +114,7 @@ class FilterIndex::State {
 
   // ---- cost.cpp
   void pay(matching::FilterNumber number, std::uint32_t steps, bool matched);
-  void settle(std::uint64_t deltas, std::vector<Ended>& ended);
+  void settle(std::vector<Ended>& ended);
 
   // ---- explain.cpp
   Result<FilterExplanation> explain(Ticket ticket);
@@ -123,8 +124,6 @@ class FilterIndex::State {
   MatchLimits limits;
   matching::Hasher hasher;
   MatchStats stats;
-  const rz_filter* table = nullptr;
-  const rz_filter_many* many = nullptr;
 
  private:
   using FilterNumber = matching::FilterNumber;
@@ -143,7 +142,7 @@ class FilterIndex::State {
     return std::uint64_t{subscriptions_[at].generation} << 32 | at;
   }
 
-  void end_wasters(std::uint64_t allowed, std::vector<Ended>& ended);
+  void end_wasters(std::uint64_t excess, std::vector<Ended>& ended);
 
   std::uint32_t rest(const matching::Conjunction& conjunction, const matching::Key& key) const;
   void place_one(FilterNumber number, const matching::Conjunction& conjunction,
@@ -175,6 +174,8 @@ class FilterIndex::State {
   std::vector<matching::HotFilter> hot_;
   std::vector<matching::ColdFilter> cold_;
   std::vector<FilterNumber> free_filters_;
+  const rz_filter* language_ = nullptr;  // of the filters
+  bool languages_ = false;               // they have several
   matching::Slots by_text_;
   std::vector<matching::Subscribed> subscriptions_;
   std::uint32_t free_subscription_ = matching::kNone;
@@ -186,6 +187,7 @@ class FilterIndex::State {
   // What proposes them.
   matching::Slots slots_;
   std::vector<std::unique_ptr<matching::Ranges>> ranges_;  // the first: of timestamps
+  std::vector<std::uint32_t> free_ranges_;                 // as in a slot's marks
   matching::Sketch sketch_;
   std::vector<std::uint64_t> long_lists_;  // to be spread over pairs
   std::uint32_t moved_until_ = 0;          // of the first of them

@@ -36,13 +36,19 @@ inline const rz_filter* filter_table() {
   return static_cast<const rz_filter*>(plugin()->get_interface(RZ_FILTER_ID));
 }
 
-// nullptr where the plugin has none.
-inline const rz_filter_many* many_table() {
-  return static_cast<const rz_filter_many*>(plugin()->get_interface(RZ_FILTER_MANY_ID));
+// The same language as one that cannot be asked about many filters at once.
+inline const rz_filter* single_table() {
+  static const rz_filter single = [] {
+    rz_filter table = *filter_table();
+    table.match_many = nullptr;
+    return table;
+  }();
+  return &single;
 }
 
-inline std::shared_ptr<const use::Filter> compile(const std::string& rule) {
-  auto filter = use::Filter::compile(filter_table(), rule, {0, 0, 60'000'000'000});
+inline std::shared_ptr<const use::Filter> compile(const std::string& rule,
+                                                  const rz_filter* table = filter_table()) {
+  auto filter = use::Filter::compile(table, rule, {0, 0, 60'000'000'000});
   if (!filter.ok()) {
     std::fprintf(stderr, "%s: %s\n", rule.c_str(), filter.status().to_string().c_str());
     std::abort();

@@ -13,7 +13,8 @@ void DeltaTokens::read(const rz_delta* delta, const Hasher& hasher) {
     return view(rz_delta_at(delta, offset, size));
   };
   tokens.push_back(hasher.text(Path::kAuthor, at(delta->author_offset, delta->author_size)));
-  tokens.push_back(hasher.text(Path::kId, view(delta->id, RZ_DELTA_ID_SIZE)));
+  id = hasher.text(Path::kId, view(delta->id, RZ_DELTA_ID_SIZE));
+  tokens.push_back(id);
   const rz_pointer* pointers = rz_delta_pointers(delta);
   for (std::uint32_t i = 0; i < delta->pointer_count; ++i) {
     const rz_pointer& p = pointers[i];

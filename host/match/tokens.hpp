@@ -85,6 +85,7 @@ struct DeltaTokens {
   std::vector<TokenHash> tokens;  // some may stand twice
   std::vector<Numbered> numbers;
   double timestamp = 0;
+  TokenHash id = 0;
 
   void read(const rz_delta* delta, const Hasher& hasher);
 };

@@ -105,6 +105,10 @@ Status Filter::atoms(std::string& json) const {
 }
 
 Status Filter::to_json_logic(std::string& json) const {
+  if (program_->json_size != 0) {
+    json.append(program_->source, 0, program_->json_size);
+    return {};
+  }
   Arena arena(0);
   Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
   if (!append_json(program_->rule, json, run)) return {Code::kInternal, failure_text(run.failure)};

@@ -19,7 +19,7 @@ class Filter {
   static Result<std::unique_ptr<Filter>> compile(ByteView source, const rz_filter_budget& budget);
   Status match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
                std::uint64_t& errors) const;
-  // Of many filters on one delta (rz_filter_many).
+  // Of many filters on one delta (rz_filter.match_many).
   static void match_many(std::span<void* const> filters, const rz_delta* delta,
                          std::uint64_t* bitmap, std::uint32_t* steps);
   Status atoms(std::string& json) const;
@@ -31,7 +31,9 @@ class Filter {
 
  private:
   Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
-      : predicate_(lower(*program)), budget_(budget), program_(std::move(program)) {}
+      : predicate_(lower(*program)),
+        budget_(budget),
+        program_(slimmed(predicate_, std::move(program))) {}
   static void prefetch(const Filter* filter) {
     __builtin_prefetch(filter);
     __builtin_prefetch(reinterpret_cast<const char*>(filter) + 64);

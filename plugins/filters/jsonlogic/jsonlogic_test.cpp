@@ -134,6 +134,28 @@ TEST(JsonLogic, AFailedDeltaIsCountedAndTheBatchGoesOn) {
   EXPECT_EQ(bitmap[0], 0u);
 }
 
+TEST(JsonLogic, ManyFiltersAreAskedWithOneCallAndTellTheirSteps) {
+  std::string endless = "true";
+  for (int i = 0; i < 20; ++i) endless = R"({"all":[[1,1,1,1],)" + endless + "]}";
+  const use::Filter filters[] = {
+      compile(R"({"@entity":"de"})"), compile(R"({"<":[{"var":"author"},5]})"), compile(endless),
+      compile(R"({"@entity":"fr"})"), compile(R"({"==":[{"var":"author"},"alice"]})")};
+  std::vector<void*> handles;
+  for (const use::Filter& filter : filters) handles.push_back(filter.handle());
+  std::uint64_t bitmap = 0;
+  std::uint32_t steps[5] = {};
+  rz_error error{};
+  ASSERT_EQ(filter_table()->match_many(handles.data(), 5, delta().block(0), &bitmap, steps, &error),
+            RZ_OK);
+  EXPECT_EQ(bitmap, 0b10001u);
+  EXPECT_EQ(steps[1] & (RZ_FILTER_FAILED | RZ_FILTER_STOPPED), RZ_FILTER_FAILED);
+  EXPECT_EQ(steps[2], RZ_FILTER_STOPPED | 10'000u);
+  for (const int i : {0, 3, 4}) {
+    EXPECT_GE(steps[i], 1u);
+    EXPECT_LE(steps[i], 20u);
+  }
+}
+
 // 120 bytes may ask for 2^40 steps.
 TEST(JsonLogic, NestedIterationEndsInItsStepBudget) {
   std::string rule = "true";

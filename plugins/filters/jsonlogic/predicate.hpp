@@ -75,6 +75,10 @@ struct Predicate {
 // Texts borrow from the program, which must outlive the predicate.
 Predicate lower(Program& program);
 
+// A program with nothing but what the predicate reads and the rule's JSON, where the predicate
+// never asks the evaluator; else the same program. The predicate borrows from what is returned.
+std::unique_ptr<Program> slimmed(Predicate& predicate, std::unique_ptr<Program> program);
+
 // Whether the delta matches; kFailed: Run::failure says why.
 Truth ask(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run);
 
