@@ -5,16 +5,6 @@
 
 #include "match/testing.hpp"
 
-// Counts what the whole test program allocates.
-static std::uint64_t allocations = 0;
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
 namespace rhizome {
 namespace {
 
@@ -141,9 +131,9 @@ TEST_F(FilterIndexTest, MatchingAllocatesNothingOnceItHasRun) {
   std::vector<const rz_delta*> deltas;
   for (std::size_t i = 0; i < batch.size(); ++i) deltas.push_back(batch.block(i));
   for (int i = 0; i < 50; ++i) index.match(deltas, found);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = match_testing::allocations();
   for (int i = 0; i < 50; ++i) index.match(deltas, found);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(match_testing::allocations(), before);
   EXPECT_GT(found.hits.size(), 64u);
 }
 

@@ -111,6 +111,7 @@ void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches
     HotFilter& filter = hot_[number];
     if (filter.stamp == turn_ || !filter.alive) continue;
     filter.stamp = turn_;
+    __builtin_prefetch(&subscriptions_[filter.first]);
     asked_.push_back(number);
     handles_.push_back(filter.handle);
   }

@@ -14,6 +14,9 @@
 
 namespace rhizome::match_testing {
 
+// What the program has allocated so far (allocations.cpp).
+std::uint64_t allocations();
+
 inline const rz_plugin* plugin() {
   static const rz_plugin* const loaded = [] {
 #ifdef PLUGIN_FILE

@@ -28,7 +28,7 @@ Alternatives anything() { return {Conditions{}}; }
 
 class Atoms {
  public:
-  Atoms(const Predicate& predicate, const Program& program) : q_(predicate), p_(program) {}
+  explicit Atoms(const Predicate& predicate) : q_(predicate) {}
 
   Alternatives of(const Test& test) const {
     switch (test.ask) {
@@ -178,7 +178,7 @@ class Atoms {
   // A loose comparison takes the text "5" and the boolean of a number for the number, and so does a
   // condition on a value (rhizome/abi/filter.h).
   Alternatives target(const Test& test) const {
-    const Value& with = p_.literals[test.first];
+    const Value& with = q_.literals[test.first];
     if (test.op == Op::kStrictEqual) {
       if (with.is(Kind::kNull)) return {};  // a pointer has a target
       return one({"target", "==", json_of(with), ""});
@@ -197,7 +197,7 @@ class Atoms {
     return one({"target", comparison, text, ""});
   }
   Alternatives target_in(const Test& test) const {
-    const Value& list = p_.literals[test.first];
+    const Value& list = q_.literals[test.first];
     std::string json = "[";
     for (std::uint32_t i = 0; i < list.size; ++i) {
       // What is no primitive can be the target of a pointer that has no primitive value.
@@ -216,13 +216,12 @@ class Atoms {
   }
 
   const Predicate& q_;
-  const Program& p_;
 };
 
 }  // namespace
 
-void atoms_json(const Predicate& predicate, const Program& program, std::string& json) {
-  const Alternatives found = Atoms(predicate, program).of(predicate.root);
+void atoms_json(const Predicate& predicate, std::string& json) {
+  const Alternatives found = Atoms(predicate).of(predicate.root);
   const bool any = std::any_of(found.begin(), found.end(),
                                [](const Conditions& conditions) { return conditions.empty(); });
   if (any) {

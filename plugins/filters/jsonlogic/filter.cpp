@@ -38,6 +38,14 @@ std::string thrown_json(Run& run) {
 
 }  // namespace
 
+Filter::Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
+    : predicate_(lower(*program)), budget_(budget), program_(std::move(program)) {
+  std::string json;
+  if (!to_json_logic(json).ok() || !slim(predicate_)) return;
+  json_ = std::string(json);  // as long as it is
+  program_.reset();
+}
+
 Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter_budget& budget) {
   auto program = jsonlogic::compile(source, Mistakes::kRefuse);
   if (!program.ok()) return std::move(program).status();
@@ -60,7 +68,7 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   Arena arena(budget_.memory_bytes, buffer, sizeof buffer);
   Run run(arena, budget_);
   for (std::size_t i = 0; i < deltas.size(); ++i) {
-    const Truth matches = ask(predicate_, *program_, deltas[i], run);
+    const Truth matches = ask(predicate_, program_.get(), deltas[i], run);
     if (matches == Truth::kYes) {
       bitmap[i / 64] |= std::uint64_t{1} << i % 64;
     } else if (matches == Truth::kFailed) {
@@ -90,7 +98,7 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
     const Filter& filter = *at(i);
     arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
     run.restart(filter.budget_);
-    const Truth matches = ask(filter.predicate_, *filter.program_, delta, run);
+    const Truth matches = ask(filter.predicate_, filter.program_.get(), delta, run);
     bitmap[i / 64] |= std::uint64_t{matches == Truth::kYes} << i % 64;
     const std::uint64_t took = filter.budget_.steps - run.left();
     steps[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_FILTER_FAILED - 1));
@@ -100,13 +108,13 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
 }
 
 Status Filter::atoms(std::string& json) const {
-  atoms_json(predicate_, *program_, json);
+  atoms_json(predicate_, json);
   return {};
 }
 
 Status Filter::to_json_logic(std::string& json) const {
-  if (program_->json_size != 0) {
-    json.append(program_->source, 0, program_->json_size);
+  if (program_ == nullptr) {
+    json.append(json_);
     return {};
   }
   Arena arena(0);

@@ -30,10 +30,7 @@ class Filter {
                      std::string& json);
 
  private:
-  Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
-      : predicate_(lower(*program)),
-        budget_(budget),
-        program_(slimmed(predicate_, std::move(program))) {}
+  Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget);
   static void prefetch(const Filter* filter) {
     __builtin_prefetch(filter);
     __builtin_prefetch(reinterpret_cast<const char*>(filter) + 64);
@@ -41,7 +38,9 @@ class Filter {
 
   Predicate predicate_;
   rz_filter_budget budget_;
+  // One of them: the whole program, or beside a slim predicate the rule's JSON.
   std::unique_ptr<Program> program_;
+  std::string json_;
 };
 
 }  // namespace rhizome::jsonlogic

@@ -67,22 +67,25 @@ inline bool is_text(const Test& test, std::string_view text) {
 }
 
 struct Predicate {
-  std::vector<Test> tests;  // children of a test stand next to each other
-  std::vector<std::string_view> texts;
   Test root;  // beside the others, so that a single test is read with its filter
+  // Children of a test stand next to each other; behind all, in a slim one, the texts.
+  std::vector<Test> tests;
+  std::vector<std::string_view> texts;
+  std::vector<Value> literals;
 };
 
-// Texts borrow from the program, which must outlive the predicate.
+// Texts and literals borrow from the program, which must outlive the predicate unless it is slim.
 Predicate lower(Program& program);
 
-// A program with nothing but what the predicate reads and the rule's JSON, where the predicate
-// never asks the evaluator; else the same program. The predicate borrows from what is returned.
-std::unique_ptr<Program> slimmed(Predicate& predicate, std::unique_ptr<Program> program);
+// Makes a predicate that never asks the evaluator independent of its program; false, and nothing
+// changed, where it asks.
+bool slim(Predicate& predicate);
 
 // Whether the delta matches; kFailed: Run::failure says why.
-Truth ask(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run);
+// `program` may be nullptr beside a slim predicate.
+Truth ask(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run);
 
 // Conditions that every match satisfies, as rhizome/abi/filter.h's `atoms` gives them.
-void atoms_json(const Predicate& predicate, const Program& program, std::string& json);
+void atoms_json(const Predicate& predicate, std::string& json);
 
 }  // namespace rhizome::jsonlogic

@@ -84,9 +84,6 @@ struct Program {
   std::vector<Path> paths;
   std::vector<Step> steps;
   std::uint32_t root = 0;
-  // Of a slimmed program (predicate.hpp): `source` begins with so many bytes of the rule's JSON,
-  // and there are no nodes. 0: a whole program.
-  std::size_t json_size = 0;
 };
 
 // Whether a mistake that can be seen in the rule alone is refused (kInvalid, with its place), or
