@@ -25,7 +25,8 @@ FilterSet without(const FilterSet& a, const FilterSet& b);
 class FilterBook {
  public:
   // `language` compiles JSON-Logic; null: every rule is refused.
-  explicit FilterBook(const rz_filter* language) : language_(language) {}
+  // `seed`: a random number, so that strangers cannot choose rules that the index mixes up.
+  FilterBook(const rz_filter* language, std::uint64_t seed);
 
   // Compiles the rule under the budget of rhizome/abi/filter.h, or counts one more user of an equal
   // one. kUnsupported without a language; what the plugin or the index says of a bad rule.
@@ -63,7 +64,7 @@ class FilterBook {
     bool stopped = false;
   };
   const rz_filter* const language_;
-  FilterIndex index_;
+  FilterIndex index_;  // one group: rules are shared by peers
   std::map<FilterNumber, Filter> filters_;
   std::unordered_map<std::string, FilterNumber> by_rule_;
   std::vector<Stopped> stopped_;

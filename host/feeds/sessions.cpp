@@ -40,7 +40,7 @@ PublisherState::PublisherState(Journal& journal, const NodeKey& self,
       log_(log),
       options_(options),
       strand_(Strand::make(executor)),
-      book_(language),
+      book_(language, executor.random()),
       events_(journal) {}
 
 void PublisherState::post(std::function<void(PublisherState&)> task) {
