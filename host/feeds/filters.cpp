@@ -20,7 +20,7 @@ MatchLimits index_limits(std::uint64_t seed) {
 
 }  // namespace
 
-FilterBook::FilterBook(const rz_filter* language, std::uint64_t seed)
+FilterBook::FilterBook(const use::FilterLanguage& language, std::uint64_t seed)
     : language_(language), index_(index_limits(seed)) {}
 
 FilterSet united(const FilterSet& a, const FilterSet& b) {
@@ -36,7 +36,7 @@ FilterSet without(const FilterSet& a, const FilterSet& b) {
 }
 
 Result<FilterNumber> FilterBook::acquire(ByteView rule) {
-  if (language_ == nullptr)
+  if (language_.table == nullptr)
     return Status(Code::kUnsupported,
                   "subscribe: this node has no filter plugin for JSON-Logic; add `jsonlogic` under "
                   "`filters` in its config");

@@ -34,9 +34,10 @@ void FilterIndex::State::pay(FilterNumber number, std::uint32_t steps, bool matc
 // A window ends after its deltas, or at once where its whole allowance is spent.
 void FilterIndex::State::settle(std::vector<Ended>& ended) {
   ++window_deltas_;
-  const std::uint64_t whole = limits.wasted_steps * limits.wasted_window + window_useful_;
+  const std::uint64_t a_delta = limits.wasted_steps + stats.filters / limits.filters_a_step;
+  const std::uint64_t whole = a_delta * limits.wasted_window + window_useful_;
   if (window_deltas_ < limits.wasted_window && window_wasted_ <= whole) return;
-  const std::uint64_t allowed = limits.wasted_steps * window_deltas_ + window_useful_;
+  const std::uint64_t allowed = a_delta * window_deltas_ + window_useful_;
   if (window_wasted_ > allowed) end_wasters(window_wasted_ - allowed, ended);
   window_deltas_ = window_wasted_ = window_useful_ = 0;
   if (++window_ == 0) window_ = 1;

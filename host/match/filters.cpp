@@ -51,7 +51,7 @@ Result<Ticket> FilterIndex::State::add(const Subscription& subscription,
   RZ_TRY(may_add(subscription));
   const Result<std::string> json_logic = filter->to_json_logic();
   if (!json_logic.ok()) return json_logic.status();
-  const auto text = text_hash(*json_logic, filter->table());
+  const auto text = text_hash(*json_logic, filter->language().table);
   if (const auto ended = ended_texts_.find(text[0]); ended != ended_texts_.end()) {
     if (stats.deltas - ended->second < limits.ended_for)
       return Status(Code::kLimit, "the filter was ended for what it costs, not long ago");
@@ -108,8 +108,8 @@ Result<FilterNumber> FilterIndex::State::add_filter(const Subscription& subscrip
     free_filters_.push_back(number);
     return placed;
   }
-  if (stats.filters == 0) languages_ = false, language_ = filter->table();
-  languages_ = languages_ || language_ != filter->table();
+  if (stats.filters == 0) languages_ = false, language_ = filter->language();
+  languages_ = languages_ || language_.table != filter->language().table;
   HotFilter& hot = hot_[number];
   hot.handle = filter->handle();
   hot.alive = true;
@@ -138,6 +138,7 @@ Ticket FilterIndex::State::subscribe(const Subscription& subscription, FilterNum
   made.next = hot_[number].first;
   if (made.next != kNone) subscriptions_[made.next].previous = at;
   hot_[number].first = at;
+  keep_first(number);
   if (cold_[number].scanned) ++scanned_by_group_[made.group];
   ++stats.subscriptions;
   return ticket_of(at);
@@ -168,7 +169,17 @@ void FilterIndex::State::unsubscribe(std::uint32_t at) {
   gone.next = free_subscription_;
   free_subscription_ = at;
   --stats.subscriptions;
-  if (hot_[number].first == kNone) drop(number);
+  if (hot_[number].first == kNone) return drop(number);
+  keep_first(number);
+}
+
+// The first subscription stands with its filter too, where it is read.
+void FilterIndex::State::keep_first(FilterNumber number) {
+  HotFilter& hot = hot_[number];
+  const Subscribed& first = subscriptions_[hot.first];
+  hot.id = first.id;
+  hot.group = first.group;
+  hot.shared = first.next != kNone;
 }
 
 // Its places stay in the lists until a sweep.

@@ -9,7 +9,6 @@ namespace rhizome {
 namespace {
 
 using match_testing::compile;
-using match_testing::filter_table;
 using match_testing::one_delta;
 using testing::HasSubstr;
 
@@ -94,7 +93,8 @@ TEST(HostileFilters, AreRefusedOrEndedAndHonestOnesLoseLittle) {
   for (FilterIndex* one : {&alone, &index}) add_honest(*one);
   std::uint64_t refused = 0;
   for (std::uint64_t i = 0; i < 10'000; ++i) {
-    auto filter = use::Filter::compile(filter_table(), hostile(i), {0, 0, 60'000'000'000});
+    auto filter =
+        use::Filter::compile(match_testing::language(), hostile(i), {0, 0, 60'000'000'000});
     const bool in = filter.ok() && index
                                        .add({static_cast<std::uint32_t>(100 + i / 64), i},
                                             std::make_shared<const use::Filter>(std::move(*filter)))

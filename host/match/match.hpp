@@ -60,10 +60,12 @@ struct MatchLimits {
   std::size_t scanned = 256;              // filters that nothing can find but asking each time
   std::size_t scanned_a_group = 16;
   std::uint32_t groups = 1u << 20;
-  // What asking may cost where it finds nothing, in steps of the plugin's budget a delta, averaged
-  // over `wasted_window` deltas. Over it, the filters that waste most are ended until the rest
-  // fits.
+  // What asking may cost where it finds nothing, in steps of the plugin's budget a delta, over
+  // `wasted_window` deltas: this much, a step for so many filters that there are, and as much again
+  // as what found something. Above it, filters of the groups that waste most are ended until the
+  // rest fits.
   std::uint64_t wasted_steps = 400;
+  std::uint64_t filters_a_step = 100;
   std::uint64_t wasted_window = 256;
   std::uint32_t strikes = 2;           // deltas on which a filter met its budget before it is ended
   std::size_t ended_kept = 4096;       // ended filters that are not taken again for a while

@@ -9,7 +9,6 @@ namespace rhizome {
 namespace {
 
 using match_testing::compile;
-using match_testing::filter_table;
 using match_testing::one_delta;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -111,7 +111,7 @@ void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches
     HotFilter& filter = hot_[number];
     if (filter.stamp == turn_ || !filter.alive) continue;
     filter.stamp = turn_;
-    __builtin_prefetch(&subscriptions_[filter.first]);
+    if (filter.shared) __builtin_prefetch(&subscriptions_[filter.first]);
     asked_.push_back(number);
     handles_.push_back(filter.handle);
   }
@@ -121,8 +121,8 @@ void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches
   bitmap_.assign((asked_.size() + 63) / 64, 0);
   steps_.resize(asked_.size());
   rz_error error;  // not zeroed: it is written only where the call fails
-  if (languages_ || language_->match_many == nullptr ||
-      language_->match_many(handles_.data(), handles_.size(), delta, bitmap_.data(), steps_.data(),
+  if (languages_ || language_.many == nullptr ||
+      language_.many->match(handles_.data(), handles_.size(), delta, bitmap_.data(), steps_.data(),
                             &error) != RZ_OK)
     ask_each(delta);
   for (std::uint32_t i = 0; i < asked_.size(); ++i) answered(i, place, found);
@@ -132,8 +132,8 @@ void FilterIndex::State::ask_each(const rz_delta* delta) {
   rz_error error;
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     std::uint64_t bit = 0, errors = 0;
-    const std::int32_t code =
-        cold_[asked_[i]].filter->table()->match(handles_[i], &delta, 1, &bit, &errors, &error);
+    const std::int32_t code = cold_[asked_[i]].filter->language().table->match(
+        handles_[i], &delta, 1, &bit, &errors, &error);
     steps_[i] = kAssumedSteps | (code != RZ_OK ? RZ_FILTER_STOPPED : 0) |
                 (errors != 0 ? RZ_FILTER_FAILED : 0);
     bitmap_[i / 64] = (bitmap_[i / 64] & ~(std::uint64_t{1} << i % 64)) | (bit & 1) << i % 64;
@@ -149,6 +149,10 @@ void FilterIndex::State::answered(std::uint32_t i, std::uint32_t place, Matches&
   pay(number, steps_[i], matched);
   if (!matched) return;
   if (filter.hits != UINT32_MAX) ++filter.hits;
+  if (!filter.shared) {
+    found.hits.push_back({place, filter.group, filter.id});
+    return;
+  }
   for (std::uint32_t at = filter.first; at != kNone; at = subscriptions_[at].next)
     found.hits.push_back({place, subscriptions_[at].group, subscriptions_[at].id});
 }

@@ -34,8 +34,9 @@ class World {
     const std::string rule =
         random_rule([this](std::uint32_t below) { return number(below); }, depth);
     const bool single = languages_ == 1 || (languages_ == 2 && number(2) == 0);
-    auto filter = match_testing::compile(
-        rule, single ? match_testing::single_table() : match_testing::filter_table());
+    auto filter =
+        match_testing::compile(rule, single ? use::FilterLanguage(match_testing::filter_table())
+                                            : match_testing::language());
     const Subscription subscription{number(5), next_++};
     const auto ticket = index_.add(subscription, filter);
     RC_ASSERT(ticket.ok());

@@ -22,9 +22,11 @@ inline constexpr std::uint32_t kNone = UINT32_MAX;
 inline constexpr double kLongVisits = 8;
 inline constexpr std::uint32_t kLongList = 32;
 
-// What a delta that proposes the filter touches: two of them are a cache line.
-struct HotFilter {
+// All that a delta which proposes the filter touches of it: one cache line.
+struct alignas(64) HotFilter {
   void* handle = nullptr;
+  std::uint64_t id = 0;  // of its first subscription, and its group
+  std::uint32_t group = 0;
   std::uint32_t stamp = 0;      // the last delta that proposed it
   std::uint32_t first = kNone;  // of its subscriptions
   std::uint32_t asked = 0, hits = 0;
@@ -32,8 +34,9 @@ struct HotFilter {
   std::uint16_t window = 0;
   std::uint8_t strikes = 0;
   bool alive = false;
+  bool shared = false;  // there are more subscriptions
 };
-static_assert(sizeof(HotFilter) == 32);
+static_assert(sizeof(HotFilter) == 64);
 
 struct ColdFilter {
   std::shared_ptr<const use::Filter> filter;
@@ -134,6 +137,7 @@ class FilterIndex::State {
                                   const std::array<std::uint64_t, 2>& text);
   Ticket subscribe(const Subscription& subscription, FilterNumber number);
   void unsubscribe(std::uint32_t at);
+  void keep_first(FilterNumber number);
   void drop(FilterNumber number);
   Status add_scanned(const Subscription& subscription) const;
   // How the filter stands in the index for the conjunction.
@@ -174,8 +178,8 @@ class FilterIndex::State {
   std::vector<matching::HotFilter> hot_;
   std::vector<matching::ColdFilter> cold_;
   std::vector<FilterNumber> free_filters_;
-  const rz_filter* language_ = nullptr;  // of the filters
-  bool languages_ = false;               // they have several
+  use::FilterLanguage language_;  // of the filters
+  bool languages_ = false;        // they have several
   matching::Slots by_text_;
   std::vector<matching::Subscribed> subscriptions_;
   std::uint32_t free_subscription_ = matching::kNone;

@@ -39,19 +39,15 @@ inline const rz_filter* filter_table() {
   return static_cast<const rz_filter*>(plugin()->get_interface(RZ_FILTER_ID));
 }
 
-// The same language as one that cannot be asked about many filters at once.
-inline const rz_filter* single_table() {
-  static const rz_filter single = [] {
-    rz_filter table = *filter_table();
-    table.match_many = nullptr;
-    return table;
-  }();
-  return &single;
+// With what asks many filters at once.
+inline use::FilterLanguage language() {
+  return {filter_table(),
+          static_cast<const rz_filter_many*>(plugin()->get_interface(RZ_FILTER_MANY_ID))};
 }
 
 inline std::shared_ptr<const use::Filter> compile(const std::string& rule,
-                                                  const rz_filter* table = filter_table()) {
-  auto filter = use::Filter::compile(table, rule, {0, 0, 60'000'000'000});
+                                                  const use::FilterLanguage& of = language()) {
+  auto filter = use::Filter::compile(of, rule, {0, 0, 60'000'000'000});
   if (!filter.ok()) {
     std::fprintf(stderr, "%s: %s\n", rule.c_str(), filter.status().to_string().c_str());
     std::abort();

@@ -17,7 +17,7 @@ struct ServiceParts {
   Executor& executor;
   Log& log;
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
-  const rz_filter* json_logic = nullptr;
+  use::FilterLanguage json_logic = {};
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.

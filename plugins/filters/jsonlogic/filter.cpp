@@ -39,7 +39,7 @@ std::string thrown_json(Run& run) {
 }  // namespace
 
 Filter::Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
-    : predicate_(lower(*program)), budget_(budget), program_(std::move(program)) {
+    : budget_(budget), predicate_(lower(*program)), program_(std::move(program)) {
   std::string json;
   if (!to_json_logic(json).ok() || !slim(predicate_)) return;
   json_ = std::string(json);  // as long as it is
@@ -88,13 +88,17 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
   // Filters lie all over the memory: the next are on their way while one is asked.
   constexpr std::size_t kFar = 12, kNear = 6;
   const auto at = [filters](std::size_t i) { return static_cast<const Filter*>(filters[i]); };
-  for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) prefetch(at(i));
+  for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) __builtin_prefetch(at(i));
   alignas(8) char buffer[2048];
   Arena arena(0, buffer, sizeof buffer);
   Run run(arena, {1, 1, 1});
   for (std::size_t i = 0; i < filters.size(); ++i) {
-    if (i + kFar < filters.size()) prefetch(at(i + kFar));
-    if (i + kNear < filters.size()) __builtin_prefetch(at(i + kNear)->predicate_.tests.data());
+    if (i + kFar < filters.size()) __builtin_prefetch(at(i + kFar));
+    if (i + kNear < filters.size()) {
+      const Test* const tests = at(i + kNear)->predicate_.tests.data();
+      __builtin_prefetch(tests);
+      __builtin_prefetch(tests + 2);
+    }
     const Filter& filter = *at(i);
     arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
     run.restart(filter.budget_);

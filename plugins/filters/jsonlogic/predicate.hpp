@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +67,27 @@ inline bool is_text(const Test& test, std::string_view text) {
           std::memcmp(text.data(), test.text, text.size() - sizeof test.tail) == 0);
 }
 
+// Tests in whole cache lines: two of them are one.
+template <typename T>
+struct InLines {
+  using value_type = T;
+  InLines() = default;
+  template <typename U>
+  explicit InLines(const InLines<U>& /*other*/) {}
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64}));
+  }
+  void deallocate(T* memory, std::size_t /*count*/) {
+    ::operator delete (memory, std::align_val_t{64});
+  }
+  friend bool operator==(const InLines& /*a*/, const InLines& /*b*/) { return true; }
+};
+using Tests = std::vector<Test, InLines<Test>>;
+
 struct Predicate {
   Test root;  // beside the others, so that a single test is read with its filter
   // Children of a test stand next to each other; behind all, in a slim one, the texts.
-  std::vector<Test> tests;
+  Tests tests;
   std::vector<std::string_view> texts;
   std::vector<Value> literals;
 };

@@ -24,7 +24,7 @@ class Slimming {
       return false;
     for (const std::string_view text : q_.texts) bytes_ += text.size();
     const std::size_t count = q_.tests.size();
-    std::vector<Test> tests(count + (bytes_ + sizeof(Test) - 1) / sizeof(Test));
+    Tests tests(count + (bytes_ + sizeof(Test) - 1) / sizeof(Test));
     std::copy(q_.tests.begin(), q_.tests.end(), tests.begin());
     next_ = reinterpret_cast<char*>(tests.data() + count);
     literals_.reserve(values_);

@@ -9,9 +9,6 @@
 //                  std::uint64_t& errors) const;            // any thread
 //     Status atoms(std::string& json) const;                // any thread
 //     Status to_json_logic(std::string& json) const;        // any thread
-//     // Optional; see rz_filter.match_many.
-//     static void match_many(std::span<void* const> filters, const rz_delta* delta,
-//                            std::uint64_t* bitmap, std::uint32_t* steps);  // any thread
 //   };
 //   constexpr rz_filter kTable = rhizome::plugin::filter_table<MyFilter>();
 //   RHIZOME_PLUGIN({RZ_FILTER_ID, &kTable})
@@ -39,22 +36,6 @@ namespace filter_detail {
 
 inline std::int32_t write(const rz_sink* sink, const std::string& text) {
   return sink->write(sink->context, rhizome::to_abi(text));
-}
-
-// nullptr where the class has no match_many.
-template <typename Filter>
-constexpr auto many() -> decltype(rz_filter::match_many) {
-  if constexpr (requires { &Filter::match_many; }) {
-    return [](void* const* filters, std::uint64_t count, const rz_delta* delta,
-              std::uint64_t* bitmap, std::uint32_t* steps, rz_error* error) noexcept {
-      return guard(error, [&]() -> std::int32_t {
-        Filter::match_many({filters, static_cast<std::size_t>(count)}, delta, bitmap, steps);
-        return RZ_OK;
-      });
-    };
-  } else {
-    return nullptr;
-  }
 }
 
 }  // namespace filter_detail
@@ -96,8 +77,21 @@ constexpr rz_filter filter_table() {
           const Status status = static_cast<const Filter*>(filter)->to_json_logic(json);
           return status.ok() ? filter_detail::write(sink, json) : to_abi(status, error);
         });
-      },
-      filter_detail::many<Filter>()};
+      }};
+}
+
+// rhizome.filter.many/1 of a class with
+//   static void match_many(std::span<void* const> filters, const rz_delta* delta,
+//                          std::uint64_t* bitmap, std::uint32_t* steps);        // any thread
+template <typename Filter>
+constexpr rz_filter_many filter_many_table() {
+  return {[](void* const* filters, std::uint64_t count, const rz_delta* delta,
+             std::uint64_t* bitmap, std::uint32_t* steps, rz_error* error) noexcept {
+    return guard(error, [&]() -> std::int32_t {
+      Filter::match_many({filters, static_cast<std::size_t>(count)}, delta, bitmap, steps);
+      return RZ_OK;
+    });
+  }};
 }
 
 // rhizome.filter.eval/1 of a class with

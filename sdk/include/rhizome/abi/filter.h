@@ -22,10 +22,6 @@ typedef struct rz_filter_budget {
   uint64_t time_ns;      /* default 2 ms */
 } rz_filter_budget;
 
-/* Beside the steps that `match_many` gives. */
-#define RZ_FILTER_STOPPED 0x80000000u /* the budget ended it */
-#define RZ_FILTER_FAILED 0x40000000u  /* the rule failed on the delta */
-
 typedef struct rz_filter {
   /* Compiles `source` (UTF-8). RZ_INVALID says where and why; RZ_LIMIT for too large or deep. [any]
    */
@@ -50,14 +46,22 @@ typedef struct rz_filter {
 
   /* The same filter as JSON-Logic. [any] */
   int32_t (*to_json_logic)(void* filter, const rz_sink* sink, rz_error* error);
-
-  /* Optional (may be NULL): one delta against many filters of this plugin, as an index of filters
-   * asks. As `match` of each with the one delta: sets bit i of `bitmap` (cleared by the caller)
-   * where filters[i] matches, and steps[i] to the steps that it took, with the flags above. A
-   * filter that was stopped does not match, and the others are asked all the same. [any] */
-  int32_t (*match_many)(void* const* filters, uint64_t count, const rz_delta* delta,
-                        uint64_t* bitmap, uint32_t* steps, rz_error* error);
 } rz_filter;
+
+/* Optional: one delta against many filters, as an index of filters asks. */
+#define RZ_FILTER_MANY_ID "rhizome.filter.many/1"
+
+#define RZ_FILTER_STOPPED 0x80000000u /* the budget ended it */
+#define RZ_FILTER_FAILED 0x40000000u  /* the rule failed on the delta */
+
+typedef struct rz_filter_many {
+  /* As rz_filter.match of each of the plugin's filters with the one delta: sets bit i of `bitmap`
+   * (cleared by the caller) where filters[i] matches, and steps[i] to the steps that it took, with
+   * the flags above. A filter that was stopped does not match, and the others are asked all the
+   * same. [any] */
+  int32_t (*match)(void* const* filters, uint64_t count, const rz_delta* delta, uint64_t* bitmap,
+                   uint32_t* steps, rz_error* error);
+} rz_filter_many;
 
 /* Optional: a rule on any JSON data, to a JSON value. For tools and result expressions. */
 #define RZ_FILTER_EVAL_ID "rhizome.filter.eval/1"

@@ -15,22 +15,34 @@
 
 namespace rhizome::use {
 
+// A plugin's filter language: its table, and the one that asks many filters at once where it has
+// it.
+struct FilterLanguage {
+  const rz_filter* table = nullptr;
+  const rz_filter_many* many = nullptr;
+
+  FilterLanguage() = default;
+  FilterLanguage(const rz_filter* filter,  // NOLINT(google-explicit-constructor): most have no more
+                 const rz_filter_many* asks_many = nullptr)
+      : table(filter), many(asks_many) {}
+};
+
 // One compiled filter. Immutable; any thread.
 class Filter {
  public:
-  static Result<Filter> compile(const rz_filter* table, ByteView source,
+  static Result<Filter> compile(const FilterLanguage& language, ByteView source,
                                 const rz_filter_budget& budget = {}) {
     rz_error error{};
     void* handle = nullptr;
-    const std::int32_t code = table->compile(to_abi(source), &budget, &handle, &error);
+    const std::int32_t code = language.table->compile(to_abi(source), &budget, &handle, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
-    return Filter(table, handle);
+    return Filter(language, handle);
   }
   Filter(Filter&& other) noexcept
-      : table_(other.table_), handle_(std::exchange(other.handle_, nullptr)) {}
+      : language_(other.language_), handle_(std::exchange(other.handle_, nullptr)) {}
   Filter& operator=(Filter&&) = delete;
   ~Filter() {
-    if (handle_ != nullptr) table_->release(handle_);
+    if (handle_ != nullptr) language_.table->release(handle_);
   }
 
   // Bit i of `bitmap` (resized) is set where deltas[i] matches; errors counts rules that failed.
@@ -39,17 +51,17 @@ class Filter {
     bitmap.assign((deltas.size() + 63) / 64, 0);
     rz_error error;  // not zeroed: that would cost more than asking a filter about one delta
     error.message[0] = '\0';
-    return Status::from_abi(
-        table_->match(handle_, deltas.data(), deltas.size(), bitmap.data(), &errors, &error),
-        error);
+    return Status::from_abi(language_.table->match(handle_, deltas.data(), deltas.size(),
+                                                   bitmap.data(), &errors, &error),
+                            error);
   }
-  const rz_filter* table() const { return table_; }
+  const FilterLanguage& language() const { return language_; }
   void* handle() const { return handle_; }  // as the table knows it
-  Result<std::string> atoms() const { return text(table_->atoms); }
-  Result<std::string> to_json_logic() const { return text(table_->to_json_logic); }
+  Result<std::string> atoms() const { return text(language_.table->atoms); }
+  Result<std::string> to_json_logic() const { return text(language_.table->to_json_logic); }
 
  private:
-  Filter(const rz_filter* table, void* handle) : table_(table), handle_(handle) {}
+  Filter(const FilterLanguage& language, void* handle) : language_(language), handle_(handle) {}
   Result<std::string> text(int32_t (*write)(void*, const rz_sink*, rz_error*)) const {
     std::string out;
     const rz_sink sink{&out, [](void* context, rz_bytes chunk) {
@@ -61,7 +73,7 @@ class Filter {
     if (code != RZ_OK) return Status::from_abi(code, error);
     return out;
   }
-  const rz_filter* table_;
+  FilterLanguage language_;
   void* handle_;
 };
 
