@@ -28,7 +28,8 @@ std::string entity_of(const use::Filter& filter);
 class FilterBook {
  public:
   // `language` compiles JSON-Logic; null: every rule is refused.
-  explicit FilterBook(const rz_filter* language) : language_(language) {}
+  // `seed`: a random number, so that strangers cannot choose rules that the index mixes up.
+  FilterBook(const use::FilterLanguage& language, std::uint64_t seed);
 
   // Compiles the rule under the budget of rhizome/abi/filter.h, or counts one more user of an equal
   // one. kUnsupported without a language; what the plugin or the index says of a bad rule.
@@ -68,8 +69,8 @@ class FilterBook {
     std::uint64_t strikes = 0;
     bool stopped = false;
   };
-  const rz_filter* const language_;
-  FilterIndex index_;
+  const use::FilterLanguage language_;
+  FilterIndex index_;  // one group: rules are shared by peers
   std::map<FilterNumber, Filter> filters_;
   std::unordered_map<std::string, FilterNumber> by_rule_;
   std::vector<Stopped> stopped_;

@@ -15,7 +15,7 @@
 
 #include "feeds/messages.hpp"
 #include "journal/journal.hpp"
-#include "rhizome/abi/filter.h"
+#include "rhizome/use/filter.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 
@@ -77,8 +77,9 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
   // The references outlive the executor's last task. `language`: rhizome/abi/filter.h of
   // JSON-Logic, null where no such plugin is loaded.
   static Result<std::shared_ptr<Publisher>> make(Journal& journal, const NodeKey& self,
-                                                 const rz_filter* language, Executor& executor,
-                                                 Log& log, const PublisherOptions& options = {});
+                                                 const use::FilterLanguage& language,
+                                                 Executor& executor, Log& log,
+                                                 const PublisherOptions& options = {});
   virtual ~Publisher() = default;
 
   using Answer = std::function<void(const Result<Subscribed>&)>;

@@ -26,7 +26,7 @@ struct Found {
 class PublisherState final : public Publisher {
  public:
   PublisherState(Journal& journal, const NodeKey& self, const Incarnation& incarnation,
-                 const rz_filter* language, Executor& executor, Log& log,
+                 const use::FilterLanguage& language, Executor& executor, Log& log,
                  const PublisherOptions& options);
 
   void subscribe(const SessionId& session, bool local, Subscribe wanted, Answer answer) override;

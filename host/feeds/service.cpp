@@ -133,7 +133,7 @@ class PeerWire final : public feeds::Wire {
 }  // namespace
 
 Result<std::shared_ptr<FeedService>> FeedService::make(Links& links, Journal& journal,
-                                                       const rz_filter* language,
+                                                       const use::FilterLanguage& language,
                                                        const feeds::PublisherOptions& options) {
   auto publisher = Publisher::make(journal, links.key().public_key(), language, links.executor(),
                                    links.log(), options);

@@ -133,14 +133,17 @@ Status Node::Parts::open_journal(const Chosen& choice) {
 }
 
 // The plugin for the language in which filters travel; null where the config has none.
-Result<const rz_filter*> Node::Parts::json_logic_plugin() const {
+Result<use::FilterLanguage> Node::Parts::json_logic_plugin() const {
   for (const config::PluginSection& section : config.filters) {
     if (std::filesystem::path(section.plugin).stem() != "jsonlogic") continue;
     Result<LoadedPlugin> plugin = plugins->load(section.plugin);
     if (!plugin.ok()) return plugin.status();
-    return plugin->interface<rz_filter>(RZ_FILTER_ID);
+    const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
+    if (!table.ok()) return table.status();
+    const auto many = plugin->interface<rz_filter_many>(RZ_FILTER_MANY_ID);  // optional
+    return use::FilterLanguage(*table, many.ok() ? *many : nullptr);
   }
-  return static_cast<const rz_filter*>(nullptr);
+  return use::FilterLanguage();
 }
 
 Status Node::Parts::make_fabric() {
@@ -161,7 +164,7 @@ Status Node::Parts::make_fabric() {
                                     log);
   Result<ExtentOptions> extent = extent_options();
   if (!extent.ok()) return extent.status();
-  const Result<const rz_filter*> json_logic = json_logic_plugin();
+  const Result<use::FilterLanguage> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
   Result<StandardServices> added = add_standard_services(
       {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent)});

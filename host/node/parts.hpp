@@ -47,7 +47,7 @@ struct Node::Parts {
   Status load_keys();
   Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
   Status open_journal(const Chosen& store);
-  Result<const rz_filter*> json_logic_plugin() const;
+  Result<use::FilterLanguage> json_logic_plugin() const;
   Status make_fabric();
   Result<ExtentOptions> extent_options() const;
   Status make_transport(const Chosen& choice);

@@ -19,8 +19,8 @@ struct ServiceParts {
   Executor& executor;
   Log& log;
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
-  const rz_filter* json_logic = nullptr;
-  ExtentOptions extent;  // who counts, and how nodes are judged
+  use::FilterLanguage json_logic = {};
+  ExtentOptions extent = {};  // who counts, and how nodes are judged
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.

@@ -90,6 +90,11 @@ def main():
             b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
         count += 1
         save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
+    for number, atoms in enumerate((
+            b'null', b'[]', b'[[["entity","==","de"],["context","==","population"]]]',
+            b'[[["timestamp",">=",1],["timestamp","<",2.5]],[["author","in",["a","b"]]]]',
+            b'[[["value:name","in",[true,"x",1,null]],["value:n",">",-1e3],["id","==","1e20"]]]')):
+        save(corpus, 'fuzz_atoms', f'seed-{number}', atoms)
     eight = b'\x48' + bytes(8)
     cursor = b'\x86\x58\x20' + bytes(32) + eight + b'\x05\x00' + eight + b'\x80'
     asked = b'\x84\x60\x81' + cursor + b'\x00\x00'  # a query of a cursor alone: a token's bytes
