@@ -1,4 +1,4 @@
-// The bodies of frames: hello, announce, propagate, fetch, error. docs/protocol.md specifies them.
+// The bodies of frames: hello, announce, propagate, fetch (answered by pack.hpp), error. docs/protocol.md specifies them.
 // Decoders take hostile bytes and answer kInvalid; views borrow from the body. Any thread.
 #pragma once
 
@@ -40,11 +40,12 @@ Result<Hello> decode_hello(ByteView body);
 std::string encode_announce(const std::vector<Position>& positions);
 Result<std::vector<Position>> decode_announce(ByteView body);
 
-// "Send me what this (origin, epoch) numbered from `from` on, about `max_bytes` of it."
+// "Send me what this (origin, epoch) numbered `from` to `to`, at most about `max_bytes` of it."
 struct Fetch {
   NodeKey origin{};
   std::uint64_t epoch = 0;
   std::uint64_t from = 0;
+  std::uint64_t to = 0;
   std::uint64_t max_bytes = 0;
 };
 std::string encode(const Fetch& fetch);
@@ -56,8 +57,8 @@ struct Body {
   ByteView signature;  // 64 bytes or empty
 };
 
-// A statement word for word, and the bodies of its ids from index `first` on. Propagated as it is
-// and fetched as it is; a statement whose bodies outgrow a frame travels in several.
+// A statement word for word, and the bodies of its ids from index `first` on, as it is propagated;
+// a statement whose bodies outgrow a frame travels in several.
 struct Delivery {
   Statement statement;
   std::size_t first = 0;
