@@ -21,6 +21,7 @@ constexpr unsigned kMostDoublings = 8;
 constexpr std::uint64_t kBusyPauseMs = 200;
 // Peers that left are remembered, with what they brought, while there are no more than these.
 constexpr std::size_t kMaxForgottenPeers = 2048;
+constexpr double kLeastRate = 32768;  // bytes a second of the slowest link that is reckoned with
 constexpr double kSmooth = 0.3;  // the weight of the newest rate
 
 }  // namespace
@@ -33,9 +34,11 @@ Catchup::Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest,
       options_(options),
       serving_(std::make_shared<Serving>(links, journal, options.serving)) {}
 
-std::uint64_t Catchup::held(const Epoch& key) const {
-  const auto position = journal_.origin(key.first, key.second);
-  return position ? position->last : 0;
+std::uint64_t Catchup::held(const Epoch& key) const { return reached_(key); }
+
+bool Catchup::is_fetching(const Epoch& key) const {
+  const auto found = jobs_.find(key);
+  return found != jobs_.end() && !found->second.pieces.empty();
 }
 
 Catchup::Peer& Catchup::peer_of(const LinkKey& link) {
@@ -60,6 +63,8 @@ void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last)
 
 void Catchup::greeted(const LinkedPeer& peer) {
   peer_of(peer.link);
+  holes_pause_ms_ = options_.holes_ms;  // perhaps this one has what others had not
+  holes_due_ns_ = 0;
   schedule();
 }
 
@@ -101,9 +106,14 @@ void Catchup::ask(const Epoch& key, Job& job, Pieces::iterator piece, const Link
   peak_bytes_ = std::max(peak_bytes_, asked_bytes_ + arrived_bytes_);
   ++peer_of(link).asks;
   ++counters_.fetches;
+  // A lost ask is asked again after this; a slow link has time for what was asked.
+  const double rate = std::max(peer_of(link).rate / 4, kLeastRate);
+  const std::uint64_t deadline_ms =
+      std::min(options_.deadline_ms,
+               options_.stall_ms + static_cast<std::uint64_t>(static_cast<double>(bytes) / rate * 1e3));
   const wire::Fetch fetch{key.first, key.second, piece->first, piece->second.to, bytes};
   links_.ask(link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(fetch),
-             options_.deadline_ms,
+             deadline_ms,
              [self = shared_from_this(), number](Code code,
                                                  const std::shared_ptr<std::string>& frame_bytes,
                                                  const wire::Frame& frame, bool last) {
@@ -140,6 +150,7 @@ bool Catchup::arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteV
   const std::size_t credited = std::min(ask.limit - std::min(ask.limit, ask.came), body.size());
   asked_bytes_ -= credited;
   ask.came += body.size();
+  for (const Slice& slice : slices) counters_.payload_bytes += slice.bytes();
   const auto job = jobs_.find(ask.key);
   if (job == jobs_.end()) return true;
   const std::uint64_t numbers = slices.back().end() - ask.next;
@@ -154,11 +165,13 @@ bool Catchup::arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteV
   return true;
 }
 
-void Catchup::failed(Peer& peer) {
+void Catchup::failed(const LinkKey& link, std::string_view why, double weight) {
   ++counters_.failed;
+  Peer& peer = peer_of(link);
   const unsigned doublings = std::min(peer.failures++, kMostDoublings);
   peer.paused_until_ns =
       links_.executor().monotonic_ns() + (kFirstPauseMs << doublings) * kMillisecond;
+  if (weight > 0) links_.distrust(link, why, weight);
   for (auto& [key, job] : jobs_)
     for (auto& [from, piece] : job.pieces) piece.without.clear();
 }
@@ -180,24 +193,23 @@ void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
     peer.chunk = static_cast<std::size_t>(
         std::clamp(peer.rate * kChunkSeconds, static_cast<double>(kLeastChunk),
                    static_cast<double>(std::min(peer.chunk * 2, options_.chunk_bytes))));
-    if (found_) found_(ask.key.first, ask.link);
   }
   const bool is_end = code == Code::kOk && frame.kind == wire::Kind::kAck;
-  if (ask.refused) return failed(peer);
+  if (ask.refused)
+    return failed(ask.link, "a fetch answered with what was not asked for", Standing::kBadDelivery);
   if (code == Code::kWouldBlock) {  // it has better things to do
     peer.paused_until_ns = links_.executor().monotonic_ns() + kBusyPauseMs * kMillisecond;
     return;
   }
   if (ask.useful != 0 || code == Code::kClosed || ask.next > ask.to) return;
+  if (!is_end) return failed(ask.link, "a fetch without an answer", 0);
   // It announced these numbers and sent nothing of them.
-  if (is_end) {
-    ++peer.figures.broken_promises;
-    if (job != jobs_.end()) {
-      const auto known = job->second.known.find(ask.link);
-      if (known != job->second.known.end()) known->second = std::min(known->second, ask.next - 1);
-    }
+  ++peer.figures.broken_promises;
+  if (job != jobs_.end()) {
+    const auto known = job->second.known.find(ask.link);
+    if (known != job->second.known.end()) known->second = std::min(known->second, ask.next - 1);
   }
-  failed(peer);
+  failed(ask.link, "numbers that it announced and does not hold", Standing::kBrokenPromise);
 }
 
 void Catchup::heartbeat() {
@@ -210,6 +222,7 @@ void Catchup::heartbeat() {
   done_before_ = done_;
   rated_ns_ = now;
   serving_->forget();
+  retry_holes();
   std::erase_if(peers_, [&](const auto& entry) {
     return links_.peer(entry.first) == nullptr && entry.second.asks == 0 &&
            peers_.size() > kMaxForgottenPeers && entry.second.paused_until_ns <= now;

@@ -24,6 +24,7 @@ struct CatchupOptions {
   std::size_t buffer_bytes = 64u << 20;  // asked for, arrived and not yet admitted, in all
   std::uint64_t deadline_ms = 30'000;    // of one ask
   std::uint64_t stall_ms = 3000;         // a peer that is silent for so long is stolen from
+  std::uint64_t holes_ms = 30'000;       // bodies of holes are asked for again, later and later
   ServingOptions serving;
 };
 
@@ -51,21 +52,23 @@ struct CatchupProgress {
 class Catchup final : public Service, public std::enable_shared_from_this<Catchup> {
  public:
   using Epoch = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
-  // Told once an ask: this peer had numbers of the origin that we lacked.
-  using Found = std::function<void(const NodeKey& origin, const LinkKey& from)>;
+  // The highest number that is held or on its way in by another door.
+  using Reached = std::function<std::uint64_t(const Epoch& key)>;
 
   struct Counters {
-    std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0};
+    std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},
+        payload_bytes{0};
   };
 
   // The references outlive it.
   Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest, CatchupOptions options);
 
-  void on_found(Found found) { found_ = std::move(found); }
+  void on_reached(Reached reached) { reached_ = std::move(reached); }  // once, before all else
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
   // Asks whatever can be asked now.
   void schedule();
+  bool is_fetching(const Epoch& key) const;
   // False while the peer is left alone because it failed us.
   bool in_standing(const LinkKey& link) const;
 
@@ -158,6 +161,12 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   std::uint64_t numbers_in(const Job& job, std::size_t bytes) const;
   std::size_t able(const Job& job, std::uint64_t number) const;
 
+  // fill.cpp: bodies that nobody had, asked for again
+  void retry_holes();
+  void ask_for(const std::vector<Hole>& holes, const LinkKey& link);
+  void fill(const std::vector<Hole>& holes, const NodeKey& from,
+            const std::shared_ptr<std::string>& bytes, ByteView body);
+
   // catchup.cpp: asks and their answers
   void ask(const Epoch& key, Job& job, Pieces::iterator piece, const LinkKey& link,
            std::size_t bytes);
@@ -165,7 +174,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
                 const wire::Frame& frame, bool last);
   bool arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteView body);
   void ended(std::uint64_t number, Code code, const wire::Frame& frame);
-  void failed(Peer& peer);
+  void failed(const LinkKey& link, std::string_view why, double weight);
   Peer& peer_of(const LinkKey& link);
   std::uint64_t held(const Epoch& key) const;
 
@@ -174,7 +183,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const std::shared_ptr<Ingest> ingest_;
   const CatchupOptions options_;
   const std::shared_ptr<Serving> serving_;
-  Found found_;
+  Reached reached_;
   std::atomic<bool> stopped_{false};
   std::map<Epoch, Job> jobs_;
   std::map<LinkKey, Peer> peers_;
@@ -186,6 +195,11 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   std::uint64_t done_ = 0, done_bytes_ = 0, done_before_ = 0;
   double deltas_per_s_ = 0;
   std::uint64_t rated_ns_ = 0;
+  Label last_hole_;               // that was asked for
+  std::uint64_t holes_due_ns_ = 0;
+  std::uint64_t holes_pause_ms_ = 0;
+  std::uint64_t hole_round_ = 0;
+  bool filling_ = false;
   mutable Counters counters_;
 };
 

@@ -15,8 +15,12 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
       log_(log),
       strand_(Strand::make(executor)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
-                                       options_.ingest_queue_bytes, node_key.public_key())) {
+                                       options_.ingest_queue_bytes, node_key.public_key())),
+      catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
+      standing_(options_.standing) {
   configure_peers();
+  catchup_->on_reached([this](const EpochKey& key) { return reached(key); });
+  services_.push_back(catchup_);
 }
 
 Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journal,
@@ -26,13 +30,7 @@ Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journ
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {
-    const std::shared_ptr<Core> core = weak.lock();
-    if (core == nullptr) return;
-    core->strand_->post(
-        [core, first, last,
-         copy = std::vector<Statement>(statements.begin(), statements.end())]() mutable {
-          core->on_commit(first, last, std::move(copy));
-        });
+    if (const std::shared_ptr<Core> core = weak.lock()) core->note_commit(first, last, statements);
   });
 }
 
@@ -68,6 +66,11 @@ std::uint64_t Fabric::behind() const {
   return core_->behind_;
 }
 
+CatchupProgress Fabric::catching_up() const {
+  const std::lock_guard lock(core_->snapshot_mutex_);
+  return core_->catching_up_;
+}
+
 FabricStats Fabric::stats() const {
   const Core::Counters& c = core_->counters_;
   FabricStats stats;
@@ -76,13 +79,20 @@ FabricStats Fabric::stats() const {
   stats.received_frames = c.received_frames;
   stats.duplicate_frames = c.duplicate_frames;
   stats.gaps = c.gaps;
-  stats.refused_frames = c.refused_frames;
+  stats.refused_frames = c.refused_frames + core_->catchup_->counters().refused;
   stats.dropped_frames = c.dropped_frames;
-  stats.fetches = c.fetches;
-  stats.failed_fetches = c.failed_fetches;
-  stats.served_fetches = c.served_fetches;
+  const Catchup::Counters& catch_up = core_->catchup_->counters();
+  stats.fetches = catch_up.fetches;
+  stats.failed_fetches = catch_up.failed;
+  stats.served_fetches = catch_up.served;
+  stats.stolen_fetches = catch_up.stolen;
   stats.holes = core_->journal_.stats().holes;
-  stats.forks = c.forks;
+  stats.forks = c.forks + catch_up.forks;
+  stats.payload_bytes = c.payload_bytes + catch_up.payload_bytes;
+  stats.parked_frames = c.parked_frames;
+  stats.unpublished = c.unpublished;
+  stats.source_changes = c.source_changes;
+  stats.excluded = c.excluded;
   return stats;
 }
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fabric/simulation.hpp"
+#include "simulation/network.hpp"
 
 namespace rhizome {
 namespace {

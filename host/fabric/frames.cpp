@@ -7,8 +7,14 @@ using wire::Frame;
 using wire::Kind;
 using wire::Lane;
 
+// A wrong config (another fabric, another version) is no attack until it floods.
+double weight_of(Code code) {
+  return code == Code::kInvalid || code == Code::kCorrupt ? Standing::kBadFrame : 1;
+}
+
 bool Fabric::Core::authorize(const LinkKey& peer) noexcept {
-  return options_.open || allowed_.contains(peer);
+  return (options_.open || allowed_.contains(peer)) &&
+         !standing_.excluded(peer, executor_.monotonic_ns());
 }
 
 void Fabric::Core::peer(const LinkKey& peer, bool up) noexcept {
@@ -95,9 +101,9 @@ Result<Frame> Fabric::Core::open_frame(const LinkKey& link, ByteView bytes) cons
                       member->second.status.key == frame->sender;
   LinkKey derived{};
   if (!proven && (!link_key_of(frame->sender, derived.data()) || derived != link))
-    return Status(Code::kDenied, "frame: its sender is not the node of this link");
+    return Status(Code::kCorrupt, "frame: its sender is not the node of this link");
   if (!wire::is_signed_by_sender(bytes, *frame))
-    return Status(Code::kDenied, "frame: not signed by its sender");
+    return Status(Code::kCorrupt, "frame: not signed by its sender");
   return frame;
 }
 
@@ -111,6 +117,7 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
     // An answer to nobody in particular: who sent this is not known.
     const std::string body = wire::encode({frame.code(), frame.status().message()});
     ++counters_.refused_frames;
+    distrust(link, frame.status().message(), weight_of(frame.code()));
     const Status sent =
         transport_->reply(request, seal(Kind::kError, Lane::kControl, body, nullptr), true);
     if (!sent.ok()) log_.debug("fabric.reply.lost", {{"reason", sent.to_string()}});
@@ -127,12 +134,7 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
       if (!positions.ok())
         return refuse(request, from, Code::kInvalid, positions.status().message());
       answer(request, from, Kind::kAck, Lane::kControl, {});
-      return on_positions(*member, *positions);
-    }
-    case Kind::kFetch: {
-      const auto wanted = wire::decode_fetch(frame->body);
-      if (!wanted.ok()) return refuse(request, from, Code::kInvalid, wanted.status().message());
-      return serve_fetch(link, request, *wanted);
+      return on_positions(*member, *positions, false);
     }
     default:
       if (serve(*member, *frame, request)) return;
@@ -155,6 +157,7 @@ void Fabric::Core::on_reply(std::uint64_t request, Code code, std::shared_ptr<st
   if (!frame.ok()) {
     ++counters_.refused_frames;
     log_.warn("fabric.reply.refused", {{"reason", frame.status().message()}});
+    distrust(pending.link, frame.status().message(), weight_of(frame.code()));
     return pending.handler(frame.code(), bytes, {}, last);
   }
   if (frame->kind == Kind::kError) {

@@ -172,7 +172,7 @@ void Catchup::refused(Job& job, Piece& piece) {
   // Parts of several peers in one statement: who is wrong shows when one alone is asked.
   if (piece.begins != 0 || job.alone == piece.link) {
     ++counters_.refused;
-    failed(peer_of(piece.link));
+    failed(piece.link, "numbers that their origin never signed", Standing::kBadDelivery);
     job.alone.reset();
   }
   job.alone_until = piece.to;

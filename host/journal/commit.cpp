@@ -168,6 +168,7 @@ void Journal::State::apply(Group& group) {
     for (const auto& [key, position] : group.positions) positions[key] = position;
   }
   holes += group.holes;
+  holes -= group.filled;
   claims_bytes += group.claims_bytes;
   digest->add(group.order);
   recent.merge(group.ids);

@@ -166,7 +166,10 @@ class Journal {
   // where the deltas are read anyway. The first may begin inside its statement.
   Status numbers(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from, std::size_t limit,
                  std::vector<Numbers>& out) const;
+  // Holes, by the order in which this node met their origins, then by epoch and number; from the
+  // one behind `after` on. A delta that comes after all fills its holes, which are then gone.
   std::vector<Hole> holes() const;
+  std::vector<Hole> holes(const Label& after, std::size_t limit) const;
 
   // ---- cursors of consumers: named positions, stored
   Result<Seq> cursor(ByteView name) const;  // 0 where there is none

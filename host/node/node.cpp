@@ -117,6 +117,10 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
     options.peers.push_back({peer.name, *key, peer.address});
   }
   fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  Result<StandardServices> added =
+      add_standard_services({*fabric, *journal, *admission, executor, log});
+  if (!added.ok()) return added.status();
+  standard = std::move(*added);
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);

@@ -13,6 +13,7 @@
 #include "node/host_services.hpp"
 #include "node/node.hpp"
 #include "plugins/loader.hpp"
+#include "services/standard.hpp"
 
 namespace rhizome {
 
@@ -36,6 +37,7 @@ struct Node::Parts {
   std::unique_ptr<Admission> admission;
   std::unique_ptr<Authoring> authoring;
   std::unique_ptr<Fabric> fabric;
+  StandardServices standard;
   std::unique_ptr<use::Transport> transport;
   std::unique_ptr<ControlServer> control;
   std::uint64_t started_ns = 0;

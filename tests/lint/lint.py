@@ -26,6 +26,7 @@ RANKS = {name: rank for rank, names in enumerate((
     ('links',),
     ('extent', 'sync', 'match', 'feeds'),
     ('fabric', 'views', 'functions', 'authoring'),
+    ('services',),
     ('control',),
     ('node',),
     ('commands',),

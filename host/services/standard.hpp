@@ -1,0 +1,26 @@
+// The services that every node has beside the fabric's own floor, in one place: a node's assembly
+// and the simulator add the same. A new service is one more member and its lines in standard.cpp.
+#pragma once
+
+#include <memory>
+
+#include "fabric/fabric.hpp"
+
+namespace rhizome {
+
+// What services are made over; all of it outlives the fabric.
+struct ServiceParts {
+  Fabric& fabric;
+  Journal& journal;
+  Admission& admission;
+  Executor& executor;
+  Log& log;
+};
+
+// The services of one node, for whoever asks them on the node's own behalf.
+struct StandardServices {};
+
+// Makes them and adds them to the fabric, before its transport starts.
+Result<StandardServices> add_standard_services(const ServiceParts& parts);
+
+}  // namespace rhizome

@@ -1,0 +1,104 @@
+// A node's parts, put together as host/node does it, and taken apart again.
+#include "simulation/node.hpp"
+
+#include <filesystem>
+
+#include "simulation/network.hpp"
+#include "simulation/plugins.hpp"
+
+namespace rhizome::simulation {
+
+Node::Node(Network& network, std::size_t index, std::vector<PeerSpec> peers)
+    : network_(network), index_(index), key_(key_of(index)), peers_(std::move(peers)) {
+  directory_ =
+      std::filesystem::temp_directory_path() / (network.name_ + "-" + std::to_string(index));
+  start();
+}
+
+Node::~Node() { stop(); }
+
+void Node::start() {
+  std::filesystem::create_directories(directory_);
+  Journal::Options options;
+  options.self = key_.public_key();
+  options.machine_id = "simulated";
+  options.boot_id = "simulated";
+  options.wall_ms = [this] { return network_.executor_.wall_ms(); };
+  options.post = [this](Task task) { network_.executor_.post(std::move(task)); };
+  if (journal_ == nullptr)
+    journal_ =
+        must(Journal::open(must(use::Store::open(store_table(), directory_, "{}")), options));
+  admission_ = std::make_unique<Admission>(*journal_, network_.executor_, Admission::Policy{});
+  FabricOptions fabric;
+  fabric.name = "node" + std::to_string(index_);
+  fabric.peers = peers_;
+  fabric.open = network_.open_;
+  fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, network_.executor_,
+                                     network_.log_);
+  services_ = must(
+      add_standard_services({*fabric_, *journal_, *admission_, network_.executor_, network_.log_}));
+  rz_transport_identity identity{};
+  key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+  // Each life draws its own chance, all of it from the network's seed.
+  const std::string config =
+      R"({"network":")" + network_.name_ + R"(","address":")" + network_.address(index_) +
+      R"(","seed":)" + std::to_string(network_.executor_.random() >> 16) + network_.faults_ + "}";
+  transport_ = std::make_unique<use::Transport>(
+      must(use::Transport::open(transport_table(), config, identity, fabric_->events())));
+  fabric_->attach(*transport_);
+  must(transport_->start());
+  fabric_->start();
+}
+
+void Node::stop() {
+  if (fabric_ == nullptr) return;
+  fabric_->stop();
+  transport_->stop();
+  // What the fabric posted may still wait in the executor and holds its core: the core's journal
+  // must outlive it, so let every due task run out before anything goes.
+  network_.executor_.run_for(0);
+  transport_.reset();
+  services_ = {};
+  fabric_.reset();
+  admission_.reset();
+  // The memory store ends with its handle: a stopped node keeps its journal as another would its
+  // disk.
+}
+
+void Node::wipe() {
+  journal_.reset();
+  std::filesystem::remove_all(directory_);
+}
+
+std::string Node::claims_of(const std::string& text, double timestamp) {
+  const std::string entity = "node:" + std::to_string(index_);
+  std::string claims;
+  must(encode_claims(key_.author(), timestamp,
+                     {{"about", EntityRef{entity, "said"}}, {"value", ByteView(text)}}, claims));
+  return claims;
+}
+
+Seq Node::write_dated(const std::string& text, std::uint64_t ahead_ms) {
+  const std::string claims =
+      claims_of(text, static_cast<double>(network_.executor_.wall_ms() + ahead_ms));
+  const Signature signature = key_.sign(DeltaId::of_claims(claims).raw());
+  const Arrival arrival{claims, view(signature.data(), signature.size())};
+  Batch batch;
+  batch.arrivals = {&arrival, 1};
+  batch.number_as = &key_;
+  const Admitted admitted = must(admission_->admit(batch));
+  if (admitted.added != 1)
+    throw std::runtime_error("not added: " +
+                             std::string(refusal_name(admitted.outcomes[0].refusal)));
+  return admitted.outcomes[0].seq;
+}
+
+Statement Node::statement_for(const std::string& text, std::uint64_t n) {
+  other_claims_ = claims_of(text, 1);
+  const auto position = journal_->origin(key_.public_key(), journal_->epoch());
+  if (!position || position->last + 1 != n) throw std::runtime_error("number is not the next one");
+  return make_statement(key_, journal_->epoch(), n, position->head,
+                        {DeltaId::of_claims(other_claims_)});
+}
+
+}  // namespace rhizome::simulation
