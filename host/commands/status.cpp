@@ -14,6 +14,16 @@ using nlohmann::json;
 
 std::string text(const json& value, const char* key) { return printable(value.value(key, "")); }
 
+void print_lanes(const json& lanes) {
+  if (!lanes.empty())
+    std::printf("lane          queued    bytes    handled  dropped  longest wait\n");
+  for (const json& lane : lanes)
+    std::printf("  %-9s %8llu %8llu %10llu %8llu %10.1f ms\n", text(lane, "name").c_str(),
+                lane.value("queued", 0ull), lane.value("queued_bytes", 0ull),
+                lane.value("handled", 0ull), lane.value("dropped", 0ull),
+                static_cast<double>(lane.value("longest_wait_us", 0ull)) / 1000.0);
+}
+
 void print_status(const std::string& body) {
   const json s = json::parse(body);
   std::printf("node     %s (%s)\n", text(s, "name").c_str(), text(s, "key").c_str());
@@ -25,6 +35,13 @@ void print_status(const std::string& body) {
   std::printf("digest   %s\n", text(s, "digest").c_str());
   std::printf("peers    %llu up, %llu labels behind them\n", s.value("peers_up", 0ull),
               s.value("behind", 0ull));
+  const json catch_up = s.value("catch_up", json::object());
+  if (const auto missing = catch_up.value("missing", 0ull), done = catch_up.value("done", 0ull);
+      missing != 0 || done != 0)
+    std::printf("catch-up %llu labels to fetch, %llu fetched (%.1f MiB), %llu a second\n", missing,
+                done, static_cast<double>(catch_up.value("bytes", 0ull)) / 1048576.0,
+                catch_up.value("per_second", 0ull));
+  print_lanes(s.value("lanes", json::array()));
 }
 
 }  // namespace

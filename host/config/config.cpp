@@ -49,6 +49,9 @@ constexpr const char* kSchema = R"({
     "socket": {"type": "string", "default": "control.sock", "minLength": 1, "maxLength": 100, "description": "Path of the Unix socket; relative to this file."}}},
   "limits": {"type": "object", "default": {}, "description": "Bounds; the defaults are safe.", "properties": {
     "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
+    "catch_up_mib": {"type": "integer", "minimum": 4, "maximum": 4096, "default": 32, "description": "Most that catch-up asks for and holds until it is admitted, MiB, whatever is missing."},
+    "serve_mib_per_second": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 64, "description": "What one peer may fetch from this node in the long run, MiB a second."},
+    "serve_burst_mib": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 16, "description": "What one peer may fetch at once before that rate holds it back, MiB."},
     "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."}}}
  }})";
 
@@ -109,6 +112,9 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.control_socket = absolute(config.directory, value.at("control").at("socket"));
   config.max_future_ms = value.at("limits").at("max_future_ms");
   config.heartbeat_ms = value.at("limits").at("heartbeat_ms");
+  config.catch_up_mib = value.at("limits").at("catch_up_mib");
+  config.serve_mib_per_second = value.at("limits").at("serve_mib_per_second");
+  config.serve_burst_mib = value.at("limits").at("serve_burst_mib");
   return config;
 }
 

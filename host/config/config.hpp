@@ -36,6 +36,7 @@ struct NodeConfig {
   std::string log_level, log_format;
   std::string control_socket;
   std::uint64_t max_future_ms = 0, heartbeat_ms = 0, threads = 0;
+  std::uint64_t catch_up_mib = 0, serve_mib_per_second = 0, serve_burst_mib = 0;
   YamlDocument document;  // line numbers
 };
 

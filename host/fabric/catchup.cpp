@@ -197,7 +197,7 @@ void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
   const bool is_end = code == Code::kOk && frame.kind == wire::Kind::kAck;
   if (ask.refused)
     return failed(ask.link, "a fetch answered with what was not asked for", Standing::kBadDelivery);
-  if (code == Code::kWouldBlock) {  // it has better things to do
+  if (code == Code::kWouldBlock || code == Code::kLimit) {  // it, or we, have too much to do
     peer.paused_until_ns = links_.executor().monotonic_ns() + kBusyPauseMs * kMillisecond;
     return;
   }

@@ -21,7 +21,7 @@ namespace rhizome {
 
 struct CatchupOptions {
   std::size_t chunk_bytes = 1u << 20;    // asked for at a time, at most
-  std::size_t buffer_bytes = 64u << 20;  // asked for, arrived and not yet admitted, in all
+  std::size_t buffer_bytes = 32u << 20;  // asked for, arrived and not yet admitted, in all
   std::uint64_t deadline_ms = 30'000;    // of one ask
   std::uint64_t stall_ms = 3000;         // a peer that is silent for so long is stolen from
   std::uint64_t holes_ms = 30'000;       // bodies of holes are asked for again, later and later

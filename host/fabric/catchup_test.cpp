@@ -24,6 +24,8 @@ std::size_t settled_mesh_and_a_newcomer(Network& network, std::size_t count, int
   network.run_for(10 * kSecond);
   std::vector<std::size_t> all(count);
   for (std::size_t i = 0; i < count; ++i) all[i] = i;
+  for (std::size_t i = 0; i < count; ++i)
+    EXPECT_EQ(network.node(i).deltas(), static_cast<std::uint64_t>(deltas)) << "node " << i;
   return network.add(all);
 }
 

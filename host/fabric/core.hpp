@@ -12,6 +12,7 @@
 #include "fabric/catchup.hpp"
 #include "fabric/fabric.hpp"
 #include "fabric/ingest.hpp"
+#include "fabric/lanes.hpp"
 #include "links/links.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -128,6 +129,10 @@ struct Fabric::Core final : use::TransportEvents,
   bool serve(const Member& member, const wire::Frame& frame, std::uint64_t request);
 
   // ---- frames (frames.cpp)
+  wire::Lane lane_for(const LinkKey& link, ByteView bytes) const;  // [any]
+  // Copies the frame into its lane, where there is room. [any]
+  void queue(wire::Lane lane, const LinkKey& from, ByteView frame,
+             std::function<void(const std::shared_ptr<std::string>&)> handle);
   std::string seal(wire::Kind kind, wire::Lane lane, ByteView body, const NodeKey* recipient,
                    std::uint64_t deadline_ms = 0) const;
   void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler,
@@ -148,6 +153,7 @@ struct Fabric::Core final : use::TransportEvents,
   Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
+  const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   const std::shared_ptr<Catchup> catchup_;  // the first of the services
   std::atomic<bool> stopped_{false};

@@ -14,6 +14,7 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
       executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
+      lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
       catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
@@ -70,6 +71,8 @@ CatchupProgress Fabric::catching_up() const {
   const std::lock_guard lock(core_->snapshot_mutex_);
   return core_->catching_up_;
 }
+
+std::array<LaneStatus, kLanes> Fabric::lanes() const { return core_->lanes_->status(); }
 
 FabricStats Fabric::stats() const {
   const Core::Counters& c = core_->counters_;

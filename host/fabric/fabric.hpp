@@ -14,6 +14,7 @@
 
 #include "admission/admission.hpp"
 #include "fabric/catchup.hpp"
+#include "fabric/lanes.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
 #include "rhizome/use/transport.hpp"
@@ -41,6 +42,7 @@ struct FabricOptions {
   std::size_t max_members = 1024;
   std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
   Standing::Policy standing;       // of peers that misbehave
+  LaneOptions lanes;
 };
 
 struct MemberStatus {
@@ -89,9 +91,10 @@ class Fabric {
   // Before the transport stops: begins nothing new. Events that still come are ignored.
   void stop();
 
-  std::vector<MemberStatus> members() const;  // any thread; a copy that is at most a task old
-  FabricStats stats() const;                  // any thread
-  CatchupProgress catching_up() const;        // any thread
+  std::vector<MemberStatus> members() const;     // any thread; a copy that is at most a task old
+  FabricStats stats() const;                     // any thread
+  CatchupProgress catching_up() const;           // any thread
+  std::array<LaneStatus, kLanes> lanes() const;  // any thread
   // Labels that some peer announced and this node lacks.
   std::uint64_t behind() const;  // any thread
 

@@ -127,6 +127,7 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   // A frame proves a live link even where the transport's own word comes later.
   member->status.up = true;
   member->greeted = true;
+  lanes_->know(link, true);
   member->status.key = frame.sender;
   if (!member->status.configured) {
     member->status.name = hello->name;

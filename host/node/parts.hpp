@@ -45,6 +45,7 @@ struct Node::Parts {
   Status load_keys();
   Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
   Status open_journal(const Chosen& store);
+  Result<const rz_filter*> json_logic_plugin() const;
   Status open_fabric(const Chosen& transport_choice);
   Status open_control(const std::vector<Chosen>& chosen);
   std::string status_json() const;
