@@ -22,7 +22,7 @@ constexpr std::uint64_t kBusyPauseMs = 200;
 // Peers that left are remembered, with what they brought, while there are no more than these.
 constexpr std::size_t kMaxForgottenPeers = 2048;
 constexpr double kLeastRate = 32768;  // bytes a second of the slowest link that is reckoned with
-constexpr double kSmooth = 0.3;  // the weight of the newest rate
+constexpr double kSmooth = 0.3;       // the weight of the newest rate
 
 }  // namespace
 
@@ -49,8 +49,7 @@ Catchup::Peer& Catchup::peer_of(const LinkKey& link) {
 
 bool Catchup::in_standing(const LinkKey& link) const {
   const auto found = peers_.find(link);
-  return found == peers_.end() ||
-         found->second.paused_until_ns <= links_.executor().monotonic_ns();
+  return found == peers_.end() || found->second.paused_until_ns <= links_.executor().monotonic_ns();
 }
 
 void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last) {
@@ -59,6 +58,7 @@ void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last)
   peer_of(from);
   std::uint64_t& known = jobs_[key].known[from];
   known = std::max(known, last);
+  if (known > held(key)) active_.insert(key);
 }
 
 void Catchup::greeted(const LinkedPeer& peer) {
@@ -89,7 +89,8 @@ void Catchup::request(const LinkedPeer& peer, const wire::Frame& frame, const As
   if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
   ++counters_.served;
   const std::uint64_t most = options_.deadline_ms;
-  serving_->fetch(asked, *wanted, frame.deadline_ms == 0 ? most : std::min(frame.deadline_ms, most));
+  serving_->fetch(asked, *wanted,
+                  frame.deadline_ms == 0 ? most : std::min(frame.deadline_ms, most));
 }
 
 void Catchup::ask(const Epoch& key, Job& job, Pieces::iterator piece, const LinkKey& link,
@@ -108,12 +109,11 @@ void Catchup::ask(const Epoch& key, Job& job, Pieces::iterator piece, const Link
   ++counters_.fetches;
   // A lost ask is asked again after this; a slow link has time for what was asked.
   const double rate = std::max(peer_of(link).rate / 4, kLeastRate);
-  const std::uint64_t deadline_ms =
-      std::min(options_.deadline_ms,
-               options_.stall_ms + static_cast<std::uint64_t>(static_cast<double>(bytes) / rate * 1e3));
+  const std::uint64_t deadline_ms = std::min(
+      options_.deadline_ms,
+      options_.stall_ms + static_cast<std::uint64_t>(static_cast<double>(bytes) / rate * 1e3));
   const wire::Fetch fetch{key.first, key.second, piece->first, piece->second.to, bytes};
-  links_.ask(link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(fetch),
-             deadline_ms,
+  links_.ask(link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(fetch), deadline_ms,
              [self = shared_from_this(), number](Code code,
                                                  const std::shared_ptr<std::string>& frame_bytes,
                                                  const wire::Frame& frame, bool last) {
@@ -172,8 +172,8 @@ void Catchup::failed(const LinkKey& link, std::string_view why, double weight) {
   peer.paused_until_ns =
       links_.executor().monotonic_ns() + (kFirstPauseMs << doublings) * kMillisecond;
   if (weight > 0) links_.distrust(link, why, weight);
-  for (auto& [key, job] : jobs_)
-    for (auto& [from, piece] : job.pieces) piece.without.clear();
+  for (const Epoch& key : active_)
+    for (auto& [from, piece] : jobs_[key].pieces) piece.without.clear();
 }
 
 void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
@@ -245,9 +245,9 @@ CatchupPeer Catchup::figures(const LinkKey& link) const {
 
 CatchupProgress Catchup::progress() const {
   CatchupProgress progress;
-  for (const auto& [key, job] : jobs_) {
+  for (const Epoch& key : active_) {
     std::uint64_t most = 0;
-    for (const auto& [link, known] : job.known)
+    for (const auto& [link, known] : jobs_.at(key).known)
       if (in_standing(link)) most = std::max(most, known);
     const std::uint64_t last = held(key);
     if (most > last) progress.missing += most - last;

@@ -54,6 +54,8 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   using Epoch = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
   // The highest number that is held or on its way in by another door.
   using Reached = std::function<std::uint64_t(const Epoch& key)>;
+  // The highest number that a peer announced.
+  using Known = std::function<std::uint64_t(const Epoch& key, const LinkKey& peer)>;
 
   struct Counters {
     std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},
@@ -63,7 +65,11 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   // The references outlive it.
   Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest, CatchupOptions options);
 
-  void on_reached(Reached reached) { reached_ = std::move(reached); }  // once, before all else
+  // Once, before all else.
+  void on_positions(Reached reached, Known known) {
+    reached_ = std::move(reached);
+    known_ = std::move(known);
+  }
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
   // Asks whatever can be asked now.
@@ -104,9 +110,10 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   using Pieces = std::map<std::uint64_t, Piece>;
   struct Job {
     std::map<LinkKey, std::uint64_t> known;  // the highest number that each peer announced
-    Pieces pieces;             // tile the numbers from the first that is not admitted to cut - 1
-    std::uint64_t cut = 0;     // the first number that is in no piece yet
-    std::uint64_t expected = 0;   // where the journal stands once what was admitted is whole
+    Pieces pieces;               // tile the numbers from the first that is not admitted to cut - 1
+    std::uint64_t cut = 0;       // the first number that is in no piece yet
+    std::uint64_t through = 0;   // the last number that catch-up brought in, in whole or in part
+    std::uint64_t expected = 0;  // where the journal stands once what was brought in is whole
     double bytes_per_number = 512;
     std::uint64_t last_asked = 0;  // the number of its last ask: jobs take turns
     std::uint64_t paused_until_ns = 0;
@@ -126,22 +133,24 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   };
   struct Peer {
     std::size_t asks = 0;
-    std::size_t chunk = 0;        // bytes to ask for
-    double rate = 0;              // bytes a second
-    unsigned failures = 0;        // in a row
+    std::size_t chunk = 0;  // bytes to ask for
+    double rate = 0;        // bytes a second
+    unsigned failures = 0;  // in a row
     std::uint64_t paused_until_ns = 0;
     CatchupPeer figures;
   };
 
   // pieces.cpp: the tiling
   void prune(const Epoch& key, Job& job);
-  void place(Job& job, const Ask& ask, Slice slice, const std::shared_ptr<const std::string>& owner);
+  void place(Job& job, const Ask& ask, Slice slice,
+             const std::shared_ptr<const std::string>& owner);
   Pieces::iterator carve(Job& job, Pieces::iterator piece, std::uint64_t from, std::uint64_t to);
   void keep(Job& job, Pieces::iterator piece, Slice slice,
             const std::shared_ptr<const std::string>& owner, const LinkKey& link);
   bool withheld(Job& job, const Ask& ask, Slice& slice);
   void release(Job& job, std::uint64_t ask);
   void tile_from(Job& job, std::uint64_t first);
+  void mend(const Epoch& key, Job& job);
   void hand_over(const Epoch& key, Job& job);
   void judged(const Epoch& key, std::uint64_t from, Ingested verdict, std::size_t added);
   void refused(Job& job, Piece& piece);
@@ -184,18 +193,20 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const CatchupOptions options_;
   const std::shared_ptr<Serving> serving_;
   Reached reached_;
+  Known known_;
   std::atomic<bool> stopped_{false};
-  std::map<Epoch, Job> jobs_;
+  std::map<Epoch, Job> jobs_;  // all epochs that peers told of
+  std::set<Epoch> active_;     // those of which something is lacking
   std::map<LinkKey, Peer> peers_;
   std::map<std::uint64_t, Ask> asks_;
   std::uint64_t next_ask_ = 1;
-  std::size_t asked_bytes_ = 0;   // granted to asks under way and not yet come
+  std::size_t asked_bytes_ = 0;    // granted to asks under way and not yet come
   std::size_t arrived_bytes_ = 0;  // in pieces or at ingest
   std::size_t peak_bytes_ = 0;
   std::uint64_t done_ = 0, done_bytes_ = 0, done_before_ = 0;
   double deltas_per_s_ = 0;
   std::uint64_t rated_ns_ = 0;
-  Label last_hole_;               // that was asked for
+  Label last_hole_;  // that was asked for
   std::uint64_t holes_due_ns_ = 0;
   std::uint64_t holes_pause_ms_ = 0;
   std::uint64_t hole_round_ = 0;

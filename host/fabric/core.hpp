@@ -194,9 +194,8 @@ struct Fabric::Core final : use::TransportEvents,
 
   struct Counters {
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
-        duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0},
-        forks{0}, payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0},
-        excluded{0};
+        duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, forks{0},
+        payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0}, excluded{0};
   };
   mutable Counters counters_;
 };

@@ -20,7 +20,13 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
       catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
       standing_(options_.standing) {
   configure_peers();
-  catchup_->on_reached([this](const EpochKey& key) { return reached(key); });
+  catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
+                         [this](const EpochKey& key, const LinkKey& peer) -> std::uint64_t {
+                           const auto progress = progress_.find(key);
+                           if (progress == progress_.end()) return 0;
+                           const auto known = progress->second.known.find(peer);
+                           return known == progress->second.known.end() ? 0 : known->second;
+                         });
   services_.push_back(catchup_);
 }
 

@@ -34,11 +34,10 @@ void Catchup::retry_holes() {
     ++count;
   holes.resize(count);
   last_hole_ = holes.back().label;
-  const auto job = jobs_.find({holes[0].label.origin, holes[0].label.epoch});
-  if (job == jobs_.end()) return;
+  const Epoch key{holes[0].label.origin, holes[0].label.epoch};
   std::vector<LinkKey> able;
-  for (const auto& [link, known] : job->second.known)
-    if (known >= holes.back().label.n && in_standing(link)) able.push_back(link);
+  for (const LinkedPeer& peer : links_.peers())
+    if (known_(key, peer.link) >= last_hole_.n && in_standing(peer.link)) able.push_back(peer.link);
   if (!able.empty()) ask_for(holes, able[hole_round_ % able.size()]);
 }
 
@@ -47,17 +46,17 @@ void Catchup::ask_for(const std::vector<Hole>& holes, const LinkKey& link) {
   const wire::Fetch wanted{first.origin, first.epoch, first.n, holes.back().label.n,
                            options_.chunk_bytes};
   filling_ = true;
-  links_.ask(link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(wanted),
-             options_.deadline_ms,
-             [self = shared_from_this(), holes](Code code, const std::shared_ptr<std::string>& bytes,
-                                                const wire::Frame& frame, bool last) {
-               if (self->stopped_) return;
-               if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply)
-                 self->fill(holes, frame.sender, bytes, frame.body);
-               if (!last) return;
-               self->filling_ = false;
-               self->retry_holes();
-             });
+  links_.ask(
+      link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(wanted), options_.deadline_ms,
+      [self = shared_from_this(), holes](Code code, const std::shared_ptr<std::string>& bytes,
+                                         const wire::Frame& frame, bool last) {
+        if (self->stopped_) return;
+        if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply)
+          self->fill(holes, frame.sender, bytes, frame.body);
+        if (!last) return;
+        self->filling_ = false;
+        self->retry_holes();
+      });
 }
 
 void Catchup::fill(const std::vector<Hole>& holes, const NodeKey& from,

@@ -42,7 +42,7 @@ struct Incoming {
   std::uint64_t epoch = 0;
   std::vector<Slice> slices;
   std::vector<std::shared_ptr<const std::string>> owners;
-  std::size_t weight = 0;  // bytes of the slices
+  std::size_t weight = 0;    // bytes of the slices
   bool fills_holes = false;  // only bodies count: their numbers are held, as holes
   std::size_t size() const { return bytes.size() + weight; }
   // On the ingest strand, once: the verdict and how many deltas were new.

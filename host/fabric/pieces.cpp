@@ -60,7 +60,8 @@ void Catchup::place(Job& job, const Ask& ask, Slice slice,
     const std::uint64_t until =
         std::min(slice.end(), inside ? piece->second.to + 1 : std::max(next, begin + 1));
     Slice part = slice.take_front(static_cast<std::size_t>(until - begin));
-    if (!inside || piece->second.state == Piece::kArrived || piece->second.state == Piece::kHanded) {
+    if (!inside || piece->second.state == Piece::kArrived ||
+        piece->second.state == Piece::kHanded) {
       peer.figures.twice += part.bodies.size();
       continue;
     }
@@ -133,10 +134,22 @@ void Catchup::release(Job& job, std::uint64_t ask) {
 // Something that was handed over did not get in: what lies before the first piece is missing again.
 void Catchup::tile_from(Job& job, std::uint64_t first) {
   const std::uint64_t end = job.pieces.empty() ? job.cut : job.pieces.begin()->first;
-  if (first >= end) return;
+  if (first >= end) return;  // nothing is missing there
   Piece piece;
   piece.to = end - 1;
   job.pieces.emplace(first, std::move(piece));
+}
+
+// Numbers may have been on their way in by another door and then not come through, or their
+// statement was passed over: no piece has them, and nothing brings them in any more.
+void Catchup::mend(const Epoch& key, Job& job) {
+  const std::uint64_t position = held(key);
+  const bool any_handed = std::any_of(job.pieces.begin(), job.pieces.end(), [](const auto& entry) {
+    return entry.second.state == Piece::kHanded;
+  });
+  if (any_handed) return;
+  if (position < job.expected) job.through = job.expected = 0;
+  tile_from(job, std::max(position, job.through) + 1);
 }
 
 // The front of what came, in order: ingest takes one piece behind the other.
@@ -157,7 +170,7 @@ void Catchup::hand_over(const Epoch& key, Job& job) {
     incoming->owners = {std::move(piece.owner)};
     incoming->weight = piece.bytes;
     incoming->done = [self = shared_from_this(), key, begin = from](Ingested verdict,
-                                                                       std::size_t added) {
+                                                                    std::size_t added) {
       if (self->stopped_) return;
       self->links_.strand().post([self, key, begin, verdict, added] {
         if (!self->stopped_) self->judged(key, begin, verdict, added);
@@ -192,6 +205,7 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
     ++counters_.forks;
     for (const auto& [begin, other] : job.pieces)
       if (begin != from) arrived_bytes_ -= other.bytes;
+    active_.erase(key);
     jobs_.erase(found);
     return schedule();
   }
@@ -205,6 +219,7 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
       peer.figures.twice += numbers;
     }
     job.expected = std::max(job.expected, piece.completes);
+    job.through = std::max(job.through, piece.to);
     job.pieces.erase(place);
   } else {
     if (verdict == Ingested::kRefused) refused(job, piece);
@@ -213,18 +228,11 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
     Piece again;
     again.to = piece.to;
     piece = std::move(again);
-    job.expected = 0;
+    job.through = job.expected = 0;
     tile_from(job, held(key) + 1);
   }
-  const bool any_handed = std::any_of(job.pieces.begin(), job.pieces.end(), [](const auto& entry) {
-    return entry.second.state == Piece::kHanded;
-  });
-  const std::uint64_t position = held(key);
-  if (!any_handed && position < job.expected) {  // a statement was passed over after all
-    job.expected = 0;
-    tile_from(job, position + 1);
-  }
-  if (position >= job.alone_until) job.alone.reset(), job.alone_until = 0;
+  active_.insert(key);
+  if (held(key) >= job.alone_until) job.alone.reset(), job.alone_until = 0;
   hand_over(key, job);
   schedule();
 }

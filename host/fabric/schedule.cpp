@@ -8,10 +8,10 @@ namespace rhizome {
 
 namespace {
 
-constexpr std::size_t kAsksPerPeer = 2;      // windows in flight
-constexpr std::size_t kActiveJobs = 64;      // epochs that are fetched at a time
-constexpr std::size_t kLeastNumbers = 32;    // a piece at the tail is not cut smaller
-constexpr std::uint8_t kMostThefts = 3;      // of one piece
+constexpr std::size_t kAsksPerPeer = 2;    // windows in flight
+constexpr std::size_t kActiveJobs = 64;    // epochs that are fetched at a time
+constexpr std::size_t kLeastNumbers = 32;  // a piece at the tail is not cut smaller
+constexpr std::uint8_t kMostThefts = 3;    // of one piece
 constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr double kNsPerSecond = 1e9;
 constexpr double kPatience = 0.25;  // seconds that a thief must save at least
@@ -25,19 +25,23 @@ std::uint64_t Catchup::numbers_in(const Job& job, std::size_t bytes) const {
 
 // Peers in good standing that announced this number.
 std::size_t Catchup::able(const Job& job, std::uint64_t number) const {
-  return static_cast<std::size_t>(
-      std::count_if(job.known.begin(), job.known.end(), [&](const auto& entry) {
-        return entry.second >= number && in_standing(entry.first);
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      job.known.begin(), job.known.end(),
+      [&](const auto& entry) { return entry.second >= number && in_standing(entry.first); }));
 }
 
 void Catchup::schedule() {
   if (stopped_) return;
-  for (auto& [key, job] : jobs_)
-    if (!job.pieces.empty()) {
-      prune(key, job);
-      hand_over(key, job);
-    }
+  for (auto key = active_.begin(); key != active_.end();) {
+    Job& job = jobs_[*key];
+    prune(*key, job);
+    mend(*key, job);
+    hand_over(*key, job);
+    const std::uint64_t last = held(*key);
+    const bool lacks = std::any_of(job.known.begin(), job.known.end(),
+                                   [&](const auto& entry) { return entry.second > last; });
+    key = lacks || !job.pieces.empty() ? std::next(key) : active_.erase(key);
+  }
   const std::uint64_t now = links_.executor().monotonic_ns();
   for (bool again = true; again;) {
     again = false;
@@ -69,11 +73,12 @@ bool Catchup::give_work(const LinkKey& link, Peer& peer) {
 Catchup::Choice Catchup::choose(const LinkKey& link, const Peer& peer) {
   Choice best;
   const std::size_t active =
-      static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const auto& entry) {
-        return !entry.second.pieces.empty();
+      static_cast<std::size_t>(std::count_if(active_.begin(), active_.end(), [&](const Epoch& key) {
+        return !jobs_[key].pieces.empty();
       }));
   const std::uint64_t now = links_.executor().monotonic_ns();
-  for (auto& [key, job] : jobs_) {
+  for (const Epoch& key : active_) {
+    Job& job = jobs_[key];
     if (job.paused_until_ns > now || (job.pieces.empty() && active >= kActiveJobs)) continue;
     const Choice choice = choose_of(key, job, link, peer);
     if (choice.job == nullptr) continue;
@@ -114,8 +119,7 @@ Catchup::Choice Catchup::choose_of(const Epoch& key, Job& job, const LinkKey& li
   std::uint64_t numbers = numbers_in(job, peer.chunk);
   // The tail is shared: nobody waits long for the one who was asked last.
   if (choice.holders > 1 && job.alone_until == 0) {
-    const std::uint64_t share =
-        (choice.to - choice.from + 1) / (kAsksPerPeer * choice.holders) + 1;
+    const std::uint64_t share = (choice.to - choice.from + 1) / (kAsksPerPeer * choice.holders) + 1;
     numbers = std::min(numbers, std::max<std::uint64_t>(share, kLeastNumbers));
   }
   choice.to = std::min(choice.to, choice.from + numbers - 1);
@@ -136,7 +140,8 @@ bool Catchup::steal(const LinkKey& link, Peer& peer) {
   Job* best_job = nullptr;
   Pieces::iterator best;
   double most = kPatience;
-  for (auto& [key, job] : jobs_) {
+  for (const Epoch& key : active_) {
+    Job& job = jobs_[key];
     const auto known = job.known.find(link);
     if (known == job.known.end() || job.alone_until != 0) continue;
     for (auto piece = job.pieces.begin(); piece != job.pieces.end(); ++piece) {
@@ -147,8 +152,7 @@ bool Catchup::steal(const LinkKey& link, Peer& peer) {
       const auto by = asks_.find(asked.ask);
       if (by == asks_.end()) continue;
       const double silent = static_cast<double>(now - by->second.last_ns) / kNsPerSecond;
-      const double bytes =
-          static_cast<double>(asked.to - piece->first + 1) * job.bytes_per_number;
+      const double bytes = static_cast<double>(asked.to - piece->first + 1) * job.bytes_per_number;
       const double rate = peers_[asked.link].rate;
       const bool stalls = now - by->second.last_ns > options_.stall_ms * kMillisecond;
       // How long it yet takes there, and here.

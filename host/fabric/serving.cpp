@@ -63,7 +63,7 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
 
   // Whoever reads slowly keeps nobody else waiting.
   void give_up_place() {
-    if (!has_place) return;
+    if (!has_place || serving->stopped_) return;
     has_place = false;
     serving->links_.strand().post([by = serving] {
       --by->running_;
@@ -72,10 +72,10 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
   }
 
   void finish() {
+    if (serving->stopped_) return;
     give_up_place();
-    serving->links_.strand().post([by = serving, link = waiting.asked.link, sent = bytes] {
-      by->served(link, sent);
-    });
+    serving->links_.strand().post(
+        [by = serving, link = waiting.asked.link, sent = bytes] { by->served(link, sent); });
   }
 
   const std::shared_ptr<Serving> serving;
@@ -126,8 +126,9 @@ bool Serving::may_serve(Peer& peer, std::uint64_t now, std::uint64_t& wait_ns) {
   while (!peer.queue.empty() && peer.queue.front().until_ns < now) peer.queue.pop_front();
   if (peer.serving || peer.queue.empty()) return false;
   const double rate = static_cast<double>(options_.bytes_per_s);
-  peer.credit = std::min(static_cast<double>(options_.burst_bytes),
-                         peer.credit + static_cast<double>(now - peer.refilled_ns) * rate / kNsPerSecond);
+  peer.credit =
+      std::min(static_cast<double>(options_.burst_bytes),
+               peer.credit + static_cast<double>(now - peer.refilled_ns) * rate / kNsPerSecond);
   peer.refilled_ns = now;
   if (peer.credit > 0) return true;
   wait_ns = std::min(wait_ns, static_cast<std::uint64_t>((1 - peer.credit) / rate * kNsPerSecond));

@@ -16,7 +16,7 @@ struct Slice {
   std::uint64_t first = 0;  // index, in the statement, of the first body
   std::vector<wire::Body> bodies;
 
-  std::uint64_t begin() const { return from + first; }         // the first body's number
+  std::uint64_t begin() const { return from + first; }           // the first body's number
   std::uint64_t end() const { return begin() + bodies.size(); }  // behind the last one's
   std::size_t bytes() const {
     std::size_t bytes = 0;

@@ -134,7 +134,7 @@ struct Journal::State::Group {
   std::vector<Statement> statements;
   std::vector<rz_store_op> ops;  // of the deltas
   std::uint64_t holes = 0, filled = 0;
-  std::unordered_map<DeltaId, std::string> holes_of;         // of this group, as they are stored
+  std::unordered_map<DeltaId, std::string> holes_of;        // of this group, as they are stored
   std::map<std::string, values::StatementValue> rewritten;  // by key: holes of them were filled
   std::string scratch;
 };

@@ -1,5 +1,6 @@
-// The bodies of frames: hello, announce, propagate, fetch (answered by pack.hpp), error. docs/protocol.md specifies them.
-// Decoders take hostile bytes and answer kInvalid; views borrow from the body. Any thread.
+// The bodies of frames: hello, announce, propagate, fetch (answered by pack.hpp), error.
+// docs/protocol.md specifies them. Decoders take hostile bytes and answer kInvalid; views borrow
+// from the body. Any thread.
 #pragma once
 
 #include <cstdint>

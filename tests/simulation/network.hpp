@@ -3,6 +3,7 @@
 // not real. Everything runs on the test's thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class Network {
   // For the nodes made from now on.
   void faults(double loss, double duplicate, unsigned least_delay_ms, unsigned most_delay_ms);
   void loss(double share);  // of all nodes, from now on
+  // Changes the options of the fabrics that are made from now on.
+  void options(std::function<void(FabricOptions&)> change) { change_ = std::move(change); }
 
   void partition(const std::vector<std::size_t>& left, const std::vector<std::size_t>& right);
   void heal();
@@ -46,16 +49,18 @@ class Network {
   Node& node(std::size_t index) { return *nodes_[index]; }
   bool converged() const;        // every running node has the same digest
   std::string describe() const;  // for a failing test
+  const std::string& name() const { return name_; }
+  std::string address(std::size_t index) const;  // for who dials it past its config
 
  private:
   friend class Node;
-  std::string address(std::size_t index) const;
 
   SimulatedExecutor executor_;
   Log log_;
   const std::string name_;
   bool open_ = true;
   std::string faults_;
+  std::function<void(FabricOptions&)> change_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
