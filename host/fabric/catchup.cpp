@@ -32,7 +32,8 @@ Catchup::Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest,
       journal_(journal),
       ingest_(std::move(ingest)),
       options_(options),
-      serving_(std::make_shared<Serving>(links, journal, options.serving)) {}
+      serving_(std::make_shared<Serving>(links, journal, options.serving)),
+      holes_pause_ms_(options.holes_ms) {}
 
 std::uint64_t Catchup::held(const Epoch& key) const { return reached_(key); }
 
@@ -63,8 +64,6 @@ void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last)
 
 void Catchup::greeted(const LinkedPeer& peer) {
   peer_of(peer.link);
-  holes_pause_ms_ = options_.holes_ms;  // perhaps this one has what others had not
-  holes_due_ns_ = 0;
   schedule();
 }
 

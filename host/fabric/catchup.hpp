@@ -57,6 +57,9 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   // The highest number that a peer announced.
   using Known = std::function<std::uint64_t(const Epoch& key, const LinkKey& peer)>;
 
+  // All is in that was to be fetched of this epoch: perhaps there is more.
+  using Drained = std::function<void(const Epoch& key)>;
+
   struct Counters {
     std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},
         payload_bytes{0};
@@ -66,12 +69,15 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest, CatchupOptions options);
 
   // Once, before all else.
-  void on_positions(Reached reached, Known known) {
+  void on_positions(Reached reached, Known known, Drained drained) {
     reached_ = std::move(reached);
     known_ = std::move(known);
+    drained_ = std::move(drained);
   }
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
+  // A peer tells of an epoch for the first time: perhaps it has what others had not.
+  void met(const Epoch& key);
   // Asks whatever can be asked now.
   void schedule();
   bool is_fetching(const Epoch& key) const;
@@ -194,6 +200,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const std::shared_ptr<Serving> serving_;
   Reached reached_;
   Known known_;
+  Drained drained_;
   std::atomic<bool> stopped_{false};
   std::map<Epoch, Job> jobs_;  // all epochs that peers told of
   std::set<Epoch> active_;     // those of which something is lacking
@@ -208,7 +215,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   std::uint64_t rated_ns_ = 0;
   Label last_hole_;  // that was asked for
   std::uint64_t holes_due_ns_ = 0;
-  std::uint64_t holes_pause_ms_ = 0;
+  std::uint64_t holes_pause_ms_;
   std::uint64_t hole_round_ = 0;
   bool filling_ = false;
   mutable Counters counters_;

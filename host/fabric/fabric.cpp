@@ -26,7 +26,8 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
                            if (progress == progress_.end()) return 0;
                            const auto known = progress->second.known.find(peer);
                            return known == progress->second.known.end() ? 0 : known->second;
-                         });
+                         },
+                         [this](const EpochKey& key) { maybe_fetch(key); });
   services_.push_back(catchup_);
 }
 

@@ -15,6 +15,14 @@ constexpr std::uint64_t kLongestPauseMs = 600'000;
 
 }  // namespace
 
+void Catchup::met(const Epoch& key) {
+  const auto position = journal_.origin(key.first, key.second);
+  if (!position || position->holes == 0) return;
+  holes_pause_ms_ = options_.holes_ms;
+  holes_due_ns_ = 0;
+  last_hole_ = {};
+}
+
 void Catchup::retry_holes() {
   const std::uint64_t now = links_.executor().monotonic_ns();
   if (filling_ || now < holes_due_ns_ || journal_.stats().holes == 0) return;

@@ -60,6 +60,7 @@ void Ingest::drain() {
 void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
   Plan plan;
   plan.from = batch.front()->from;
+  check_ahead(batch);
   for (std::unique_ptr<Incoming>& incoming : batch) {
     const std::size_t first = plan.arrivals.size();
     const Ingested verdict =

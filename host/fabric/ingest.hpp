@@ -77,9 +77,12 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   void work(std::vector<std::unique_ptr<Incoming>> batch);
   Ingested classify(const Incoming& incoming, Plan& plan);
   // assemble.cpp: statements out of slices
+  void check_ahead(const std::vector<std::unique_ptr<Incoming>>& batch);
   Ingested assemble(const Incoming& incoming, Plan& plan);
   Ingested take(const Incoming& incoming, const Slice& slice, Plan& plan);
+  static void arrive(const Slice& slice, Plan& plan);
   Ingested complete(Partial&& partial, const Incoming& incoming, const Slice& slice, Plan& plan);
+  Ingested accept(Statement&& statement, Plan& plan);
   // A signed statement that contradicts what we hold at `position`.
   Ingested fork(const Statement& statement, OriginPosition& position);
   // Bodies that neither the plan nor the journal has, of a statement in whole.

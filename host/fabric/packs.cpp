@@ -83,7 +83,9 @@ Result<std::string> PackReader::pack(std::size_t most) {
     if (at == ahead_.size()) RZ_TRY(refill());
     if (at == ahead_.size()) break;
     Ahead& ahead = ahead_[at];
-    wire::Run& run = pack.runs.emplace_back();
+    // A look-up may have ended inside a statement, which then goes on in the next one.
+    const bool goes_on = at != 0 && ahead_[at - 1].numbers.from == ahead.numbers.from;
+    wire::Run& run = goes_on ? pack.runs.back() : pack.runs.emplace_back();
     run.count = ahead.numbers.count;
     run.signature = view(ahead.numbers.signature.data(), ahead.numbers.signature.size());
     RZ_TRY(take(ahead, std::min(most, kPackBytes), run, bytes));

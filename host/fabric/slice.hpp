@@ -15,6 +15,10 @@ struct Slice {
   ByteView signature;
   std::uint64_t first = 0;  // index, in the statement, of the first body
   std::vector<wire::Body> bodies;
+  // Filled by ingest, on all cores: ids of the bodies, and the statement where it is whole, the
+  // head before it is known and its signature checks out.
+  std::vector<DeltaId> ids;
+  std::optional<Statement> checked;
 
   std::uint64_t begin() const { return from + first; }           // the first body's number
   std::uint64_t end() const { return begin() + bodies.size(); }  // behind the last one's
