@@ -68,6 +68,9 @@ constexpr const char* kSchema = R"({
   "limits": {"type": "object", "default": {}, "description": "Bounds; the defaults are safe.", "properties": {
     "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
     "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."},
+    "catch_up_mib": {"type": "integer", "minimum": 4, "maximum": 4096, "default": 32, "description": "Most that catch-up asks for and holds until it is admitted, MiB, whatever is missing."},
+    "serve_mib_per_second": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 64, "description": "What one peer may fetch from this node in the long run, MiB a second."},
+    "serve_burst_mib": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 16, "description": "What one peer may fetch at once before that rate holds it back, MiB."},
     "journal_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Claims that the store may hold, bytes; over it writes are refused; 0: any number."},
     "reserve_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Of journal_bytes, what is left for this node's own writes: what peers bring stops short of it."},
     "author_deltas_per_second": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0, "description": "New deltas of one author that peers may bring, a second in the long run; 0: any number."},
@@ -158,6 +161,9 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.author_burst = value.at("limits").at("author_deltas_at_once");
   config.max_strangers = value.at("limits").at("max_strangers");
   config.max_strangers_per_network = value.at("limits").at("max_strangers_per_network");
+  config.catch_up_mib = value.at("limits").at("catch_up_mib");
+  config.serve_mib_per_second = value.at("limits").at("serve_mib_per_second");
+  config.serve_burst_mib = value.at("limits").at("serve_burst_mib");
   return config;
 }
 

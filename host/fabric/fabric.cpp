@@ -18,8 +18,18 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
+      catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
       standing_(options_.standing) {
   configure_peers();
+  catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
+                         [this](const EpochKey& key, const LinkKey& peer) -> std::uint64_t {
+                           const auto progress = progress_.find(key);
+                           if (progress == progress_.end()) return 0;
+                           const auto known = progress->second.known.find(peer);
+                           return known == progress->second.known.end() ? 0 : known->second;
+                         },
+                         [this](const EpochKey& key) { maybe_fetch(key); });
+  services_.push_back(catchup_);
 }
 
 Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,
@@ -83,6 +93,11 @@ std::uint64_t Fabric::behind() const {
   return core_->behind_;
 }
 
+CatchupProgress Fabric::catching_up() const {
+  const std::lock_guard lock(core_->snapshot_mutex_);
+  return core_->catching_up_;
+}
+
 std::array<LaneStatus, kLanes> Fabric::lanes() const { return core_->lanes_->status(); }
 
 FabricStats Fabric::stats() const {
@@ -93,14 +108,16 @@ FabricStats Fabric::stats() const {
   stats.received_frames = c.received_frames;
   stats.duplicate_frames = c.duplicate_frames;
   stats.gaps = c.gaps;
-  stats.refused_frames = c.refused_frames;
+  stats.refused_frames = c.refused_frames + core_->catchup_->counters().refused;
   stats.dropped_frames = c.dropped_frames;
-  stats.fetches = c.fetches;
-  stats.failed_fetches = c.failed_fetches;
-  stats.served_fetches = c.served_fetches;
+  const Catchup::Counters& catch_up = core_->catchup_->counters();
+  stats.fetches = catch_up.fetches;
+  stats.failed_fetches = catch_up.failed;
+  stats.served_fetches = catch_up.served;
+  stats.stolen_fetches = catch_up.stolen;
   stats.holes = core_->journal_.stats().holes;
-  stats.forks = c.forks;
-  stats.payload_bytes = c.payload_bytes;
+  stats.forks = c.forks + catch_up.forks;
+  stats.payload_bytes = c.payload_bytes + catch_up.payload_bytes;
   stats.parked_frames = c.parked_frames;
   stats.unpublished = c.unpublished;
   stats.source_changes = c.source_changes;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "admission/admission.hpp"
+#include "fabric/catchup.hpp"
 #include "fabric/lanes.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
@@ -43,8 +44,7 @@ struct FabricOptions {
   std::size_t max_learned_dials = 16;  // acquaintances dialled at start, beside all `peers`
   std::uint64_t heartbeat_ms = 1000;
   std::uint64_t request_deadline_ms = 10'000;
-  std::size_t fetch_bytes = 1u << 20;  // asked for at a time
-  std::size_t max_fetches = 16;        // under way at once
+  CatchupOptions catch_up;
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
@@ -64,9 +64,10 @@ struct MemberStatus {
   std::string problem;                   // why it and we do not speak; empty: we do
   std::vector<std::string> differences;  // settings of its that are not ours
   std::uint64_t behind = 0;              // labels that it announced and we lack
-  std::uint64_t fetched = 0;             // deltas that came from it by fetch
+  std::uint64_t fetched = 0;             // deltas that came from it by catch-up
   std::uint64_t live = 0;                // deltas that came from it as they were published
   Standing::View standing;
+  CatchupPeer catch_up;
 };
 
 struct FabricStats {
@@ -74,6 +75,7 @@ struct FabricStats {
   std::uint64_t received_frames = 0, duplicate_frames = 0, gaps = 0, refused_frames = 0;
   std::uint64_t dropped_frames = 0;  // the ingest queue was full
   std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
+  std::uint64_t stolen_fetches = 0;  // asked again of another peer: the first was slow
   std::uint64_t payload_bytes = 0;   // claims and signatures that came, however often
   std::uint64_t parked_frames = 0;   // live ones that waited behind a gap
   std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
@@ -109,6 +111,7 @@ class Fabric {
 
   std::vector<MemberStatus> members() const;     // any thread; a copy that is at most a task old
   FabricStats stats() const;                     // any thread
+  CatchupProgress catching_up() const;           // any thread
   std::array<LaneStatus, kLanes> lanes() const;  // any thread
   // Labels that some peer announced and this node lacks.
   std::uint64_t behind() const;  // any thread

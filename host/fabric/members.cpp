@@ -95,7 +95,7 @@ std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) c
   if (hello.addresses.empty())
     if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
   if (hello.addresses.size() > wire::kMaxAddresses) hello.addresses.resize(wire::kMaxAddresses);
-  hello.provides = {"propagate", "announce", "fetch"};
+  hello.provides = {"propagate", "announce"};
   for (const auto& service : services_)
     if (!service->provides().empty()) hello.provides.emplace_back(service->provides());
   told = 0;
@@ -210,13 +210,17 @@ void Fabric::Core::update_snapshot() {
   const std::uint64_t now = executor_.monotonic_ns();
   for (auto& [link, member] : members_) {
     member.status.behind = behind[link];
+    member.status.catch_up = catchup_->figures(link);
+    member.status.fetched = member.status.catch_up.deltas;
     member.status.standing = standing_.view_of(link, now);
-    most = std::max(most, member.status.behind);
+    if (catchup_->in_standing(link)) most = std::max(most, member.status.behind);
     members.push_back(member.status);
   }
+  CatchupProgress progress = catchup_->progress();
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(members);
   behind_ = most;
+  catching_up_ = std::move(progress);
 }
 
 }  // namespace rhizome

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxNotes = 4096;
 // Deliveries that wait behind one gap; all together may take a quarter of the ingest queue.
 constexpr std::size_t kMaxParked = 1024;
+constexpr std::size_t kMostGaps = 8;
 
 bool is_last_part(const wire::Delivery& delivery) {
   return delivery.first + delivery.bodies.size() >= delivery.statement.ids.size();
@@ -238,12 +239,36 @@ std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
   return std::max(held(key), found == progress_.end() ? 0 : found->second.pushed);
 }
 
-std::uint64_t Fabric::Core::gap(const EpochKey& key) const {
+std::uint64_t Fabric::Core::held(const EpochKey& key) const {
+  const auto position = journal_.origin(key.first, key.second);
+  return position ? position->last : 0;
+}
+
+std::size_t Fabric::Core::gaps(const Progress& progress) {
+  std::size_t gaps = 1;  // before the first
+  std::uint64_t next = 0;
+  for (const auto& [place, incoming] : progress.parked) {
+    if (next != 0 && place.first > next) ++gaps;
+    next = incoming->delivery.statement.last() + 1;
+  }
+  return gaps;
+}
+
+void Fabric::Core::maybe_fetch(const EpochKey& key) {
   const auto found = progress_.find(key);
-  if (found == progress_.end() || found->second.parked.empty()) return 0;
-  const std::uint64_t first = found->second.parked.begin()->first.first;
+  if (found == progress_.end() || stopped_) return;
+  const Progress& progress = found->second;
   const std::uint64_t mine = reached(key);
-  return first > mine + 1 ? first - mine - 1 : 0;
+  // Few gaps are filled alone, one behind the other; through many, all is fetched.
+  const bool alone = !progress.parked.empty() && gaps(progress) <= kMostGaps;
+  const std::uint64_t until = alone ? progress.parked.begin()->first.first - 1 : UINT64_MAX;
+  bool any = false;
+  for (const auto& [link, known] : progress.known) {
+    if (std::min(known, until) <= mine) continue;
+    any = true;
+    catchup_->learned(key, link, std::min(known, until));
+  }
+  if (any) catchup_->schedule();
 }
 
 }  // namespace rhizome

@@ -155,6 +155,9 @@ Status Node::Parts::make_fabric() {
   options.heartbeat_ms = config.heartbeat_ms;
   options.max_strangers = config.max_strangers;
   options.max_strangers_per_network = config.max_strangers_per_network;
+  options.catch_up.buffer_bytes = config.catch_up_mib << 20;
+  options.catch_up.serving.bytes_per_s = config.serve_mib_per_second << 20;
+  options.catch_up.serving.burst_bytes = config.serve_burst_mib << 20;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};

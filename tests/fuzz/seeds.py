@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import os
+import re
 import struct
 import sys
 
@@ -74,6 +75,11 @@ def main():
             count += 1
             save(corpus, 'fuzz_manifest', f'seed-{count}', manifest)
             save(corpus, 'fuzz_manifest', f'seed-{count}-elf', plugin(manifest))
+    with open(os.path.join(SOURCE, 'docs', 'protocol-examples.md'), encoding='utf-8') as page:
+        blocks = re.findall(r'^(?:body|frame)\n((?:  [0-9a-f]+\n)+)', page.read(), re.M)
+    for block in blocks:
+        count += 1
+        save(corpus, 'fuzz_wire', f'seed-{count}', bytes.fromhex(''.join(block.split())))
     suites = os.path.join(vectors, 'json-logic', 'suites')
     for folder, _, names in sorted(os.walk(suites)):
         for name in sorted(names):

@@ -10,6 +10,7 @@
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/pack.hpp"
 
 namespace {
 
@@ -135,12 +136,18 @@ struct Examples {
     frame("Announce (2)", Kind::kAnnounce, Lane::kControl, wire::encode_announce({position}), true,
           10000);
     frame("Fetch (18)", Kind::kFetch, Lane::kCatchUp,
-          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 1u << 20}), true, 10000);
+          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 2000, 1u << 20}), true, 10000);
     wire::Delivery delivery;
     delivery.statement = statement;
     delivery.bodies = {{claims, view(signature.data(), signature.size())}};
     frame("Propagate (1)", Kind::kPropagate, Lane::kLive, wire::encode(delivery), false);
-    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(delivery), true);
+    wire::Pack pack;
+    pack.origin = ada.public_key();
+    pack.epoch = statement.epoch;
+    pack.from = 1;
+    pack.runs = {{1, view(statement.signature.data(), 64), delivery.bodies}};
+    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(pack), true);
+    frame("End of a fetch (30)", Kind::kAck, Lane::kCatchUp, wire::encode_fetched(2), true);
     receipts(statement);
     reconcile(id);
     frame("Ack (30)", Kind::kAck, Lane::kControl, {}, true);

@@ -33,6 +33,7 @@ Status Node::try_start() {
   FabricOptions fabric;
   fabric.name = "node" + std::to_string(index_);
   fabric.peers = peers_;
+  if (network_.change_) network_.change_(fabric);
   Result<std::unique_ptr<Membership>> members = Membership::load(
       *journal_, network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList);
   if (!members.ok()) return members.status();
