@@ -34,9 +34,11 @@ constexpr const char* kSchema = R"({
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
@@ -78,6 +80,7 @@ PluginSection section(const json& value, const std::string& path) {
   section.plugin = value.at("plugin");
   section.config_json = value.at("config").dump();
   section.path = path;
+  section.isolate = value.value("isolate", "");
   return section;
 }
 

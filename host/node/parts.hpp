@@ -10,22 +10,15 @@
 #include "authoring/authoring.hpp"
 #include "control/control.hpp"
 #include "fabric/fabric.hpp"
+#include "node/choices.hpp"
 #include "node/host_services.hpp"
 #include "node/node.hpp"
-#include "plugins/loader.hpp"
 #include "services/standard.hpp"
 
 namespace rhizome {
 
 struct Node::Parts {
   explicit Parts(const config::NodeConfig& given);
-
-  // A plugin of the config, its checked config, and its table once it is loaded.
-  struct Chosen {
-    const config::PluginSection* section;
-    const char* interface;
-    std::string config_json;
-  };
 
   const config::NodeConfig config;
   Log log;
@@ -43,10 +36,9 @@ struct Node::Parts {
   std::uint64_t started_ns = 0;
 
   Status load_keys();
-  Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
-  Status open_journal(const Chosen& store);
-  Status open_fabric(const Chosen& transport_choice);
-  Status open_control(const std::vector<Chosen>& chosen);
+  Status open_journal(const ChosenPlugin& store);
+  Status open_fabric(const ChosenPlugin& transport_choice);
+  Status open_control(const std::vector<ChosenPlugin>& chosen);
   std::string status_json() const;
   std::string peers_json() const;
   void stop();

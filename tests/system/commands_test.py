@@ -2,6 +2,7 @@
 """The command line as people use it: values, negation, transactions, errors, exit codes."""
 import json
 import os
+import shutil
 import stat
 
 import fixture
@@ -161,6 +162,36 @@ class Commands(NodesTest):
         self.assertEqual(info['interfaces'], ['rhizome.store/1'])
         a.run('plugin', 'trust', 'leveldb')
         self.assertTrue(a.json('plugin', 'inspect', 'leveldb')['pinned'])
+
+    def strange(self, node):
+        """Puts a copy of the standard resolver, in a directory of its own, into the node's config."""
+        plugins = os.path.join(os.path.dirname(os.path.dirname(fixture.RHIZOME)), 'lib', 'rhizome', 'plugins')
+        copy = os.path.join(self.root, 'standard.so')
+        shutil.copyfile(os.path.join(plugins, 'standard.so'), copy)
+        node.edit('  - plugin: standard\n', f'  - plugin: {copy}\n')
+
+    def test_a_strangers_resolver_runs_in_the_node_only_where_the_config_says_so(self):
+        a = self.node('a')
+        self.strange(a)
+        for arguments in (('config', 'check', a.directory), ('run', a.directory)):
+            refused = command(*arguments, check=False)
+            self.assertEqual(refused.returncode, 78)
+            self.assertRegex(refused.stderr, r'rhizome.yaml:\d+: resolvers\[0\].isolate: expected isolate: none')
+        a.edit('standard.so\n', 'standard.so\n    isolate: process\n')
+        refused = command('config', 'check', a.directory, check=False)
+        self.assertIn('resolvers[0].isolate: expected one of "none"', refused.stderr)
+        a.edit('isolate: process', 'isolate: none')
+        a.start()
+        a.run('write', 'e', 'p', 'v')
+        self.assertEqual(self.value(a, 'e', 'p'), 'v')
+
+    def test_a_plugin_of_another_kind_is_told_before_anything_starts(self):
+        a = self.node('a')
+        a.edit('plugin: leveldb', 'plugin: jsonlogic')
+        refused = command('config', 'check', a.directory, check=False)
+        self.assertEqual(refused.returncode, 78)
+        self.assertIn('store.plugin: expected a store plugin, found rhizome.jsonlogic, a filter', refused.stderr)
+        self.assertFalse(os.path.exists(os.path.join(a.directory, 'data')))
 
 
 if __name__ == '__main__':
