@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -177,19 +178,34 @@ std::string validate_section(const NodeConfig& config, const PluginSection& sect
   return value.dump();
 }
 
+namespace {
+
+// As a YAML value that is read back as just this text: plain where it is plainly text, else quoted.
+std::string text_value(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+  const char first = text.empty() ? '\0' : text[0];
+  const bool starts = first == '/' || std::isalpha(static_cast<unsigned char>(first)) != 0;
+  const bool word = text == "true" || text == "false" || text == "null";
+  if (starts && !word && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return json(text).dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
 std::string default_config(const InitChoices& choices) {
   std::string peers = choices.peers.empty() ? "peers: []\n" : "peers:\n";
   for (const PeerSection& peer : choices.peers) {
-    peers += "  - name: " + peer.name + "\n    key: " + peer.key + "\n";
+    peers += "  - name: " + text_value(peer.name) + "\n    key: " + peer.key + "\n";
     if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
   }
   const std::string transport_config = choices.transport == "inproc"
-                                           ? "    address: " + choices.name + "\n"
+                                           ? "    address: " + text_value(choices.name) + "\n"
                                            : "    listen: " + choices.listen + "\n";
   return R"(# A Rhizome node. Every key and its default: docs/config.md. Check with: rhizome config check FILE
 node:
   name: )" +
-         choices.name + R"(
+         text_value(choices.name) + R"(
   fabric: default          # nodes of another fabric are refused
   key: node.key            # the node's secret: mode 0600, never copied to another node
   data: data
@@ -199,12 +215,12 @@ node:
 
 store:
   plugin: )" +
-         choices.store + R"(          # or: memory (keeps nothing after a stop)
+         text_value(choices.store) + R"(          # or: memory (keeps nothing after a stop)
   config: {}
 
 transport:
   plugin: )" +
-         choices.transport + R"(
+         text_value(choices.transport) + R"(
   config:
 )" + transport_config +
          R"(

@@ -174,6 +174,20 @@ TEST_F(ConfigFile, APluginsOwnSchemaDecidesItsSection) {
   EXPECT_THAT(checked, HasSubstr("\"size\":5"));
 }
 
+TEST_F(ConfigFile, WhatInitWritesReadsBackAsTheNamesThatWereGiven) {
+  for (const std::string name : {"a", "my node: 1", "true", "7", "- x", "a # b", "\"", "\n", "ä"}) {
+    InitChoices choices;
+    choices.name = choices.store = name;
+    choices.peers.push_back({name, "ed25519:" + std::string(64, 'a'), ""});
+    std::vector<Problem> problems;
+    const auto config = load_config(write(default_config(choices)), problems);
+    ASSERT_TRUE(config.ok()) << config.status().to_string();
+    EXPECT_EQ(config->name, name);
+    EXPECT_EQ(config->store.plugin, name);
+    EXPECT_EQ(config->peers[0].name, name);
+  }
+}
+
 TEST_F(ConfigFile, BadYamlIsToldWithItsLine) {
   EXPECT_THAT(problems_of("store: {plugin: memory\ntransport:"),
               ElementsAre(HasSubstr("valid YAML")));

@@ -2,8 +2,10 @@
 """The command line as people use it: values, negation, transactions, errors, exit codes."""
 import json
 import os
+import pty
 import shutil
 import stat
+import subprocess
 
 import fixture
 from fixture import NodesTest, command
@@ -119,6 +121,52 @@ class Commands(NodesTest):
         answer = json.loads(result.stdout)
         self.assertEqual((answer['added'], answer['refused'], answer['problems'][0]['line']), (2, 1, 2))
 
+    def on_a_terminal(self, *arguments):
+        """What a command draws where its standard error is a terminal."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([fixture.RHIZOME, *arguments], stdout=subprocess.DEVNULL, stderr=follower)
+        os.close(follower)
+        drawn = b''
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # the terminal's other end is closed: the command has ended
+                break
+            drawn += piece
+        os.close(leader)
+        self.assertEqual(process.wait(timeout=60), 0)
+        return drawn.decode()
+
+    def test_an_import_shows_a_bar_on_a_terminal_and_none_in_a_pipe(self):
+        a = self.node('a').start()
+        path = os.path.join(self.root, 'many.csv')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('nick\n' + ''.join(f'n{i}\n' for i in range(3000)))
+        table = os.path.join(self.root, 'map.yaml')
+        with open(table, 'w', encoding='utf-8') as file:
+            file.write('entity: {id: "p:{nick}"}\nproperties: [{property: nick, value: "{nick}"}]\n')
+        drawn = self.on_a_terminal('import', path, '--map', table, '--node', a.directory)
+        self.assertRegex(drawn, r'\r\[#+ +\] +\d\d%  \d+ records, \d+ deltas added')
+        self.assertIn('100%  3000 records, 3000 deltas added', drawn)
+        again = a.run('import', path, '--map', table)
+        self.assertNotIn('%', again.stderr)
+        self.assertIn('3000 deltas read, 0 added, 3000 known, 0 refused', again.stdout)
+
+    def test_an_import_that_was_cut_off_is_taken_up_by_running_it_again(self):
+        a = self.node('a').start()
+        path = os.path.join(self.root, 'many.jsonl')
+        lines = [claims(f'e:{i}', 'n', i) for i in range(20000)]
+        lines = [json.dumps({**json.loads(line), 'author': 'x', 'timestamp': 1}) for line in lines]
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(lines) + '\n')
+        cut = subprocess.Popen([fixture.RHIZOME, 'import', path, '--node', a.directory], stdout=subprocess.DEVNULL)
+        self.eventually('some are in', lambda: a.status()['deltas'] > 0)
+        cut.kill()
+        cut.wait()
+        answer = a.json('import', path)
+        self.assertEqual(answer['added'] + answer['known'], 20000)
+        self.assertEqual(a.json('query', '--author', 'x', '--count')['matched'], 20000)
+
     def test_errors_say_what_to_do(self):
         a = self.node('a')
         result = a.run('status', check=False)
@@ -134,7 +182,13 @@ class Commands(NodesTest):
     def test_exit_codes(self):
         self.assertEqual(command('nonsense', check=False).returncode, 2)
         self.assertEqual(command('get', check=False).returncode, 2)
-        self.assertEqual(command('get', '--help').returncode, 0)
+        verbs = [line.split()[0] for line in command('--help').stdout.splitlines() if line.startswith('  ')]
+        self.assertGreater(len(verbs), 17)
+        for verb in verbs:
+            shown = command(verb, '--help').stdout
+            self.assertIn('--json', shown, verb)
+            self.assertIn('Example: ', shown, verb)
+            self.assertEqual(command(verb, '--nonsense', check=False).returncode, 2, verb)
         a = self.node('a')
         a.edit('level: info', 'level: loud')
         for arguments in (('config', 'check', a.directory), ('run', a.directory)):
