@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include "harness.hpp"
+#include "rhizome/testing/scale.hpp"
 
 namespace rhizome::conformance {
 namespace {
@@ -16,8 +16,7 @@ namespace {
 #define REQUIRE_DURABLE() \
   if (subject().is_volatile) GTEST_SKIP() << "the store declares itself volatile"
 
-// The fast set, or the long one of ./run soak.
-int scaled(int fast, int soak) { return std::getenv("RHIZOME_SOAK") != nullptr ? soak : fast; }
+using testing_support::scaled;
 
 TEST_F(StoreTest, WhatWasWrittenIsThereAfterClosing) {
   REQUIRE_DURABLE();
