@@ -13,11 +13,19 @@ using nlohmann::json;
 void print_peers(const std::string& body) {
   const json peers = json::parse(body);
   if (peers.empty()) std::printf("no peers; add some to the config, or let them connect\n");
-  for (const json& peer : peers)
+  for (const json& peer : peers) {
     std::printf("%-4s %-16s %s  behind %llu, live %llu, fetched %llu\n",
                 peer.value("up", false) ? "up" : "down", printable(peer.value("name", "")).c_str(),
                 peer.value("key", "").substr(0, 24).c_str(), peer.value("behind", 0ull),
                 peer.value("live", 0ull), peer.value("fetched", 0ull));
+    // What it did and what came of it; nothing for a peer that behaves.
+    if (peer.value("exclusions", 0ull) == 0 && peer.value("distrust", 0.0) < 1) continue;
+    std::printf("     distrust %.0f of 100, dropped %llu times", peer.value("distrust", 0.0),
+                peer.value("exclusions", 0ull));
+    if (const auto seconds = peer.value("excluded_seconds", 0ull); seconds != 0)
+      std::printf(", kept out for %llu s", seconds);
+    std::printf("; last: %s\n", printable(peer.value("last_misdeed", "")).c_str());
+  }
 }
 
 }  // namespace

@@ -14,6 +14,16 @@ using nlohmann::json;
 
 std::string text(const json& value, const char* key) { return printable(value.value(key, "")); }
 
+void print_lanes(const json& lanes) {
+  if (!lanes.empty())
+    std::printf("lane          queued    bytes    handled  dropped  longest wait\n");
+  for (const json& lane : lanes)
+    std::printf("  %-9s %8llu %8llu %10llu %8llu %10.1f ms\n", text(lane, "name").c_str(),
+                lane.value("queued", 0ull), lane.value("queued_bytes", 0ull),
+                lane.value("handled", 0ull), lane.value("dropped", 0ull),
+                static_cast<double>(lane.value("longest_wait_us", 0ull)) / 1000.0);
+}
+
 void print_status(const std::string& body) {
   const json s = json::parse(body);
   std::printf("node     %s (%s)\n", text(s, "name").c_str(), text(s, "key").c_str());
@@ -25,6 +35,7 @@ void print_status(const std::string& body) {
   std::printf("digest   %s\n", text(s, "digest").c_str());
   std::printf("peers    %llu up, %llu labels behind them\n", s.value("peers_up", 0ull),
               s.value("behind", 0ull));
+  print_lanes(s.value("lanes", json::array()));
 }
 
 }  // namespace

@@ -12,6 +12,9 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kRefusedPauseNs = 2000 * kMillisecond;
 constexpr std::size_t kMaxFetchBytes = 4u << 20;  // a peer may not ask for more at once
 constexpr std::uint64_t kReplyRetryNs = 2 * kMillisecond;
+// So few lost numbers are asked for by themselves, and again after so many heartbeats.
+constexpr std::uint64_t kFewNumbers = 64;
+constexpr std::uint64_t kFewHeartbeats = 3;
 
 // One fetch: replies are admitted as they come; it ends when the last is admitted.
 struct FetchRun {
@@ -32,7 +35,7 @@ void Fabric::Core::maybe_fetch(const EpochKey& key) {
   if (progress.fetching || fetches_ >= options_.max_fetches || stopped_) return;
   const auto position = journal_.origin(key.first, key.second);
   if (position && position->forked) return;
-  const std::uint64_t mine = position ? position->last : 0;
+  const std::uint64_t mine = reached(key);
   const std::uint64_t now = executor_.monotonic_ns();
   Member* best = nullptr;
   for (const auto& [link, known] : progress.known) {
@@ -64,44 +67,50 @@ void Fabric::Core::fetch(const EpochKey& key, Member& from, std::uint64_t first)
   const auto finish = [this, key, link = from.link, run] {
     if (run->ended && run->admitting == 0) end_fetch(key, link, run->progressed);
   };
+  // A few lost numbers come alone, not with what was received live behind them and waits.
+  const std::uint64_t lost = gap(key);
+  const bool few = lost != 0 && lost <= kFewNumbers;
   const std::string body =
-      wire::encode(wire::Fetch{key.first, key.second, first, options_.fetch_bytes});
-  send(from, wire::Kind::kFetch, wire::Lane::kCatchUp, body,
-       [this, link = from.link, run, finish, take_withheld](
-           Code code, const std::shared_ptr<std::string>& bytes, const wire::Frame& frame,
-           bool last) {
-         run->ended = run->ended || last;
-         if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply) {
-           auto incoming = std::make_unique<Incoming>();
-           incoming->from = frame.sender;
-           incoming->take_withheld = take_withheld;
-           // `frame` borrows from `bytes`: its body is found again in the copy that is kept.
-           const std::size_t offset = static_cast<std::size_t>(frame.body.data() - bytes->data());
-           const std::size_t size = frame.body.size();
-           incoming->bytes = std::move(*bytes);
-           auto delivery = wire::decode_delivery(ByteView(incoming->bytes).substr(offset, size));
-           if (delivery.ok()) {
-             incoming->delivery = std::move(*delivery);
-             ++run->admitting;
-             incoming->done = [self = shared_from_this(), run, finish, link](Ingested verdict,
-                                                                             std::size_t added) {
-               self->strand_->post([self, run, finish, link, verdict, added] {
-                 --run->admitting;
-                 run->progressed = run->progressed || verdict == Ingested::kAdmitted ||
-                                   verdict == Ingested::kDuplicate;
-                 if (verdict == Ingested::kForked) ++self->counters_.forks;
-                 if (Member* member = self->member_of(link)) member->status.fetched += added;
-                 finish();
-               });
-             };
-             // What was asked for is taken whatever the queue holds: its bound is what we asked.
-             ingest_->push(std::move(incoming), true);
-           } else {
-             ++counters_.refused_frames;
-           }
-         }
-         finish();
-       });
+      wire::encode(wire::Fetch{key.first, key.second, first, few ? 1 : options_.fetch_bytes});
+  send(
+      from, wire::Kind::kFetch, wire::Lane::kCatchUp, body,
+      [this, link = from.link, run, finish, take_withheld](
+          Code code, const std::shared_ptr<std::string>& bytes, const wire::Frame& frame,
+          bool last) {
+        run->ended = run->ended || last;
+        if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply) {
+          auto incoming = std::make_unique<Incoming>();
+          incoming->from = frame.sender;
+          incoming->take_withheld = take_withheld;
+          // `frame` borrows from `bytes`: its body is found again in the copy that is kept.
+          const std::size_t offset = static_cast<std::size_t>(frame.body.data() - bytes->data());
+          const std::size_t size = frame.body.size();
+          incoming->bytes = std::move(*bytes);
+          auto delivery = wire::decode_delivery(ByteView(incoming->bytes).substr(offset, size));
+          if (delivery.ok()) {
+            incoming->delivery = std::move(*delivery);
+            count_payload(incoming->delivery);
+            ++run->admitting;
+            incoming->done = [self = shared_from_this(), run, finish, link](Ingested verdict,
+                                                                            std::size_t added) {
+              self->strand_->post([self, run, finish, link, verdict, added] {
+                --run->admitting;
+                run->progressed = run->progressed || verdict == Ingested::kAdmitted ||
+                                  verdict == Ingested::kDuplicate;
+                if (verdict == Ingested::kForked) ++self->counters_.forks;
+                if (Member* member = self->member_of(link)) member->status.fetched += added;
+                finish();
+              });
+            };
+            // What was asked for is taken whatever the queue holds: its bound is what we asked.
+            ingest_->push(std::move(incoming), true);
+          } else {
+            ++counters_.refused_frames;
+          }
+        }
+        finish();
+      },
+      few ? options_.heartbeat_ms * kFewHeartbeats : 0);
 }
 
 void Fabric::Core::end_fetch(const EpochKey& key, const LinkKey& link, bool progressed) {
@@ -109,10 +118,7 @@ void Fabric::Core::end_fetch(const EpochKey& key, const LinkKey& link, bool prog
   progress.fetching = false;
   --fetches_;
   if (Member* member = member_of(link)) --member->fetches;
-  if (progressed) {
-    const auto source = sources_.find(key.first);
-    if (source != sources_.end() && source->second != link) ++misses_[key.first];
-  } else {
+  if (!progressed) {
     ++counters_.failed_fetches;
     progress.refused_until_ns[link] = executor_.monotonic_ns() + kRefusedPauseNs;
   }

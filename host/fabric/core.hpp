@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 
 #include "fabric/fabric.hpp"
 #include "fabric/ingest.hpp"
+#include "fabric/lanes.hpp"
 #include "links/links.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -40,9 +42,9 @@ struct Fabric::Core final : use::TransportEvents,
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
-    std::vector<wire::Position> announced;  // what it was told last
-    std::set<NodeKey> subscribed;           // origins whose topics we take from it
-    std::size_t fetches = 0;                // under way
+    std::uint64_t announced = 0;   // the change of ours (changes_) up to which it was told
+    std::set<NodeKey> subscribed;  // origins whose topics we take from it
+    std::size_t fetches = 0;       // under way
   };
   void start();
   void configure_peers();
@@ -51,23 +53,63 @@ struct Fabric::Core final : use::TransportEvents,
   void on_hello(Member* member, const LinkKey& link, const wire::Frame& frame,
                 std::uint64_t request);
   bool accept_hello(const LinkKey& link, const wire::Frame& frame);
-  std::string hello_body() const;
+  // `told`: the change up to which it tells of our positions.
+  std::string hello_body(const LinkKey& link, std::uint64_t& told) const;
   void heartbeat();
-  void announce(Member& member);
-  void on_positions(Member& member, const std::vector<wire::Position>& positions);
-  std::vector<wire::Position> positions() const;
   Member* member_of(const LinkKey& link);
 
-  // ---- spreading and catching up (spread.cpp, catchup.cpp)
+  // ---- announced positions (announces.cpp)
+  void note_position(const wire::Position& position);
+  void announce(Member& member);
+  // What this peer does not know we hold, of the changes after `told`; moves `told` on.
+  std::vector<wire::Position> news_for(const LinkKey& link, std::uint64_t& told) const;
+  void on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
+
+  // ---- spreading and catching up (spread.cpp, sources.cpp, catchup.cpp)
   struct Progress {
     std::map<LinkKey, std::uint64_t> known;             // highest number that each peer announced
     std::map<LinkKey, std::uint64_t> refused_until_ns;  // peers that failed us, and until when
     bool fetching = false;
+    bool awaited = false;      // the missing timer runs
+    std::uint64_t pushed = 0;  // highest number that is on its way through ingest
+    // Live deliveries that wait behind a gap, by first number and index.
+    std::map<std::pair<std::uint64_t, std::size_t>, std::unique_ptr<Incoming>> parked;
   };
-  void on_commit(Seq first, Seq last, std::vector<Statement> statements);
+  // The one peer whose topic of an origin we take.
+  struct Source {
+    LinkKey link{};
+    bool chosen = false;
+    unsigned misses = 0;  // times that it did not bring in time what others had
+    LinkKey avoided{};    // a source that missed too often, and until when
+    std::uint64_t avoided_until_ns = 0;
+  };
+  // What the journal committed and the strand has not looked at yet.
+  struct CommitNote {
+    Seq first = 1, last = 0;
+    std::vector<Statement> statements;
+    std::vector<wire::Position> unpublished;  // commits came too fast for their statements
+  };
+  void note_commit(Seq first, Seq last, std::span<const Statement> statements);  // [any]
+  void on_commit(const CommitNote& note);
   void publish(const Statement& statement);
   void on_published(const LinkKey& link, std::shared_ptr<std::string> bytes);
-  void choose_sources();
+  void take_live(const LinkKey& link, std::unique_ptr<Incoming> incoming);
+  void push_live(const EpochKey& key, Progress& progress, std::unique_ptr<Incoming> incoming);
+  void on_live(const EpochKey& key, const LinkKey& link, std::uint64_t last, Ingested verdict,
+               std::size_t added);
+  void park(Progress& progress, std::unique_ptr<Incoming> incoming);
+  void unpark(const EpochKey& key);
+  void count_payload(const wire::Delivery& delivery);
+  void choose_source(const NodeKey& origin);
+  void leave_source(const NodeKey& origin, Source& source);
+  void take_from(const NodeKey& origin, Source& source, const LinkKey& link);
+  void lose_sources(const LinkKey& link);
+  bool has_source(const NodeKey& origin) const;
+  void await_missing(const EpochKey& key);
+  // The highest number that is held or on its way through ingest.
+  std::uint64_t reached(const EpochKey& key) const;
+  // How many numbers are missing before the first delivery that waits; 0: nothing waits.
+  std::uint64_t gap(const EpochKey& key) const;
   void maybe_fetch(const EpochKey& key);
   void fetch(const EpochKey& key, Member& from, std::uint64_t first);
   void end_fetch(const EpochKey& key, const LinkKey& link, bool progressed);
@@ -87,10 +129,16 @@ struct Fabric::Core final : use::TransportEvents,
   Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
                 bool last) override;
   void refuse(const Asked& asked, Code code, std::string_view why) override;
+  void distrust(const LinkKey& link, std::string_view why, double weight) override;
+  void let_back_in(const LinkKey& link);
   // Offers a request to the services; false where none takes its kind.
   bool serve(const Member& member, const wire::Frame& frame, std::uint64_t request);
 
   // ---- frames (frames.cpp)
+  wire::Lane lane_for(const LinkKey& link, ByteView bytes) const;  // [any]
+  // Copies the frame into its lane, where there is room. [any]
+  void queue(wire::Lane lane, const LinkKey& from, ByteView frame,
+             std::function<void(const std::shared_ptr<std::string>&)> handle);
   std::string seal(wire::Kind kind, wire::Lane lane, ByteView body, const NodeKey* recipient,
                    std::uint64_t deadline_ms = 0) const;
   void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler,
@@ -111,6 +159,7 @@ struct Fabric::Core final : use::TransportEvents,
   Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
+  const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   std::atomic<bool> stopped_{false};
   use::Transport* transport_ = nullptr;  // set once by start, before any event
@@ -120,9 +169,22 @@ struct Fabric::Core final : use::TransportEvents,
   std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
   std::map<LinkKey, Member> members_;
   std::map<EpochKey, Progress> progress_;
-  std::map<NodeKey, LinkKey> sources_;  // the one peer whose topic of this origin we take
-  std::map<NodeKey, unsigned> misses_;  // fetches that found what the source had not sent
+  std::map<NodeKey, Source> sources_;
   std::size_t fetches_ = 0;
+  std::size_t parked_bytes_ = 0;
+
+  // What we hold, and in which order it changed: an announce tells what changed since the last.
+  struct Held {
+    wire::Position position;
+    std::uint64_t change = 0;
+  };
+  std::map<EpochKey, Held> positions_;
+  std::map<std::uint64_t, EpochKey> changes_;
+  std::uint64_t last_change_ = 0;
+
+  Standing standing_;
+  std::mutex notes_mutex_;
+  std::deque<CommitNote> notes_;  // guarded by notes_mutex_
 
   struct Pending {
     LinkKey link{};
@@ -138,12 +200,15 @@ struct Fabric::Core final : use::TransportEvents,
   struct Counters {
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
         duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, fetches{0},
-        failed_fetches{0}, served_fetches{0}, forks{0};
+        failed_fetches{0}, served_fetches{0}, forks{0}, payload_bytes{0}, parked_frames{0},
+        unpublished{0}, source_changes{0}, excluded{0};
   };
   mutable Counters counters_;
 };
 
 // The topic of what an origin numbered.
 std::string origin_topic(const NodeKey& origin);
+// What a frame that was refused with this code weighs in its sender's standing.
+double weight_of(Code code);
 
 }  // namespace rhizome

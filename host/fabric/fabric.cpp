@@ -14,8 +14,10 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
       executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
+      lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
-                                       options_.ingest_queue_bytes, node_key.public_key())) {
+                                       options_.ingest_queue_bytes, node_key.public_key())),
+      standing_(options_.standing) {
   configure_peers();
 }
 
@@ -26,13 +28,7 @@ Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journ
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {
-    const std::shared_ptr<Core> core = weak.lock();
-    if (core == nullptr) return;
-    core->strand_->post(
-        [core, first, last,
-         copy = std::vector<Statement>(statements.begin(), statements.end())]() mutable {
-          core->on_commit(first, last, std::move(copy));
-        });
+    if (const std::shared_ptr<Core> core = weak.lock()) core->note_commit(first, last, statements);
   });
 }
 
@@ -68,6 +64,8 @@ std::uint64_t Fabric::behind() const {
   return core_->behind_;
 }
 
+std::array<LaneStatus, kLanes> Fabric::lanes() const { return core_->lanes_->status(); }
+
 FabricStats Fabric::stats() const {
   const Core::Counters& c = core_->counters_;
   FabricStats stats;
@@ -83,6 +81,11 @@ FabricStats Fabric::stats() const {
   stats.served_fetches = c.served_fetches;
   stats.holes = core_->journal_.stats().holes;
   stats.forks = c.forks;
+  stats.payload_bytes = c.payload_bytes;
+  stats.parked_frames = c.parked_frames;
+  stats.unpublished = c.unpublished;
+  stats.source_changes = c.source_changes;
+  stats.excluded = c.excluded;
   return stats;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "admission/admission.hpp"
+#include "fabric/lanes.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
 #include "rhizome/use/transport.hpp"
@@ -39,6 +40,9 @@ struct FabricOptions {
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
+  std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
+  Standing::Policy standing;       // of peers that misbehave
+  LaneOptions lanes;
 };
 
 struct MemberStatus {
@@ -50,6 +54,7 @@ struct MemberStatus {
   std::uint64_t behind = 0;   // labels that it announced and we lack
   std::uint64_t fetched = 0;  // deltas that came from it by fetch
   std::uint64_t live = 0;     // deltas that came from it as they were published
+  Standing::View standing;
 };
 
 struct FabricStats {
@@ -57,6 +62,11 @@ struct FabricStats {
   std::uint64_t received_frames = 0, duplicate_frames = 0, gaps = 0, refused_frames = 0;
   std::uint64_t dropped_frames = 0;  // the ingest queue was full
   std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
+  std::uint64_t payload_bytes = 0;   // claims and signatures that came, however often
+  std::uint64_t parked_frames = 0;   // live ones that waited behind a gap
+  std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
+  std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
+  std::uint64_t excluded = 0;        // peers dropped for what they did
 };
 
 class Fabric {
@@ -79,8 +89,9 @@ class Fabric {
   // Before the transport stops: begins nothing new. Events that still come are ignored.
   void stop();
 
-  std::vector<MemberStatus> members() const;  // any thread; a copy that is at most a task old
-  FabricStats stats() const;                  // any thread
+  std::vector<MemberStatus> members() const;     // any thread; a copy that is at most a task old
+  FabricStats stats() const;                     // any thread
+  std::array<LaneStatus, kLanes> lanes() const;  // any thread
   // Labels that some peer announced and this node lacks.
   std::uint64_t behind() const;  // any thread
 

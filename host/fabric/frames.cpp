@@ -1,4 +1,6 @@
 // Sealing, sending, opening and dispatching frames; the transport's events, copied to the strand.
+#include <algorithm>
+
 #include "fabric/core.hpp"
 
 namespace rhizome {
@@ -7,30 +9,76 @@ using wire::Frame;
 using wire::Kind;
 using wire::Lane;
 
+namespace {
+
+constexpr std::size_t kFrameOverhead = 64;  // what a frame weighs in a lane beside its bytes
+
+}  // namespace
+
+// A wrong config (another fabric, another version) is no attack until it floods.
+double weight_of(Code code) {
+  return code == Code::kInvalid || code == Code::kCorrupt ? Standing::kBadFrame : 1;
+}
+
 bool Fabric::Core::authorize(const LinkKey& peer) noexcept {
-  return options_.open || allowed_.contains(peer);
+  return (options_.open || allowed_.contains(peer)) &&
+         !standing_.excluded(peer, executor_.monotonic_ns());
 }
 
 void Fabric::Core::peer(const LinkKey& peer, bool up) noexcept {
+  if (!up) lanes_->forget(peer);
   strand_->post([self = shared_from_this(), peer, up] { self->on_peer(peer, up); });
 }
 
+// What a frame says of its lane is believed only where it takes a lower one than its kind has.
+Lane Fabric::Core::lane_for(const LinkKey& link, ByteView bytes) const {
+  const Result<Frame> frame = wire::open(bytes);
+  if (!frame.ok()) return Lane::kStranger;
+  const bool greets = frame->kind == Kind::kHello && allowed_.contains(link);
+  if (!greets && !lanes_->knows(link)) return Lane::kStranger;
+  return std::max(frame->lane, wire::lane_of(frame->kind));
+}
+
+void Fabric::Core::queue(Lane lane, const LinkKey& from, ByteView frame,
+                         std::function<void(const std::shared_ptr<std::string>&)> handle) {
+  const std::size_t size = frame.size() + kFrameOverhead;
+  if (!lanes_->reserve(lane, from, size)) return;
+  lanes_->put(lane, from, size,
+              [bytes = std::make_shared<std::string>(frame), handle = std::move(handle)] {
+                handle(bytes);
+              });
+}
+
 void Fabric::Core::published(const LinkKey& peer, ByteView, ByteView frame) noexcept {
-  auto bytes = std::make_shared<std::string>(frame);
-  strand_->post([self = shared_from_this(), peer, bytes] { self->on_published(peer, bytes); });
+  // Lossy by contract: what finds no room is announced and fetched.
+  queue(lane_for(peer, frame), peer, frame,
+        [self = shared_from_this(), peer](const auto& bytes) { self->on_published(peer, bytes); });
 }
 
 void Fabric::Core::request(const LinkKey& peer, std::uint64_t request, ByteView frame) noexcept {
-  auto bytes = std::make_shared<std::string>(frame);
-  strand_->post([self = shared_from_this(), peer, request, bytes] {
-    self->on_request(peer, request, bytes);
-  });
+  // One that finds no room is not answered: its deadline tells the asker.
+  queue(lane_for(peer, frame), peer, frame,
+        [self = shared_from_this(), peer, request](const auto& bytes) {
+          self->on_request(peer, request, bytes);
+        });
 }
 
 void Fabric::Core::reply(std::uint64_t request, Code code, ByteView frame, bool last) noexcept {
-  auto bytes = std::make_shared<std::string>(frame);
-  strand_->post([self = shared_from_this(), request, code, bytes, last] {
-    self->on_reply(request, code, bytes, last);
+  const Lane lane = static_cast<Lane>(request % kLanes);
+  const std::size_t size = frame.size() + kFrameOverhead;
+  const LinkKey ours{};  // replies to us wait in one queue a lane, in their order
+  const bool fits = code == Code::kOk && lanes_->reserve(lane, ours, size);
+  if (fits) {
+    auto bytes = std::make_shared<std::string>(frame);
+    lanes_->put(lane, ours, size, [self = shared_from_this(), request, bytes, last] {
+      self->on_reply(request, Code::kOk, bytes, last);
+    });
+    return;
+  }
+  // An end is always taken: one waits for each request of ours. A reply without room ends its own.
+  const Code end = code == Code::kOk ? Code::kLimit : code;
+  lanes_->put(lane, ours, 0, [self = shared_from_this(), request, end] {
+    self->on_reply(request, end, std::make_shared<std::string>(), true);
   });
 }
 
@@ -57,7 +105,8 @@ void Fabric::Core::send(Member& member, Kind kind, Lane lane, ByteView body, Rep
   const NodeKey* recipient =
       member.greeted || member.status.configured ? &member.status.key : nullptr;
   const std::string bytes = seal(kind, lane, body, recipient, deadline_ms);
-  const std::uint64_t number = next_request_++;
+  // The number tells the lane that its replies wait in.
+  const std::uint64_t number = next_request_++ * kLanes + static_cast<std::uint64_t>(lane);
   pending_[number] = {member.link, std::move(handler)};
   const Status sent = transport_->request(member.link, number, bytes, deadline_ms);
   if (!sent.ok()) {
@@ -95,9 +144,9 @@ Result<Frame> Fabric::Core::open_frame(const LinkKey& link, ByteView bytes) cons
                       member->second.status.key == frame->sender;
   LinkKey derived{};
   if (!proven && (!link_key_of(frame->sender, derived.data()) || derived != link))
-    return Status(Code::kDenied, "frame: its sender is not the node of this link");
+    return Status(Code::kCorrupt, "frame: its sender is not the node of this link");
   if (!wire::is_signed_by_sender(bytes, *frame))
-    return Status(Code::kDenied, "frame: not signed by its sender");
+    return Status(Code::kCorrupt, "frame: not signed by its sender");
   return frame;
 }
 
@@ -111,6 +160,7 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
     // An answer to nobody in particular: who sent this is not known.
     const std::string body = wire::encode({frame.code(), frame.status().message()});
     ++counters_.refused_frames;
+    distrust(link, frame.status().message(), weight_of(frame.code()));
     const Status sent =
         transport_->reply(request, seal(Kind::kError, Lane::kControl, body, nullptr), true);
     if (!sent.ok()) log_.debug("fabric.reply.lost", {{"reason", sent.to_string()}});
@@ -127,7 +177,7 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
       if (!positions.ok())
         return refuse(request, from, Code::kInvalid, positions.status().message());
       answer(request, from, Kind::kAck, Lane::kControl, {});
-      return on_positions(*member, *positions);
+      return on_positions(*member, *positions, false);
     }
     case Kind::kFetch: {
       const auto wanted = wire::decode_fetch(frame->body);
@@ -155,6 +205,7 @@ void Fabric::Core::on_reply(std::uint64_t request, Code code, std::shared_ptr<st
   if (!frame.ok()) {
     ++counters_.refused_frames;
     log_.warn("fabric.reply.refused", {{"reason", frame.status().message()}});
+    distrust(pending.link, frame.status().message(), weight_of(frame.code()));
     return pending.handler(frame.code(), bytes, {}, last);
   }
   if (frame->kind == Kind::kError) {

@@ -8,15 +8,10 @@ namespace rhizome {
 namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
+// A lost hello is said again after so many heartbeats.
+constexpr std::uint64_t kHelloHeartbeats = 5;
 
 std::string short_key(const NodeKey& key) { return to_hex(view(key.data(), 8)); }
-
-bool same(const std::vector<wire::Position>& a, const std::vector<wire::Position>& b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](const wire::Position& x, const wire::Position& y) {
-        return x.origin == y.origin && x.epoch == y.epoch && x.last == y.last && x.head == y.head;
-      });
-}
 
 }  // namespace
 
@@ -46,6 +41,8 @@ void Fabric::Core::start() {
             {{"name", member.status.name}, {"address", address}, {"reason", dialled.message()}});
     }
   }
+  for (const OriginPosition& origin : journal_.origins())
+    note_position({origin.origin, origin.epoch, origin.last, origin.head});
   heartbeat();
 }
 
@@ -71,16 +68,15 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   } else {
     member->greeted = false;
     member->hello_under_way = false;
-    member->announced.clear();
+    member->announced = 0;
     member->subscribed.clear();
     for (const auto& service : services_) service->gone(link);
-    std::erase_if(sources_, [&](const auto& source) { return source.second == link; });
-    choose_sources();
+    lose_sources(link);
   }
   update_snapshot();
 }
 
-std::string Fabric::Core::hello_body() const {
+std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) const {
   wire::Hello hello;
   hello.name = options_.name.substr(0, wire::kMaxName);
   if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
@@ -88,36 +84,29 @@ std::string Fabric::Core::hello_body() const {
   hello.provides = {"propagate", "announce", "fetch"};
   for (const auto& service : services_)
     if (!service->provides().empty()) hello.provides.emplace_back(service->provides());
-  hello.positions = positions();
+  told = 0;
+  hello.positions = news_for(link, told);
   return wire::encode(hello);
-}
-
-std::vector<wire::Position> Fabric::Core::positions() const {
-  std::vector<wire::Position> positions;
-  for (const OriginPosition& origin : journal_.origins()) {
-    if (origin.last == 0) continue;
-    positions.push_back({origin.origin, origin.epoch, origin.last, origin.head});
-    if (positions.size() == wire::kMaxPositions) break;
-  }
-  std::sort(positions.begin(), positions.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.origin, a.epoch) < std::pair(b.origin, b.epoch);
-  });
-  return positions;
 }
 
 void Fabric::Core::send_hello(Member& member) {
   if (member.hello_under_way || !member.status.up) return;
   member.hello_under_way = true;
-  std::vector<wire::Position> told = positions();
-  send(member, wire::Kind::kHello, wire::Lane::kControl, hello_body(),
-       [this, link = member.link, told = std::move(told)](
-           Code code, const std::shared_ptr<std::string>&, const wire::Frame& frame, bool) {
-         Member* peer = member_of(link);
-         if (peer == nullptr) return;
-         peer->hello_under_way = false;
-         if (code != Code::kOk || frame.kind != wire::Kind::kHelloReply) return;
-         if (accept_hello(link, frame)) member_of(link)->announced = told;
-       });
+  std::uint64_t told = 0;
+  const std::string body = hello_body(member.link, told);
+  send(
+      member, wire::Kind::kHello, wire::Lane::kControl, body,
+      [this, link = member.link, told](Code code, const std::shared_ptr<std::string>&,
+                                       const wire::Frame& frame, bool) {
+        Member* peer = member_of(link);
+        if (peer == nullptr) return;
+        peer->hello_under_way = false;
+        if (code != Code::kOk || frame.kind != wire::Kind::kHelloReply) return;
+        if (!accept_hello(link, frame)) return;
+        member_of(link)->announced = told;
+        announce(*member_of(link));
+      },
+      options_.heartbeat_ms * kHelloHeartbeats);
 }
 
 // REQUIRES: the frame was opened on this link, so that its sender is proven.
@@ -137,6 +126,7 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   // A frame proves a live link even where the transport's own word comes later.
   member->status.up = true;
   member->greeted = true;
+  lanes_->know(link, true);
   member->status.key = frame.sender;
   if (!member->status.configured) {
     member->status.name = hello->name;
@@ -145,12 +135,8 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   member->peer = {link, frame.sender, member->status.name, hello->provides,
                   member->status.configured};
   // Its own numbers are taken from itself, before it has written any.
-  sources_[frame.sender] = link;
-  if (member->subscribed.insert(frame.sender).second) {
-    const Status subscribed = transport_->subscribe(link, origin_topic(frame.sender));
-    if (!subscribed.ok()) log_.warn("fabric.subscribe.failed", {{"reason", subscribed.message()}});
-  }
-  on_positions(*member, hello->positions);
+  choose_source(frame.sender);
+  on_positions(*member, hello->positions, true);
   for (const auto& service : services_) service->greeted(member->peer);
   return true;
 }
@@ -162,36 +148,11 @@ void Fabric::Core::on_hello(Member* member, const LinkKey& link, const wire::Fra
   if (!accept_hello(link, frame))
     return refuse(request, frame.sender, Code::kInvalid, "your hello is malformed or I am full");
   Member& greeted = *member_of(link);
-  greeted.announced = positions();
-  answer(request, frame.sender, wire::Kind::kHelloReply, wire::Lane::kControl, hello_body());
+  std::uint64_t told = 0;
+  const std::string body = hello_body(link, told);
+  answer(request, frame.sender, wire::Kind::kHelloReply, wire::Lane::kControl, body);
+  greeted.announced = told;
   update_snapshot();
-}
-
-void Fabric::Core::announce(Member& member) {
-  if (!member.status.up || !member.greeted || member.announce_under_way) return;
-  std::vector<wire::Position> now = positions();
-  if (same(now, member.announced)) return;
-  member.announce_under_way = true;
-  const std::string body = wire::encode_announce(now);
-  send(member, wire::Kind::kAnnounce, wire::Lane::kControl, body,
-       [this, link = member.link, now = std::move(now)](
-           Code code, const std::shared_ptr<std::string>&, const wire::Frame&, bool) {
-         Member* peer = member_of(link);
-         if (peer == nullptr) return;
-         peer->announce_under_way = false;
-         if (code == Code::kOk) peer->announced = now;
-       });
-}
-
-void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position>& positions) {
-  for (const wire::Position& position : positions) {
-    const EpochKey key{position.origin, position.epoch};
-    if (progress_.size() >= wire::kMaxPositions && !progress_.contains(key)) break;
-    std::uint64_t& known = progress_[key].known[member.link];
-    known = std::max(known, position.last);
-    maybe_fetch(key);
-  }
-  choose_sources();
 }
 
 void Fabric::Core::heartbeat() {
@@ -201,8 +162,10 @@ void Fabric::Core::heartbeat() {
     if (!member.greeted) send_hello(member);
     announce(member);
   }
-  for (const auto& [key, progress] : progress_) maybe_fetch(key);
-  choose_sources();
+  for (auto& [key, progress] : progress_) {
+    if (!has_source(key.first)) choose_source(key.first);
+    if (!progress.awaited) maybe_fetch(key);
+  }
   for (const auto& service : services_) service->heartbeat();
   update_snapshot();
   strand_->post_after(options_.heartbeat_ms * kMillisecond,
@@ -210,18 +173,19 @@ void Fabric::Core::heartbeat() {
 }
 
 void Fabric::Core::update_snapshot() {
+  std::map<LinkKey, std::uint64_t> behind;
+  for (const auto& [key, progress] : progress_) {
+    const std::uint64_t mine = held(key);
+    for (const auto& [link, known] : progress.known)
+      if (known > mine) behind[link] += known - mine;
+  }
   std::vector<MemberStatus> members;
   std::uint64_t most = 0;
+  const std::uint64_t now = executor_.monotonic_ns();
   for (auto& [link, member] : members_) {
-    std::uint64_t behind = 0;
-    for (const auto& [key, progress] : progress_) {
-      const auto known = progress.known.find(link);
-      if (known == progress.known.end()) continue;
-      const std::uint64_t mine = held(key);
-      if (known->second > mine) behind += known->second - mine;
-    }
-    member.status.behind = behind;
-    most = std::max(most, behind);
+    member.status.behind = behind[link];
+    member.status.standing = standing_.view_of(link, now);
+    most = std::max(most, member.status.behind);
     members.push_back(member.status);
   }
   const std::lock_guard lock(snapshot_mutex_);

@@ -40,6 +40,33 @@ void Fabric::Core::refuse(const Asked& asked, Code code, std::string_view why) {
   refuse(asked.request, asked.from, code, why);
 }
 
+void Fabric::Core::distrust(const LinkKey& link, std::string_view why, double weight) {
+  if (!standing_.distrust(link, why, weight, executor_.monotonic_ns())) return;
+  ++counters_.excluded;
+  strand_->post([self = shared_from_this(), link, reason = std::string(why)] {
+    if (self->stopped_) return;
+    const Standing::View view = self->standing_.view_of(link, self->executor_.monotonic_ns());
+    const Member* member = self->member_of(link);
+    self->log_.warn("peer.excluded", {{"name", member == nullptr ? "" : member->status.name},
+                                      {"seconds", std::to_string(view.excluded_for_ms / 1000)},
+                                      {"reason", reason}});
+    const Status left = self->transport_->disconnect(link);
+    if (!left.ok()) self->log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+    self->strand_->post_after((view.excluded_for_ms + 1) * 1'000'000,
+                              [self, link] { self->let_back_in(link); });
+  });
+}
+
+// Who was only dialled by us is dialled again; all others come by themselves.
+void Fabric::Core::let_back_in(const LinkKey& link) {
+  const Member* member = member_of(link);
+  if (stopped_ || member == nullptr || !member->status.configured) return;
+  for (const std::string& address : member->status.addresses) {
+    const Status dialled = transport_->connect(link, address);
+    if (!dialled.ok()) log_.error("peer.dial.failed", {{"reason", dialled.message()}});
+  }
+}
+
 bool Fabric::Core::serve(const Member& member, const wire::Frame& frame, std::uint64_t request) {
   for (const auto& service : services_) {
     if (!service->takes(frame.kind)) continue;

@@ -1,5 +1,5 @@
-// Spreading: what the journal commits is published by its origin's topic, and each origin's topic
-// is taken from one peer, so that a ring or a mesh brings each delta once and nothing echoes.
+// Spreading: what the journal commits is published at once by its origin's topic; what comes by a
+// topic goes to ingest in the order of its numbers, and waits where a gap is before it.
 #include <algorithm>
 
 #include "fabric/core.hpp"
@@ -7,23 +7,65 @@
 
 namespace rhizome {
 
+namespace {
+
+// Commits that wait for the strand; over it their statements are left for others to fetch.
+constexpr std::size_t kMaxNotes = 4096;
+// Deliveries that wait behind one gap; all together may take a quarter of the ingest queue.
+constexpr std::size_t kMaxParked = 1024;
+
+bool is_last_part(const wire::Delivery& delivery) {
+  return delivery.first + delivery.bodies.size() >= delivery.statement.ids.size();
+}
+
+}  // namespace
+
 std::string origin_topic(const NodeKey& origin) {
   std::string topic = "o";
   topic.append(view(origin.data(), origin.size()));
   return topic;
 }
 
-void Fabric::Core::on_commit(Seq first, Seq last, std::vector<Statement> statements) {
+void Fabric::Core::note_commit(Seq first, Seq last, std::span<const Statement> statements) {
+  {
+    const std::lock_guard lock(notes_mutex_);
+    if (notes_.size() >= kMaxNotes) {
+      CommitNote& note = notes_.back();
+      if (note.first > note.last) note.first = first;
+      note.last = std::max(note.last, last);
+      for (const Statement& statement : statements)
+        note.unpublished.push_back(
+            {statement.origin, statement.epoch, statement.last(), statement.head});
+      return;
+    }
+    notes_.push_back({first, last, {statements.begin(), statements.end()}, {}});
+  }
+  strand_->post([self = shared_from_this()] {
+    CommitNote note;
+    {
+      const std::lock_guard lock(self->notes_mutex_);
+      note = std::move(self->notes_.front());
+      self->notes_.pop_front();
+    }
+    self->on_commit(note);
+  });
+}
+
+void Fabric::Core::on_commit(const CommitNote& note) {
   if (stopped_) return;
   bool news = false;
-  for (const Statement& statement : statements) {
+  for (const Statement& statement : note.statements) {
+    note_position({statement.origin, statement.epoch, statement.last(), statement.head});
     // A first number of an epoch: nobody has subscribed to this origin through us yet.
     news = news || statement.from == 1;
     publish(statement);
+    unpark({statement.origin, statement.epoch});
   }
+  for (const wire::Position& position : note.unpublished) note_position(position);
+  counters_.unpublished += note.unpublished.size();
   if (news)
     for (auto& [link, member] : members_) announce(member);
-  for (const auto& service : services_) service->committed(first, last, statements);
+  for (const auto& service : services_) service->committed(note.first, note.last, note.statements);
 }
 
 void Fabric::Core::publish(const Statement& statement) {
@@ -43,6 +85,13 @@ void Fabric::Core::publish(const Statement& statement) {
   if (!read.ok()) log_.error("fabric.publish.failed", {{"reason", read.to_string()}});
 }
 
+void Fabric::Core::count_payload(const wire::Delivery& delivery) {
+  std::uint64_t bytes = 0;
+  for (const wire::Body& body : delivery.bodies)
+    bytes += body.claims.size() + body.signature.size();
+  counters_.payload_bytes += bytes;
+}
+
 void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string> bytes) {
   if (stopped_) return;
   ++counters_.received_frames;
@@ -51,81 +100,137 @@ void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string
   const Result<wire::Frame> frame = open_frame(link, incoming->bytes);
   if (!frame.ok() || frame->kind != wire::Kind::kPropagate) {
     ++counters_.refused_frames;
+    if (frame.ok())
+      distrust(link, "a published frame of another kind", Standing::kBadFrame);
+    else
+      distrust(link, frame.status().message(), weight_of(frame.code()));
     return;
   }
   Result<wire::Delivery> delivery = wire::decode_delivery(frame->body);
   if (!delivery.ok()) {
     ++counters_.refused_frames;
     log_.warn("fabric.delivery.refused", {{"reason", delivery.status().message()}});
+    distrust(link, delivery.status().message(), Standing::kBadFrame);
     return;
   }
   incoming->delivery = std::move(*delivery);
   incoming->from = frame->sender;
+  count_payload(incoming->delivery);
+  take_live(link, std::move(incoming));
+}
+
+void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> incoming) {
   const Statement& statement = incoming->delivery.statement;
   const EpochKey key{statement.origin, statement.epoch};
+  if (progress_.size() >= wire::kMaxPositions && !progress_.contains(key)) return;
+  Progress& progress = progress_[key];
   const std::uint64_t last = statement.last();
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {
     self->strand_->post([self, key, link, last, verdict, added] {
-      if (Member* member = self->member_of(link)) member->status.live += added;
-      if (verdict == Ingested::kDuplicate) ++self->counters_.duplicate_frames;
-      if (verdict == Ingested::kForked) ++self->counters_.forks;
-      if (verdict == Ingested::kRefused) ++self->counters_.refused_frames;
-      if (verdict == Ingested::kAdmitted) self->misses_[key.first] = 0;
-      if (verdict != Ingested::kGap && verdict != Ingested::kWithheld) return;
-      ++self->counters_.gaps;
-      std::uint64_t& known = self->progress_[key].known[link];
-      known = std::max(known, last);
-      self->maybe_fetch(key);
+      self->on_live(key, link, last, verdict, added);
     });
   };
-  if (ingest_->push(std::move(incoming))) return;
+  if (statement.from <= reached(key) + 1) {
+    push_live(key, progress, std::move(incoming));
+    unpark(key);
+    return;
+  }
+  // Numbers before it are missing: they are fetched, and what came meanwhile comes no second time.
+  ++counters_.gaps;
+  std::uint64_t& known = progress.known[link];
+  known = std::max(known, last);
+  park(progress, std::move(incoming));
+  maybe_fetch(key);
+}
+
+void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
+                             std::unique_ptr<Incoming> incoming) {
+  const std::uint64_t last = incoming->delivery.statement.last();
+  const bool whole = is_last_part(incoming->delivery);
+  const Member* sender = nullptr;
+  if (LinkKey link{}; link_key_of(incoming->from, link.data())) sender = member_of(link);
+  if (ingest_->push(std::move(incoming))) {
+    if (whole) progress.pushed = std::max(progress.pushed, last);
+    return;
+  }
   ++counters_.dropped_frames;
-  std::uint64_t& known = progress_[key].known[link];
+  if (sender == nullptr) return;
+  std::uint64_t& known = progress_[key].known[sender->link];
   known = std::max(known, last);
 }
 
-void Fabric::Core::choose_sources() {
-  // The best peer for each origin: the origin itself, else whoever knows most of it.
-  struct Choice {
-    LinkKey link{};
-    bool is_origin = false;
-    std::uint64_t known = 0;
-  };
-  std::map<NodeKey, Choice> best;
-  for (const auto& [key, progress] : progress_) {
-    if (key.first == key_.public_key()) continue;
-    for (const auto& [link, known] : progress.known) {
-      const Member* member = member_of(link);
-      if (member == nullptr || !member->status.up || !member->greeted) continue;
-      const bool is_origin = member->status.key == key.first;
-      Choice& choice = best[key.first];
-      if (choice.known == 0 ||
-          std::pair(is_origin, known) > std::pair(choice.is_origin, choice.known))
-        choice = {link, is_origin, known};
-    }
+void Fabric::Core::on_live(const EpochKey& key, const LinkKey& link, std::uint64_t last,
+                           Ingested verdict, std::size_t added) {
+  if (Member* member = member_of(link)) member->status.live += added;
+  Progress& progress = progress_[key];
+  switch (verdict) {
+    case Ingested::kAdmitted:
+      sources_[key.first].misses = 0;
+      return;
+    case Ingested::kDuplicate:
+      ++counters_.duplicate_frames;
+      return;
+    case Ingested::kForked:
+      ++counters_.forks;
+      break;
+    case Ingested::kRefused:
+      ++counters_.refused_frames;
+      distrust(link, "a delivery that its origin never made", Standing::kBadDelivery);
+      break;
+    case Ingested::kGap:
+    case Ingested::kWithheld:
+      ++counters_.gaps;
+      progress.known[link] = std::max(progress.known[link], last);
+      break;
+    case Ingested::kFailed:
+      break;
   }
-  for (const auto& [origin, choice] : best) {
-    const auto current = sources_.find(origin);
-    const bool stay = current != sources_.end() && !choice.is_origin && misses_[origin] < 2;
-    const LinkKey link = stay ? current->second : choice.link;
-    if (current != sources_.end() && current->second != link) {
-      if (Member* old = member_of(current->second);
-          old != nullptr && old->subscribed.erase(origin)) {
-        const Status left = transport_->unsubscribe(old->link, origin_topic(origin));
-        if (!left.ok()) log_.debug("fabric.unsubscribe.failed", {{"reason", left.message()}});
-      }
-    }
-    sources_[origin] = link;
-    misses_[origin] = stay ? misses_[origin] : 0;
-    Member* source = member_of(link);
-    if (source == nullptr || !source->subscribed.insert(origin).second) continue;
-    const Status subscribed = transport_->subscribe(link, origin_topic(origin));
-    if (!subscribed.ok()) {
-      source->subscribed.erase(origin);
-      log_.warn("fabric.subscribe.failed", {{"reason", subscribed.message()}});
-    }
+  progress.pushed = 0;  // what was on its way behind it may not come through
+  if (verdict == Ingested::kGap || verdict == Ingested::kWithheld) maybe_fetch(key);
+}
+
+void Fabric::Core::park(Progress& progress, std::unique_ptr<Incoming> incoming) {
+  const std::size_t size = incoming->bytes.size();
+  if (progress.parked.size() >= kMaxParked ||
+      parked_bytes_ + size > options_.ingest_queue_bytes / 4) {
+    ++counters_.dropped_frames;
+    return;
   }
+  const std::pair place{incoming->delivery.statement.from, incoming->delivery.first};
+  if (!progress.parked.emplace(place, std::move(incoming)).second) return;
+  parked_bytes_ += size;
+  ++counters_.parked_frames;
+}
+
+void Fabric::Core::unpark(const EpochKey& key) {
+  const auto found = progress_.find(key);
+  if (found == progress_.end()) return;
+  Progress& progress = found->second;
+  while (!progress.parked.empty()) {
+    const auto first = progress.parked.begin();
+    const std::uint64_t mine = reached(key);
+    if (first->first.first > mine + 1) return;
+    std::unique_ptr<Incoming> incoming = std::move(first->second);
+    progress.parked.erase(first);
+    parked_bytes_ -= incoming->bytes.size();
+    // What was fetched meanwhile is not looked at again.
+    if (incoming->delivery.statement.last() <= mine) continue;
+    push_live(key, progress, std::move(incoming));
+  }
+}
+
+std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
+  const auto found = progress_.find(key);
+  return std::max(held(key), found == progress_.end() ? 0 : found->second.pushed);
+}
+
+std::uint64_t Fabric::Core::gap(const EpochKey& key) const {
+  const auto found = progress_.find(key);
+  if (found == progress_.end() || found->second.parked.empty()) return 0;
+  const std::uint64_t first = found->second.parked.begin()->first.first;
+  const std::uint64_t mine = reached(key);
+  return first > mine + 1 ? first - mine - 1 : 0;
 }
 
 }  // namespace rhizome

@@ -156,6 +156,13 @@ void Journal::State::stage_digest() {
   value.append(digest->raw());
   batch.put(keys::kDigest, value);
   digest_saved = last;
+  // A smaller store gathers it again sooner than it would write it.
+  if (last < kSaveEvery) return;
+  const std::string shared = digest->raw_shared();
+  if (shared.empty()) return;
+  value.resize(6);
+  batch.put(keys::kShared, value.append(shared));
+  shared_saved = true;
 }
 
 void Journal::State::apply(Group& group) {
@@ -169,7 +176,7 @@ void Journal::State::apply(Group& group) {
   }
   holes += group.holes;
   claims_bytes += group.claims_bytes;
-  digest->add(group.order);
+  digest->add(group.sums);
   recent.merge(group.ids);
   recent_order.insert(recent_order.end(), group.order.begin(), group.order.end());
   while (recent_order.size() > kRecent) {

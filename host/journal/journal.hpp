@@ -21,6 +21,8 @@
 
 namespace rhizome {
 
+struct Shareable;
+
 // A position in the journal, from 1. Means something on this node only.
 using Seq = std::uint64_t;
 
@@ -163,6 +165,16 @@ class Journal {
 
   // ---- digests and figures
   Hash256 state_digest() const;  // LtHash of the ids of all held deltas; equal sets, equal digests
+  // Count, digest and sketch of what may go to peers (journal/sketch.hpp). The first call after a
+  // start may read every id, about half a second a million: for a background task.
+  Result<std::shared_ptr<const Shareable>> shareable();
+  // What may go to peers, by id, from this one on: the first 20 bytes of its hash and its seq,
+  // until `visit` answers false. A view as of the call.
+  Status each_shareable(ByteView from20,
+                        const std::function<bool(ByteView id20, Seq seq)>& visit) const;
+  // The same as find, for the first 16 bytes of ids' hashes (ShortId).
+  Status find_short(std::span<const std::array<std::uint8_t, 16>> ids,
+                    std::vector<Held>& out) const;
   JournalStats stats() const;
   Result<std::uint64_t> store_bytes() const;
   Status compact();

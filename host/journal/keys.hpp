@@ -106,5 +106,6 @@ inline constexpr ByteView kFormat = "mformat";
 inline constexpr ByteView kHashKey = "mhash";
 inline constexpr ByteView kEpoch = "mepoch";
 inline constexpr ByteView kDigest = "mdigest";
+inline constexpr ByteView kShared = "mshared";
 
 }  // namespace rhizome::keys

@@ -132,7 +132,13 @@ Status Journal::State::load_digest() {
     claims_bytes = keys::read_number(value, 6, 8);
     from = digest_saved + 1;
   }
-  std::vector<DeltaId> tail;
+  auto shared = store.get(keys::kShared);
+  if (!shared.ok()) return std::move(shared).status();
+  // Damaged or of another position: gathered anew when it is asked for.
+  shared_saved = shared->has_value() && shared->value().size() > 6 &&
+                 keys::read_number(shared->value(), 0, 6) == digest_saved &&
+                 digest->load_shared(ByteView(shared->value()).substr(6));
+  std::vector<StateDigest::Entry> tail;
   auto cursor = store.cursor(keys::record(from), key_after("R"));
   if (!cursor.ok()) return std::move(cursor).status();
   while (const rz_store_entry* entry = cursor->next()) {
@@ -141,7 +147,9 @@ Status Journal::State::load_digest() {
     RZ_TRY(values::decode_record(view(entry->value), record));
     RZ_TRY(decode_stored_id(keys::read_number(view(entry->key), 1, keys::kSeqSize),
                             view(entry->value), id));
-    tail.push_back(id);
+    tail.push_back({id, record.signature_state == RZ_SIGNATURE_UNSIGNED
+                            ? StateDigest::Change::kLocal
+                            : StateDigest::Change::kShared});
     claims_bytes += record.claims.size();
   }
   digest->add(tail);

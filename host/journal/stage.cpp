@@ -65,6 +65,9 @@ Status Journal::State::settle(const Append& append, Group& group, Appended& appe
       if (is_new) {
         added = &place->second;
         group.order.push_back(id);
+        group.sums.push_back({id, delta.signature_state() == RZ_SIGNATURE_UNSIGNED
+                                      ? StateDigest::Change::kLocal
+                                      : StateDigest::Change::kShared});
         group.claims_bytes += delta.claims().size();
         ++group.next;
       }
@@ -94,6 +97,12 @@ Status Journal::State::stage_upgrade(DeltaView delta, Group& group) {
   const auto staged = group.upgraded.find(*seq);
   const std::uint32_t now = staged != group.upgraded.end() ? staged->second : value.signature_state;
   if (rank(delta.signature_state()) <= rank(now)) return {};
+  if (now == RZ_SIGNATURE_UNSIGNED) {
+    group.sums.push_back({id, StateDigest::Change::kFreed});
+    // What is stored of the shareable set counts new deltas only: a start gathers it anew.
+    if (shared_saved) batch.remove(keys::kShared);
+    shared_saved = false;
+  }
   group.upgraded[*seq] = delta.signature_state();
   value.signature_state = static_cast<std::uint8_t>(delta.signature_state());
   static constexpr Signature kNone{};

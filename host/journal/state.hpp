@@ -61,8 +61,10 @@ struct Journal::State {
   std::unordered_map<DeltaId, Fresh> recent;  // committed after `recent_floor`
   std::deque<DeltaId> recent_order;
   Seq recent_floor = 0;
-  Seq digest_saved = 0;  // the seq of the stored digest
-  Status broken;         // why nothing is written any more
+  Seq digest_saved = 0;       // the seq of the stored digest
+  bool shared_saved = false;  // what may go to peers is stored with it
+  std::mutex gathering;       // one thread reads all ids
+  Status broken;              // why nothing is written any more
   std::vector<OnCommit> listeners;
 
   std::atomic<std::uint64_t> entries{0}, commits{0}, grouped{0}, holes{0}, claims_bytes{0};
@@ -100,6 +102,7 @@ struct Journal::State {
   std::uint32_t index_of(const NodeKey& node, Group& group);
   OriginPosition position_of(const NodeKey& origin, std::uint64_t epoch, const Group& group) const;
   void stage_digest();
+  Status gather_shareable();  // shareable.cpp
 
   // statements.cpp, journal.cpp, indexes.cpp
   std::uint32_t find_node(const NodeKey& node) const;  // 0 where unknown; under `mutex`
@@ -117,6 +120,7 @@ struct Journal::State::Group {
   use::Durability durability = use::Durability::kBuffered;
   std::unordered_map<DeltaId, Fresh> ids;  // added by this group
   std::vector<DeltaId> order;              // the same, by seq
+  std::vector<StateDigest::Entry> sums;    // what changes in the sums over all ids
   std::uint64_t claims_bytes = 0;
   std::map<EpochKey, OriginPosition> positions;
   std::vector<NodeKey> new_nodes;

@@ -14,14 +14,12 @@
 #include <vector>
 
 #include "journal/journal.hpp"
+#include "links/standing.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 #include "wire/frame.hpp"
 
 namespace rhizome {
-
-// The X25519 key that a connection proved; derived from the node key of its sender.
-using LinkKey = std::array<std::uint8_t, 32>;
 
 // A peer that has greeted us on the connection that is up now: its node key is proven.
 struct LinkedPeer {
@@ -69,6 +67,11 @@ class Links {
                         bool last) = 0;
   // Ends the request with an error and counts it. [any]
   virtual void refuse(const Asked& asked, Code code, std::string_view why) = 0;
+  // This peer did what an honest one does not (links/standing.hpp has the weights): over the limit
+  // it is dropped and kept out for a while. [any]
+  virtual void distrust(const LinkKey& link, std::string_view why, double weight) {
+    (void)link, (void)why, (void)weight;
+  }
 };
 
 class Service {

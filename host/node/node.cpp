@@ -79,6 +79,17 @@ Status Node::Parts::open_journal(const ChosenPlugin& choice) {
   return {};
 }
 
+// The plugin for the language in which filters travel; null where the config has none.
+Result<const rz_filter*> Node::Parts::json_logic_plugin() const {
+  for (const config::PluginSection& section : config.filters) {
+    if (std::filesystem::path(section.plugin).stem() != "jsonlogic") continue;
+    Result<LoadedPlugin> plugin = plugins->load(section.plugin);
+    if (!plugin.ok()) return plugin.status();
+    return plugin->interface<rz_filter>(RZ_FILTER_ID);
+  }
+  return static_cast<const rz_filter*>(nullptr);
+}
+
 Status Node::Parts::open_fabric(const ChosenPlugin& choice) {
   FabricOptions options;
   options.fabric = config.fabric;
@@ -91,8 +102,10 @@ Status Node::Parts::open_fabric(const ChosenPlugin& choice) {
     options.peers.push_back({peer.name, *key, peer.address});
   }
   fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  const Result<const rz_filter*> json_logic = json_logic_plugin();
+  if (!json_logic.ok()) return json_logic.status();
   Result<StandardServices> added =
-      add_standard_services({*fabric, *journal, *admission, executor, log});
+      add_standard_services({*fabric, *journal, *admission, executor, log, *json_logic});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);

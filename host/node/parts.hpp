@@ -37,6 +37,7 @@ struct Node::Parts {
 
   Status load_keys();
   Status open_journal(const ChosenPlugin& store);
+  Result<const rz_filter*> json_logic_plugin() const;
   Status open_fabric(const ChosenPlugin& transport_choice);
   Status open_control(const std::vector<ChosenPlugin>& chosen);
   std::string status_json() const;

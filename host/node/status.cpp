@@ -69,7 +69,21 @@ std::string Node::Parts::status_json() const {
         {"served_fetches", spread.served_fetches},
         {"refused_frames", spread.refused_frames},
         {"dropped_frames", spread.dropped_frames},
+        {"payload_bytes", spread.payload_bytes},
+        {"parked_frames", spread.parked_frames},
+        {"unpublished", spread.unpublished},
+        {"source_changes", spread.source_changes},
+        {"excluded", spread.excluded},
         {"forks", spread.forks}}}};
+  nlohmann::json& lanes = status["lanes"] = nlohmann::json::array();
+  if (fabric)
+    for (const LaneStatus& lane : fabric->lanes())
+      lanes.push_back({{"name", lane.name},
+                       {"queued", lane.queued},
+                       {"queued_bytes", lane.queued_bytes},
+                       {"handled", lane.handled},
+                       {"dropped", lane.dropped},
+                       {"longest_wait_us", lane.longest_wait_us}});
   if (transport)
     if (const auto addresses = transport->addresses(); addresses.ok())
       status["addresses"] = *addresses;
@@ -87,7 +101,11 @@ std::string Node::Parts::peers_json() const {
                       {"up", member.up},
                       {"behind", member.behind},
                       {"fetched", member.fetched},
-                      {"live", member.live}});
+                      {"live", member.live},
+                      {"distrust", member.standing.score},
+                      {"excluded_seconds", (member.standing.excluded_for_ms + 999) / 1000},
+                      {"exclusions", member.standing.exclusions},
+                      {"last_misdeed", member.standing.last}});
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

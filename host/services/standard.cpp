@@ -4,6 +4,13 @@
 
 namespace rhizome {
 
-Result<StandardServices> add_standard_services(const ServiceParts&) { return StandardServices{}; }
+Result<StandardServices> add_standard_services(const ServiceParts& parts) {
+  StandardServices services;
+  auto feeds = FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic);
+  if (!feeds.ok()) return feeds.status();
+  services.feeds = std::move(*feeds);
+  parts.fabric.add(services.feeds);
+  return services;
+}
 
 }  // namespace rhizome

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fabric/fabric.hpp"
+#include "feeds/service.hpp"
 
 namespace rhizome {
 
@@ -15,10 +16,14 @@ struct ServiceParts {
   Admission& admission;
   Executor& executor;
   Log& log;
+  // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
+  const rz_filter* json_logic = nullptr;
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.
-struct StandardServices {};
+struct StandardServices {
+  std::shared_ptr<FeedService> feeds;
+};
 
 // Makes them and adds them to the fabric, before its transport starts.
 Result<StandardServices> add_standard_services(const ServiceParts& parts);

@@ -24,6 +24,29 @@ FabricId fabric_id(ByteView name) {
   return id;
 }
 
+Lane lane_of(Kind kind) {
+  switch (kind) {
+    case Kind::kAnnounce:
+    case Kind::kReceipt:
+    case Kind::kRoster:
+    case Kind::kHello:
+    case Kind::kHelloReply:
+      return Lane::kControl;
+    case Kind::kPropagate:
+      return Lane::kLive;
+    case Kind::kFetch:
+    case Kind::kFetchReply:
+    case Kind::kTail:
+    case Kind::kReconcile:
+    case Kind::kSnapshot:
+      return Lane::kCatchUp;
+    case Kind::kJoin:
+      return Lane::kStranger;
+    default:
+      return Lane::kRequest;
+  }
+}
+
 std::string seal(const Frame& frame, const SigningKey& key) {
   std::string out;
   out.reserve(frame.body.size() + 192);

@@ -50,6 +50,9 @@ enum class Lane : std::uint8_t {
   kStranger = 4
 };
 
+// The lane that a kind belongs to, whoever sends it.
+Lane lane_of(Kind kind);
+
 struct Frame {
   FabricId fabric{};
   PublicKey sender{};

@@ -81,6 +81,11 @@ void LtHash::combine(const LtHash& other) {
     lanes_[i] = static_cast<std::uint16_t>(lanes_[i] + other.lanes_[i]);
 }
 
+void LtHash::subtract(const LtHash& other) {
+  for (std::size_t i = 0; i < kLanes; ++i)
+    lanes_[i] = static_cast<std::uint16_t>(lanes_[i] - other.lanes_[i]);
+}
+
 Hash256 LtHash::digest() const { return blake3(raw()); }
 
 ByteView LtHash::raw() const {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the references that the program itself knows: docs/cli.md and docs/config.md.
+"""Writes the references that the program itself knows: docs/cli.md, docs/config.md and
+docs/protocol-examples.md.
 
     generate.py BUILD SOURCE           writes them
     generate.py BUILD SOURCE --check   status 1 where one is stale; called by ctest
@@ -68,10 +69,16 @@ def config(build):
     return text
 
 
+def protocol_examples(build):
+    return subprocess.run([os.path.join(build, 'tests', 'protocol_examples')], capture_output=True, text=True,
+                          check=True).stdout
+
+
 def main():
     build, source = (os.path.abspath(path) for path in sys.argv[1:3])
     stale = 0
-    for name, make in (('cli.md', cli), ('config.md', config)):
+    for name, make in (('cli.md', cli), ('config.md', config),
+                       ('protocol-examples.md', protocol_examples)):
         path = os.path.join(source, 'docs', name)
         text = make(build)
         if '--check' not in sys.argv:

@@ -4,6 +4,7 @@
 Valid examples let a fuzzer begin inside the format and not at its door. From the conformance
 vectors where they are, and a few by hand. Called by ./run fuzz.
 """
+import base64
 import glob
 import json
 import os
@@ -89,6 +90,20 @@ def main():
             b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
         count += 1
         save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
+    eight = b'\x48' + bytes(8)
+    cursor = b'\x86\x58\x20' + bytes(32) + eight + b'\x05\x00' + eight + b'\x80'
+    asked = b'\x84\x60\x81' + cursor + b'\x00\x00'  # a query of a cursor alone: a token's bytes
+    token = b'rz1.' + base64.urlsafe_b64encode(asked).rstrip(b'=')
+    for number, body in enumerate((
+            b'\x85\x64true\x00\x80\x00\x19\x04\x00',  # subscribe
+            b'\x85\x64true\x02\x81' + cursor + b'\x01\x0a',
+            b'\x86\x01' + eight + b'\x05\x00' + eight + b'\x00',  # subscribed
+            b'\x84\x1a\x00\x10\x00\x00\x00\x81\x83\x01\x05\x00\x81\x02',  # tail
+            asked, token,
+            b'\x85\x81\x87\x01\x01\x00\x05\x00' + eight + b'\x01\x81\x84\x81\x01\x04\x43abc\x40'
+            b'\x81\x86\x01\x01\x00\x02\x00\x03\x81\x83\x01\x06\x61x\x80')):  # batch
+        count += 1
+        save(corpus, 'fuzz_feeds', f'seed-{number}', body)
     print(f'{count} seeds')
 
 

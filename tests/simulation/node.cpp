@@ -36,7 +36,8 @@ void Node::start() {
   fabric_ = std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, network_.executor_,
                                      network_.log_);
   services_ = must(
-      add_standard_services({*fabric_, *journal_, *admission_, network_.executor_, network_.log_}));
+      add_standard_services({*fabric_, *journal_, *admission_, network_.executor_, network_.log_,
+                             filter_table()}));
   rz_transport_identity identity{};
   key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
   // Each life draws its own chance, all of it from the network's seed.

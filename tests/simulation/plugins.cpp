@@ -1,4 +1,4 @@
-// Loads the memory store and the inproc transport, and hosts them on the simulation's executor.
+// Loads the memory store, the inproc transport and JSON-Logic, and hosts them on the simulation's executor.
 #include "simulation/plugins.hpp"
 
 #include <dlfcn.h>
@@ -65,6 +65,12 @@ const rz_transport* transport_table() {
 const rz_inproc_control* control_table() {
   static const auto* table =
       static_cast<const rz_inproc_control*>(plugin("inproc").get_interface(RZ_INPROC_CONTROL_ID));
+  return table;
+}
+
+const rz_filter* filter_table() {
+  static const auto* table =
+      static_cast<const rz_filter*>(plugin("jsonlogic").get_interface(RZ_FILTER_ID));
   return table;
 }
 

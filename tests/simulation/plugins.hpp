@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "journal/journal.hpp"
+#include "rhizome/abi/filter.h"
 #include "rhizome/testing/inproc_control.h"
 #include "rhizome/use/store.hpp"
 #include "rhizome/use/transport.hpp"
@@ -16,6 +17,7 @@ namespace rhizome::simulation {
 const rz_store* store_table();
 const rz_transport* transport_table();
 const rz_inproc_control* control_table();
+const rz_filter* filter_table();
 
 // Whose time and chance the plugins take from now on: a plugin keeps one host for its life.
 void set_executor(SimulatedExecutor* executor);

@@ -23,7 +23,8 @@ class LtHash {
   static constexpr std::size_t kLanes = 1024;
   void add(const DeltaId& id);
   void remove(const DeltaId& id);
-  void combine(const LtHash& other);  // adds every element of another set's hash
+  void combine(const LtHash& other);   // adds every element of another set's hash
+  void subtract(const LtHash& other);  // takes every element of a part's hash away
   Hash256 digest() const;
   ByteView raw() const;     // 2,048 bytes, little-endian lanes
   bool load(ByteView raw);  // false where the size is wrong

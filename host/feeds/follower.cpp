@@ -1,0 +1,322 @@
+// Subscribing, tailing, and taking what follows.
+#include "feeds/follower.hpp"
+
+#include <algorithm>
+
+namespace rhizome::feeds {
+
+namespace {
+
+constexpr std::uint64_t kCredit = 1u << 20;  // bytes, a tail
+constexpr std::uint64_t kTailMs = 10'000;
+constexpr std::uint64_t kQueryMs = 30'000;
+constexpr std::uint64_t kRetryNs = 100'000'000;
+
+// Failures that say nothing about the request.
+bool is_passing(Code code) {
+  return code == Code::kDeadline || code == Code::kClosed || code == Code::kWouldBlock;
+}
+
+// Both are processed, so the further one of each origin is.
+std::vector<Covered> merged(std::vector<Covered> a, const std::vector<Covered>& b) {
+  for (const Covered& entry : b) {
+    const auto same = std::find_if(a.begin(), a.end(), [&](const Covered& other) {
+      return other.origin == entry.origin && other.epoch == entry.epoch;
+    });
+    if (same != a.end())
+      same->last = std::max(same->last, entry.last);
+    else if (a.size() < kMaxCovered)
+      a.push_back(entry);
+  }
+  return a;
+}
+
+}  // namespace
+
+Follower::Follower(const NodeKey& publisher, bool trusted, std::unique_ptr<Wire> wire,
+                   Executor& executor, Log& log)
+    : publisher_(publisher),
+      wire_(std::move(wire)),
+      executor_(executor),
+      log_(log),
+      strand_(Strand::make(executor)),
+      receiver_(executor, trusted) {}
+
+void Follower::post(std::function<void(Follower&)> task) {
+  strand_->post([self = shared_from_this(), task = std::move(task)] {
+    if (!self->stopped_) task(*self);
+  });
+}
+
+void Follower::open(std::shared_ptr<Feed> feed) {
+  post([feed = std::move(feed)](Follower& self) {
+    feed->on_change([weak = self.weak_from_this()] {
+      if (const auto follower = weak.lock()) follower->post([](Follower& f) { f.step(); });
+    });
+    auto entry = std::make_shared<Entry>();
+    entry->feed = feed;
+    entry->cursor = feed->wanted().cursor;
+    entry->left = feed->query_limit.value_or(0);
+    self.entries_.push_back(std::move(entry));
+    self.step();
+  });
+}
+
+void Follower::linked(bool up) {
+  post([up](Follower& self) {
+    if (self.up_ == up) return;
+    // What stood on a link ended with it.
+    self.up_ = up;
+    self.tail_open_ = false;
+    ++self.tail_;
+    self.ended_.clear();
+    for (const EntryPointer& entry : self.entries_) entry->state = Entry::kWaiting;
+    self.step();
+  });
+}
+
+void Follower::heartbeat() {
+  post([](Follower& self) { self.step(); });
+}
+
+void Follower::retry_soon() {
+  if (std::exchange(retrying_, true)) return;
+  strand_->post_after(kRetryNs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->stopped_) return;
+    self->retrying_ = false;
+    self->step();
+  });
+}
+
+Follower::Entry* Follower::find(std::uint64_t number) const {
+  for (const EntryPointer& entry : entries_)
+    if (entry->state == Entry::kStanding && entry->number == number) return entry.get();
+  return nullptr;
+}
+
+// Lets go of what its consumer closed.
+void Follower::sweep() {
+  std::erase_if(entries_, [&](const EntryPointer& entry) {
+    if (!entry->feed->is_closed()) return false;
+    if (entry->state == Entry::kStanding && ended_.size() < kMaxSubscriptions)
+      ended_.push_back(entry->number);
+    return true;
+  });
+}
+
+void Follower::step() {
+  sweep();
+  if (!up_) return;
+  Tail tail;
+  bool more = !ended_.empty();
+  for (const EntryPointer& entry : std::vector<EntryPointer>(entries_)) {
+    if (entry->feed->query_limit) {
+      if (entry->state == Entry::kWaiting && entry->feed->is_hungry()) ask_query(entry);
+      continue;
+    }
+    if (entry->state == Entry::kWaiting) ask(entry);
+    if (entry->state != Entry::kStanding || !entry->feed->is_hungry()) continue;
+    tail.entries.push_back({entry->number, entry->cursor->next});
+    more = more || std::find(listed_.begin(), listed_.end(), entry->number) == listed_.end();
+  }
+  if (tail_open_ ? more : more || !tail.entries.empty()) open_tail(std::move(tail));
+}
+
+void Follower::ask(const EntryPointer& entry) {
+  entry->state = Entry::kAsking;
+  Subscribe wanted = entry->feed->wanted();
+  if (entry->cursor) {
+    wanted.start = Start::kCursor;
+    wanted.cursor = entry->cursor;
+  }
+  wire_->subscribe(wanted, [weak = weak_from_this(), entry](const Result<Subscribed>& answer) {
+    if (const auto self = weak.lock())
+      self->post([entry, answer](Follower& follower) { follower.answered(entry, answer); });
+  });
+}
+
+void Follower::answered(const EntryPointer& entry, const Result<Subscribed>& answer) {
+  // A link that went away meanwhile began everything anew.
+  if (entry->state != Entry::kAsking) return;
+  if (!answer.ok()) {
+    entry->state = Entry::kWaiting;
+    const bool again = is_passing(answer.code()) || (answer.code() == Code::kBusy && entry->number);
+    if (!again) end(entry, answer.status());
+    return;  // the heartbeat asks again
+  }
+  entry->state = Entry::kStanding;
+  entry->number = answer->number;
+  Cursor cursor;
+  cursor.publisher = publisher_;
+  cursor.incarnation = answer->incarnation;
+  cursor.next = answer->next;
+  cursor.mark = answer->mark;
+  if (entry->cursor) cursor.covered = std::move(entry->cursor->covered);
+  entry->cursor = std::move(cursor);
+  entry->by_labels = answer->by_labels;
+  entry->live = false;
+  FeedBatch standing;  // the consumer hears that it stands
+  standing.cursor = *entry->cursor;
+  standing.by_labels = answer->by_labels;
+  entry->feed->push(std::move(standing));
+  step();
+}
+
+void Follower::open_tail(Tail tail) {
+  tail.credit = tail.entries.empty() ? 0 : kCredit;
+  tail.rewind = std::exchange(rewind_, false);
+  tail.ended = std::exchange(ended_, {});
+  listed_.clear();
+  for (const Tail::Entry& entry : tail.entries) listed_.push_back(entry.number);
+  receiver_.begin_tail();
+  tail_open_ = true;
+  const std::uint64_t number = ++tail_;
+  wire_->tail(tail, kTailMs,
+              [weak = weak_from_this(), number](const Status& status,
+                                                const std::shared_ptr<std::string>& owner,
+                                                ByteView body, bool last) {
+                if (const auto self = weak.lock())
+                  self->post([number, status, owner, body, last](Follower& follower) {
+                    follower.on_frame(number, status, body, last);
+                  });
+              });
+}
+
+void Follower::on_frame(std::uint64_t tail, const Status& status, ByteView body, bool last) {
+  const bool current = tail == tail_;
+  if (!status.ok()) {
+    if (!current) return;
+    tail_open_ = false;
+    rewind_ = true;
+    if (status.code() != Code::kClosed) retry_soon();
+    return;
+  }
+  Result<Batch> batch = decode_batch(body);
+  if (batch.ok()) {
+    take(std::move(*batch));
+  } else {
+    log_.warn("feeds.batch.refused", {{"reason", batch.status().message()}});
+    rewind_ = true;
+  }
+  if (!last || !current) return;
+  tail_open_ = false;
+  if (batch.ok())
+    step();
+  else
+    retry_soon();
+}
+
+void Follower::take(Batch batch) {
+  std::map<std::uint64_t, FeedBatch> out;
+  receiver_.receive(batch, out);
+  take_moves(batch, out);
+  std::vector<std::pair<EntryPointer, Batch::Ended>> ended;
+  for (const Batch::Ended& end : batch.ended)
+    for (const EntryPointer& entry : entries_)
+      if (entry->state == Entry::kStanding && entry->number == end.number)
+        ended.emplace_back(entry, end);
+  for (auto& [number, feed_batch] : out) {
+    Entry* const entry = find(number);
+    if (entry == nullptr) continue;
+    feed_batch.cursor = *entry->cursor;
+    entry->feed->push(std::move(feed_batch));
+  }
+  for (auto& [entry, why] : ended) {
+    entry->state = Entry::kWaiting;  // the publisher keeps nothing of it
+    if (why.code == Code::kNotFound) continue;
+    end(entry, Status(why.code == Code::kOk ? Code::kEnd : why.code, why.reason));
+  }
+  if (!ended.empty()) retry_soon();
+}
+
+// Moves the cursors; what does not follow is taken out of `out`.
+void Follower::take_moves(const Batch& batch, std::map<std::uint64_t, FeedBatch>& out) {
+  std::map<std::uint64_t, FeedBatch> kept;
+  for (const Batch::Moved& moved : batch.moved) {
+    Entry* const entry = find(moved.number);
+    if (entry == nullptr) continue;
+    if (moved.from != entry->cursor->next || moved.next < moved.from) {
+      ++stale_;
+      // Behind: it was seen. Ahead: something was lost, and is asked for again.
+      if (moved.from > entry->cursor->next) rewind_ = true, listed_.clear(), retry_soon();
+      continue;
+    }
+    const bool news = moved.next != moved.from || moved.live != entry->live;
+    entry->cursor->next = moved.next;
+    entry->cursor->mark = moved.mark;
+    if (!batch.covered.empty())
+      entry->cursor->covered = merged(entry->cursor->covered, batch.covered);
+    entry->live = moved.live;
+    const auto found = out.find(moved.number);
+    if (found == out.end() && !news) continue;
+    FeedBatch& target = kept[moved.number];
+    if (found != out.end()) target = std::move(found->second);
+    target.live = moved.live;
+  }
+  for (const Batch::Dropped& dropped : batch.dropped)
+    if (find(dropped.number) != nullptr) kept[dropped.number].dropped.push_back(dropped);
+  out = std::move(kept);
+}
+
+void Follower::end(const EntryPointer& entry, Status why) {
+  FeedBatch last;
+  if (entry->cursor) last.cursor = *entry->cursor;
+  last.ended = std::move(why);
+  entry->feed->push(std::move(last));
+  std::erase(entries_, entry);
+}
+
+void Follower::ask_query(const EntryPointer& entry) {
+  entry->state = Entry::kAsking;
+  Query query;
+  query.rule = entry->feed->wanted().rule;
+  query.cursor = entry->cursor;
+  query.credit = kCredit;
+  query.limit = entry->left;
+  wire_->query(query, kQueryMs,
+               [weak = weak_from_this(), entry](const Status& status,
+                                                const std::shared_ptr<std::string>& owner,
+                                                ByteView body, bool last) {
+                 if (const auto self = weak.lock())
+                   self->post([entry, status, owner, body, last](Follower& follower) {
+                     follower.on_query_frame(entry, status, body, last);
+                   });
+               });
+}
+
+void Follower::on_query_frame(const EntryPointer& entry, const Status& status, ByteView body,
+                              bool last) {
+  if (entry->state != Entry::kAsking) return;
+  if (!status.ok()) {
+    entry->state = Entry::kWaiting;
+    if (!is_passing(status.code())) return end(entry, status);
+    return retry_soon();
+  }
+  const Result<Batch> batch = decode_batch(body);
+  if (!batch.ok()) return end(entry, batch.status());
+  std::map<std::uint64_t, FeedBatch> out;
+  receiver_.receive(*batch, out);
+  if (!batch->moved.empty()) {
+    const Batch::Moved& moved = batch->moved.front();
+    Cursor cursor = entry->cursor.value_or(Cursor{});
+    cursor.publisher = publisher_;
+    cursor.next = moved.next;
+    cursor.mark = moved.mark;
+    entry->cursor = std::move(cursor);
+  }
+  for (auto& [number, found] : out) {
+    entry->left -= std::min<std::uint64_t>(entry->left, found.deltas.size());
+    if (entry->cursor) found.cursor = *entry->cursor;
+    entry->feed->push(std::move(found));
+  }
+  if (!batch->ended.empty()) {
+    const Batch::Ended& why = batch->ended.front();
+    return end(entry, Status(why.code == Code::kOk ? Code::kEnd : why.code, why.reason));
+  }
+  if (!last) return;
+  entry->state = Entry::kWaiting;
+  step();
+}
+
+}  // namespace rhizome::feeds

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""A peer that knows docs/protocol.md and nothing else exchanges deltas with a real node, both ways.
+
+    stranger_test.py RHIZOME BLAKE3_LIBRARY
+"""
+import os
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'system')]
+
+import cbor2  # noqa: E402
+import fixture  # noqa: E402
+from peer import Blake3, Peer  # noqa: E402
+
+BLAKE3_LIBRARY = ''
+
+
+class AStranger(fixture.NodesTest):
+    def setUp(self):
+        super().setUp()
+        self.a = self.node('a')
+        self.a.edit('admission: allow-list', 'admission: open')
+        self.a.start()
+        self.peer = Peer(Blake3(BLAKE3_LIBRARY), self.a.address,
+                         bytes.fromhex(self.a.key.removeprefix('ed25519:')), 'default', bytes(range(32)))
+        self.addCleanup(self.peer.channel.close)
+
+    def wait(self, what, seconds=15):
+        until = time.monotonic() + seconds
+        while not what():
+            self.assertLess(time.monotonic(), until, 'not within the time')
+            self.peer.channel.pump(0.1)
+
+    def test_fetches_what_a_node_holds_and_checks_it(self):
+        lines = ''.join(f'{{"pointers":[{{"role":"subject","target":{{"id":"film:{i}","context":"title"}}}},'
+                        f'{{"role":"value","target":"number {i}"}}]}}\n' for i in range(3000))
+        self.a.run('write', '--claims', '-', text=lines)
+        name, _, provides, positions = self.peer.hello()
+        self.assertEqual(name, 'a')
+        self.assertIn('fetch', provides)
+        for origin, epoch, last, head in positions:
+            self.peer.fetch_all(origin, epoch, last)
+            self.assertEqual(self.peer.heads[origin, epoch], (last, head))
+        self.assertEqual(len(self.peer.held), self.a.json('status')['deltas'])
+
+    def test_hears_what_is_written_while_it_listens(self):
+        self.peer.hello()
+        self.peer.channel.subscribe(b'o' + self.peer.node_key)
+        self.peer.channel.pump(0.5)
+        self.a.run('write', 'film:1', 'title', 'The Matrix')
+        self.wait(lambda: len(self.peer.held) == 1)
+
+    def test_what_it_wrote_is_read_on_the_node(self):
+        self.peer.hello()
+        self.peer.write({'timestamp': 1.5, 'pointers': [
+            {'role': 'subject', 'target': {'id': 'film:2', 'context': 'title'}},
+            {'role': 'value', 'target': 'Solaris'}]})
+        self.wait(lambda: self.a.json('status')['deltas'] == 1)
+        self.assertIn('Solaris', self.a.run('get', 'film:2').stdout)
+
+
+class ThePageOfExamples(unittest.TestCase):
+    """docs/protocol-examples.md read by other libraries than those that wrote it."""
+
+    def setUp(self):
+        page = os.path.join(HERE, '..', '..', 'docs', 'protocol-examples.md')
+        self.sections = {}
+        for line in open(page, encoding='utf-8').read().splitlines():
+            if line.startswith('## '):
+                section = self.sections.setdefault(line[3:], {})
+            elif line.startswith('  '):
+                section[name] += bytes.fromhex(line.strip())
+            elif line and not line.startswith('```') and self.sections:
+                name = line
+                section[name] = b''
+
+    def test_holds_frames_of_its_kinds_that_their_sender_signed(self):
+        given = self.sections.pop('Keys and the delta')
+        blake3 = Blake3(BLAKE3_LIBRARY)
+        self.assertGreaterEqual(len(self.sections), 8)
+        for title, section in self.sections.items():
+            envelope = section['frame'][:-64]
+            fields = cbor2.loads(envelope)
+            self.assertEqual(cbor2.dumps(fields), envelope, title)
+            self.assertEqual(fields[:3], [1, given['fabric'], given['node key of Ada']])
+            self.assertIn(fields[3], (b'', given['node key of Bea']))
+            self.assertEqual(f'({fields[4]})', title.split()[-1])
+            self.assertEqual(fields[7], section['body'], title)
+            Peer.verify(fields[2], b'rhizome.frame.v1' + blake3(envelope), section['frame'][-64:])
+
+    def test_gives_the_id_and_the_head_that_the_rules_give(self):
+        given, blake3 = self.sections['Keys and the delta'], Blake3(BLAKE3_LIBRARY)
+        self.assertEqual(given['id'], b'\x1e\x20' + blake3(given['claims']))
+        number = (1).to_bytes(8, 'big')
+        self.assertEqual(given['head after number 1'], blake3(bytes(32) + number + given['id']))
+        Peer.verify(given['node key of Ada'], given['id'], given['signature of the id by Ada'])
+
+
+if __name__ == '__main__':
+    BLAKE3_LIBRARY = sys.argv.pop(2)
+    fixture.main()
