@@ -67,6 +67,12 @@ void Fabric::Core::announce(Member& member) {
       options_.heartbeat_ms * kAnnounceHeartbeats);
 }
 
+// A new connection: the peer may have lost what it held on the last one, and says anew what it
+// holds.
+void Fabric::Core::forget_known(const LinkKey& link) {
+  for (auto& [key, progress] : progress_) progress.known.erase(link);
+}
+
 void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position>& positions,
                                 bool at_once) {
   for (const wire::Position& position : positions) {

@@ -180,6 +180,18 @@ TEST(Fabric, AWipedOriginComesBackWithANewEpochAndItsOldDeltas) {
   EXPECT_EQ(network.node(1).deltas(), 11u);
 }
 
+TEST(Fabric, AWipedPeerIsToldWhatItOnceToldUs) {
+  Network network(16);
+  const std::size_t a = network.add({});
+  network.node(a).write("said before anybody listened");
+  network.add({a});
+  network.run_for(3 * kSecond);
+  ASSERT_EQ(network.node(1).deltas(), 1u);
+  network.restart(a, /*wiped=*/true);
+  expect_converged(network, 10);
+  EXPECT_EQ(network.node(a).deltas(), 1u);
+}
+
 TEST(Fabric, ARestartedNodeCatchesUpOnWhatItMissed) {
   Network network(12);
   network.line(3);

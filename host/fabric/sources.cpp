@@ -54,6 +54,9 @@ void Fabric::Core::choose_source(const NodeKey& origin) {
   for (auto at = progress_.lower_bound({origin, 0});
        at != progress_.end() && at->first.first == origin; ++at)
     for (const auto& [link, known] : at->second.known) consider(link, at->first.second, known);
+  // Whoever heard of it from us first never said that it holds it too: any peer may be asked.
+  if (!best && !source.chosen)
+    for (const auto& [link, member] : members_) consider(link, 0, 0);
   if (!best) return;
   const bool stays = source.chosen && source.misses < kMissesToLeave && !best->is_origin;
   if (stays || (source.chosen && source.link == best->link)) return;

@@ -3,31 +3,38 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "simulation/plugins.hpp"
 
 namespace rhizome::simulation {
 
 Network::Network(std::uint64_t seed)
-    : executor_(seed),
-      log_(LogLevel::kError, Log::Format::kText),
+    : seed_(seed),
+      executor_(seed),
+      log_(LogLevel::kError, Log::Format::kText,
+           [this](std::string_view line) {
+             if (!quiet_)
+               std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+           }),
       name_("rhizome-simulation-" + std::to_string(seed) + "-" + std::to_string(::getpid())) {
   set_executor(&executor_);
 }
 
 Network::~Network() {
   for (auto& node : nodes_) node->stop();
-  for (auto& node : nodes_) node->wipe();
 }
 
 std::string Network::address(std::size_t index) const { return "n" + std::to_string(index); }
 
-std::size_t Network::add(const std::vector<std::size_t>& dials) {
+std::size_t Network::add(const std::vector<std::size_t>& dials, bool runs) {
   std::vector<PeerSpec> peers;
   for (const std::size_t peer : dials)
     peers.push_back(
         {"node" + std::to_string(peer), key_of(peer).public_key(), "inproc://" + address(peer)});
   const std::size_t index = nodes_.size();
   nodes_.push_back(std::make_unique<Node>(*this, index, std::move(peers)));
+  if (runs) nodes_.back()->start();
   return index;
 }
 
@@ -58,17 +65,25 @@ void Network::faults(double loss, double duplicate, unsigned least_delay_ms,
 
 void Network::loss(double share) {
   for (std::size_t i = 0; i < nodes_.size(); ++i)
-    control_table()->set_loss(to_abi(name_), to_abi(address(i)), share);
+    if (nodes_[i]->running()) control_table()->set_loss(to_abi(name_), to_abi(address(i)), share);
 }
 
 void Network::partition(const std::vector<std::size_t>& left,
                         const std::vector<std::size_t>& right) {
   for (const std::size_t a : left) {
     for (const std::size_t b : right) {
-      control_table()->cut(to_abi(name_), to_abi(address(a)), to_abi(address(b)));
-      control_table()->cut(to_abi(name_), to_abi(address(b)), to_abi(address(a)));
+      cut(a, b);
+      cut(b, a);
     }
   }
+}
+
+void Network::cut(std::size_t from, std::size_t to) {
+  control_table()->cut(to_abi(name_), to_abi(address(from)), to_abi(address(to)));
+}
+
+void Network::mend(std::size_t from, std::size_t to) {
+  control_table()->heal(to_abi(name_), to_abi(address(from)), to_abi(address(to)));
 }
 
 void Network::heal() { control_table()->heal_all(to_abi(name_)); }

@@ -21,8 +21,8 @@ class Network {
   void line(std::size_t count, std::size_t lines = 1);
   void ring(std::size_t count);
   void star(std::size_t count);  // node 0 is the centre
-  // A node that dials these; returns its index.
-  std::size_t add(const std::vector<std::size_t>& dials);
+  // A node that dials these; returns its index. It runs, unless it is only to be made.
+  std::size_t add(const std::vector<std::size_t>& dials, bool runs = true);
   // Nodes made from now on admit only whom they dial.
   void closed() { open_ = false; }
   // For the nodes made from now on.
@@ -30,6 +30,8 @@ class Network {
   void loss(double share);  // of all nodes, from now on
 
   void partition(const std::vector<std::size_t>& left, const std::vector<std::size_t>& right);
+  void cut(std::size_t from, std::size_t to);   // this direction alone
+  void mend(std::size_t from, std::size_t to);  // this direction alone
   void heal();
   void stop(std::size_t index);
   void restart(std::size_t index, bool wiped);
@@ -37,9 +39,14 @@ class Network {
   // Publishes this statement and its delta from one node to another, whatever the first one's
   // journal says.
   void deliver(std::size_t from, std::size_t to, const Statement& statement);
+  // A stranger publishes its statement to a node, over claims that it signed wrongly.
+  void send_forged(std::size_t to, const SigningKey& stranger, const Statement& statement,
+                   const std::string& claims);
   // What a stranger that said hello is answered to a request of this kind.
   Code raw_request(std::size_t to, wire::Kind kind);
 
+  // Errors are not told on stderr from now on: they are meant to come.
+  void quiet() { quiet_ = true; }
   void run_for(std::uint64_t ns) { executor_.run_for(ns); }
   SimulatedExecutor& executor() { return executor_; }
   std::size_t size() const { return nodes_.size(); }
@@ -51,7 +58,9 @@ class Network {
   friend class Node;
   std::string address(std::size_t index) const;
 
+  const std::uint64_t seed_;
   SimulatedExecutor executor_;
+  bool quiet_ = false;
   Log log_;
   const std::string name_;
   bool open_ = true;

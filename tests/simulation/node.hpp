@@ -1,18 +1,22 @@
-// One node for tests: the real fabric, admission and journal over the real inproc transport and a
-// memory store. Made by a simulation::Network; everything runs on the test's thread.
+// One node for tests: the real fabric with its services, admission, authoring and journal over the
+// real inproc transport and a simulated disk. Made by a simulation::Network; the test's thread.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "authoring/authoring.hpp"
 #include "services/standard.hpp"
+#include "simulation/disk.hpp"
+#include "simulation/node_executor.hpp"
+#include "simulation/tap.hpp"
 
 namespace rhizome::simulation {
 
 class Network;
 
-// One node; its store may be wiped and its process "restarted".
+// One node. Between its lives its disk stays.
 class Node {
  public:
   Node(Network& network, std::size_t index, std::vector<PeerSpec> peers);
@@ -24,35 +28,58 @@ class Node {
   // A signed statement that this node numbered another delta `n`, and that delta's claims.
   Statement statement_for(const std::string& text, std::uint64_t n);
 
+  // ---- of a running node
   std::uint64_t deltas() const { return journal_->stats().deltas; }
   Hash256 digest() const { return journal_->state_digest(); }
-  const NodeKey& key() const { return key_.public_key(); }
   Journal& journal() { return *journal_; }
   Admission& admission() { return *admission_; }
+  Authoring& authoring() { return *authoring_; }
   Fabric& fabric() { return *fabric_; }
+  Membership& membership() { return *membership_; }
   StandardServices& services() { return services_; }
-  const SigningKey& signing_key() const { return key_; }
   use::Transport& transport() { return *transport_; }
+  Tap& tap() { return *tap_; }
+
+  const NodeKey& key() const { return key_.public_key(); }
+  const SigningKey& signing_key() const { return key_; }
   const std::string& other_claims() const { return other_claims_; }
   bool running() const { return fabric_ != nullptr; }
+  Disk& disk() { return disk_; }
+  NodeExecutor& executor() { return executor_; }  // its clock
+  Traffic& traffic() { return traffic_; }
+  void count_traffic(bool on) { counts_ = on; }      // from its next start on
+  void deafen_to(wire::Kind kind) { deaf_ = kind; }  // likewise: a bug put into it
 
-  void start();  // over what the store holds
-  void stop();
-  void wipe();
+  // Over what the disk holds. Fails where the disk does.
+  Status try_start();
+  void start();
+  void stop();       // as SIGTERM: whatever is under way ends in order
+  void kill();       // as SIGKILL: nothing more is written
+  void cut_power();  // and what was not synced is lost; the machine boots anew
+  void wipe();       // REQUIRES: not running
 
  private:
+  void end();
   std::string claims_of(const std::string& text, double timestamp);
 
   Network& network_;
   const std::size_t index_;
   SigningKey key_;
   std::vector<PeerSpec> peers_;
-  std::string directory_, other_claims_;
-  std::uint64_t lives_ = 0;
+  NodeExecutor executor_;
+  Disk disk_;
+  std::string other_claims_;
+  std::uint64_t boots_ = 1;
+  Traffic traffic_;
+  bool counts_ = false;
+  wire::Kind deaf_{};
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Authoring> authoring_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
   StandardServices services_;
+  std::unique_ptr<Tap> tap_;
   std::unique_ptr<use::Transport> transport_;
 };
 

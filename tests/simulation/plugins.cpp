@@ -1,10 +1,12 @@
-// Loads the memory store, the inproc transport and JSON-Logic, and hosts them on the simulation's executor.
+// Loads the memory store, the inproc transport and JSON-Logic, and hosts them on the simulation's
+// executor.
 #include "simulation/plugins.hpp"
 
 #include <dlfcn.h>
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "rhizome/abi/host.h"
@@ -14,9 +16,9 @@ namespace rhizome::simulation {
 namespace {
 
 std::string build_dir() {
-  const char* dir = std::getenv("RHIZOME_BUILD_DIR");
-  if (dir == nullptr) throw std::runtime_error("RHIZOME_BUILD_DIR is not set: run by ctest");
-  return dir;
+  if (const char* dir = std::getenv("RHIZOME_BUILD_DIR"); dir != nullptr) return dir;
+  // Run by hand: the program stands in the build directory's `tests`.
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
 }
 
 // The host services of the simulation that runs now: the plugin keeps one host for its life, so the
@@ -79,6 +81,7 @@ void set_executor(SimulatedExecutor* executor) { current_executor = executor; }
 SigningKey key_of(std::size_t index) {
   std::array<std::uint8_t, 32> seed{};
   seed[0] = static_cast<std::uint8_t>(index + 1);
+  seed[1] = static_cast<std::uint8_t>((index + 1) >> 8);
   return SigningKey::from_seed(seed);
 }
 

@@ -5,23 +5,37 @@
 
 namespace rhizome::simulation {
 
-void Network::deliver(std::size_t from, std::size_t to, const Statement& statement) {
+namespace {
+
+// One delta under a statement, published to a node as if `sender` had.
+void publish(Node& to, const SigningKey& sender, const Statement& statement,
+             const std::string& claims, const Signature& signature) {
   wire::Delivery delivery;
   delivery.statement = statement;
-  const std::string& claims = nodes_[from]->other_claims();
-  const Signature signature = nodes_[from]->signing_key().sign(statement.ids[0].raw());
   delivery.bodies = {{claims, view(signature.data(), signature.size())}};
   wire::Frame frame;
   frame.fabric = wire::fabric_id("default");
-  frame.sender = nodes_[from]->key();
+  frame.sender = sender.public_key();
   frame.kind = wire::Kind::kPropagate;
   frame.lane = wire::Lane::kLive;
   const std::string body = wire::encode(delivery);
   frame.body = body;
   use::LinkKey link{};
-  link_key_of(nodes_[from]->key(), link.data());
-  nodes_[to]->fabric().events()->published(link, "o",
-                                           wire::seal(frame, nodes_[from]->signing_key()));
+  link_key_of(sender.public_key(), link.data());
+  to.fabric().events()->published(link, "o", wire::seal(frame, sender));
+}
+
+}  // namespace
+
+void Network::deliver(std::size_t from, std::size_t to, const Statement& statement) {
+  const SigningKey& key = nodes_[from]->signing_key();
+  publish(*nodes_[to], key, statement, nodes_[from]->other_claims(),
+          key.sign(statement.ids[0].raw()));
+}
+
+void Network::send_forged(std::size_t to, const SigningKey& stranger, const Statement& statement,
+                          const std::string& claims) {
+  publish(*nodes_[to], stranger, statement, claims, stranger.sign("something else"));
 }
 
 namespace {
@@ -49,7 +63,7 @@ struct OneRequest final : use::TransportEvents {
 
 Code Network::raw_request(std::size_t to, wire::Kind kind) {
   constexpr std::uint64_t kSecond = 1'000'000'000;
-  const SigningKey key = key_of(200);
+  const SigningKey key = key_of(65000);
   OneRequest events;
   rz_transport_identity identity{};
   key.derive_link_keys(identity.link_public_key, identity.link_secret_key);

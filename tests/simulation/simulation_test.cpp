@@ -1,0 +1,161 @@
+// The simulated disk, and seeds of the simulator: figure 8 of the reliability tests. The long set
+// runs with RHIZOME_SOAK. A failing seed prints the command that runs it again.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "rhizome/use/store.hpp"
+#include "simulation/minimise.hpp"
+#include "simulation/network.hpp"
+
+namespace rhizome::simulation {
+namespace {
+
+int scaled(int fast, int soak) { return std::getenv("RHIZOME_SOAK") != nullptr ? soak : fast; }
+
+class DiskTest : public testing::Test {
+ protected:
+  use::Store open() { return std::move(*use::Store::open(Disk::table(), disk_.name(), "{}")); }
+  static Status put(use::Store& store, ByteView key, use::Durability durability) {
+    use::StoreBatch batch;
+    batch.put(key, "value");
+    return store.write(batch, durability);
+  }
+  static bool has(const use::Store& store, ByteView key) { return store.get(key)->has_value(); }
+
+  Disk disk_{"/disk", 1};
+};
+
+TEST_F(DiskTest, APowerCutTakesASuffixOfWhatWasNotSynced) {
+  std::array<int, 5> kept{};
+  for (int round = 0; round < 200; ++round) {
+    disk_.wipe();
+    {
+      use::Store store = open();
+      ASSERT_TRUE(put(store, "synced", use::Durability::kSynced).ok());
+      for (const char* key : {"1", "2", "3", "4"})
+        ASSERT_TRUE(put(store, key, use::Durability::kBuffered).ok());
+      disk_.detach();
+    }
+    disk_.cut_power();
+    const use::Store store = open();
+    EXPECT_TRUE(has(store, "synced"));
+    std::size_t count = 0;
+    while (count < 4 && has(store, std::to_string(count + 1))) ++count;
+    for (std::size_t later = count; later < 4; ++later)
+      EXPECT_FALSE(has(store, std::to_string(later + 1))) << "what is lost is lost from there on";
+    ++kept[count];
+  }
+  for (const int rounds : kept) EXPECT_GT(rounds, 10) << "any number of them may be lost";
+}
+
+TEST_F(DiskTest, ASyncedWriteKeepsWhatCameBeforeIt) {
+  {
+    use::Store store = open();
+    ASSERT_TRUE(put(store, "before", use::Durability::kBuffered).ok());
+    ASSERT_TRUE(put(store, "synced", use::Durability::kSynced).ok());
+    disk_.detach();
+  }
+  disk_.cut_power();
+  EXPECT_TRUE(has(open(), "before"));
+}
+
+TEST_F(DiskTest, AFullDiskRefusesUntilItIsOpenedAnew) {
+  use::Store store = open();
+  disk_.fill(true);
+  EXPECT_EQ(put(store, "a", use::Durability::kSynced).code(), Code::kNoSpace);
+  disk_.fill(false);
+  EXPECT_EQ(put(store, "b", use::Durability::kSynced).code(), Code::kReadOnly);
+  EXPECT_FALSE(has(store, "a"));
+  use::Store again = open();
+  EXPECT_TRUE(put(again, "c", use::Durability::kSynced).ok());
+}
+
+TEST_F(DiskTest, WhatBecameOfAFailedWriteShowsAtTheNextOpen) {
+  int there = 0;
+  for (int round = 0; round < 100; ++round) {
+    disk_.wipe();
+    {
+      use::Store store = open();
+      disk_.fail_next_write();
+      EXPECT_EQ(put(store, "a", use::Durability::kSynced).code(), Code::kIo);
+    }
+    there += has(open(), "a") ? 1 : 0;
+  }
+  EXPECT_GT(there, 10);
+  EXPECT_LT(there, 90);
+}
+
+TEST_F(DiskTest, AProcessThatEndedWritesNoMore) {
+  use::Store store = open();
+  disk_.detach();
+  EXPECT_FALSE(put(store, "a", use::Durability::kSynced).ok());
+}
+
+TEST(Simulator, EverySeedConvergesAndLosesNothingThatWasAcknowledged) {
+  const auto seeds = static_cast<std::uint64_t>(scaled(500, 20'000));
+  std::uint64_t acknowledged = 0, lost_writes = 0, excused = 0, holes = 0;
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    const Outcome outcome = run(plan(seed));
+    ASSERT_TRUE(outcome.ok()) << outcome.problem << "\nagain: build/tests/simulate --seed " << seed
+                              << " --minimise";
+    acknowledged += outcome.acknowledged;
+    lost_writes += outcome.lost_writes;
+    excused += outcome.excused;
+    holes += outcome.holes;
+  }
+  EXPECT_GT(acknowledged, 20 * seeds);
+  EXPECT_GT(lost_writes, 0U) << "or no power cut ever hurt";
+  EXPECT_GT(excused, 0U) << "or no wipe ever took an only copy";
+  EXPECT_GT(holes, 0U) << "or nothing was ever forged";
+}
+
+TEST(Simulator, TheSameSeedGivesTheSameTrace) {
+  for (std::uint64_t seed = 1000; seed < 1000 + static_cast<std::uint64_t>(scaled(20, 500));
+       ++seed) {
+    const Outcome first = run(plan(seed)), second = run(plan(seed));
+    EXPECT_EQ(first.trace, second.trace) << "seed " << seed;
+    EXPECT_NE(first.trace, run(plan(seed + 1)).trace);
+  }
+}
+
+TEST(Simulator, ManyNodesConvergeToo) {
+  const Outcome outcome = run(plan(1, static_cast<std::size_t>(scaled(60, 300))));
+  EXPECT_TRUE(outcome.ok()) << outcome.problem;
+}
+
+// The first seed that a bug makes fail.
+std::uint64_t failing_seed(Bug bug) {
+  TrialOptions options;
+  options.bug = bug;
+  std::uint64_t seed = 0;
+  while (run(plan(seed), options).ok()) ++seed;
+  return seed;
+}
+
+TEST(Simulator, ANodeThatIgnoresAnnouncesIsFoundAndItsFailureMadeSmall) {
+  const Scenario whole = plan(failing_seed(Bug::kDeaf));
+  TrialOptions options;
+  options.bug = Bug::kDeaf;
+  const Minimal least = minimise(whole, options);
+  EXPECT_FALSE(least.outcome.ok());
+  EXPECT_LE(least.cut.keep.size(), 4U) << "of " << whole.events.size();
+  const Scenario small = cut(whole, least.cut);
+  EXPECT_FALSE(run(small, options).ok()) << "what is left fails still";
+  EXPECT_TRUE(run(small).ok()) << "and not without the bug";
+  for (std::size_t i = 0; i < least.cut.keep.size(); ++i) {
+    Cut less = least.cut;
+    less.keep.erase(less.keep.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_TRUE(run(cut(whole, less), options).ok()) << "every event of it is needed";
+  }
+}
+
+TEST(Simulator, ADiskThatForgetsWhatItSyncedIsFound) {
+  TrialOptions options;
+  options.bug = Bug::kForgetful;
+  const Outcome outcome = run(plan(failing_seed(Bug::kForgetful)), options);
+  EXPECT_NE(outcome.problem.find("acknowledged"), std::string::npos) << outcome.problem;
+}
+
+}  // namespace
+}  // namespace rhizome::simulation

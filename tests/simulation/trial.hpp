@@ -1,0 +1,40 @@
+// One run of a scenario on real nodes under virtual time, and what must hold at its end: within 60
+// seconds after healing all nodes hold the same set; nothing that was acknowledged is lost; no
+// journal holds anything twice or anything unverified. The test's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "simulation/scenario.hpp"
+
+namespace rhizome::simulation {
+
+// A bug put into the nodes on purpose, to see that the simulator notices it.
+enum class Bug : std::uint8_t {
+  kNone,
+  kDeaf,       // node 0 ignores what its peers announce
+  kForgetful,  // disks lose in a power cut also what was synced
+};
+
+struct TrialOptions {
+  Bug bug = Bug::kNone;
+  std::function<void(const std::string& line)> trace;  // hears what happens; may be empty
+};
+
+struct Outcome {
+  std::string problem;          // the first thing that did not hold; empty: all held
+  std::uint64_t trace = 0;      // a hash over everything that happened
+  std::uint64_t healed_ms = 0;  // from healing to one digest
+  std::uint64_t deltas = 0, acknowledged = 0, excused = 0;  // excused: a wipe took the only copy
+  std::uint64_t lost_writes = 0;                            // unsynced, to power cuts
+  std::uint64_t holes = 0, forks = 0;
+  bool ok() const { return problem.empty(); }
+};
+
+inline constexpr std::uint64_t kHealWithinMs = 60'000;
+
+Outcome run(const Scenario& scenario, const TrialOptions& options = {});
+
+}  // namespace rhizome::simulation
