@@ -13,9 +13,9 @@ namespace rhizome::commands {
 
 namespace {
 
-int evaluate(const LoadedPlugin& plugin) {
+int evaluate(const LoadedPlugin& plugin, bool json) {
   const auto table = plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID);
-  if (!table.ok()) return fail("filter", table.status());
+  if (!table.ok()) return fail("filter", table.status(), json);
   std::ios::sync_with_stdio(false);
   return tools::filter_eval(*table, std::cin, std::cout);
 }
@@ -69,8 +69,8 @@ int filter(const std::vector<std::string>& arguments) {
   if (action == "explain" && rule.empty()) return explain_subscriptions(node);
   PluginHost plugins({{default_plugin_directory()}, "", "", nullptr});
   const Result<LoadedPlugin> plugin = plugins.load(language);
-  if (!plugin.ok()) return fail("filter", plugin.status());
-  return action == "eval" ? evaluate(*plugin) : explain(*plugin, rule, node.json);
+  if (!plugin.ok()) return fail("filter", plugin.status(), node.json);
+  return action == "eval" ? evaluate(*plugin, node.json) : explain(*plugin, rule, node.json);
 }
 
 }  // namespace rhizome::commands

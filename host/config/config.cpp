@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -35,9 +36,11 @@ constexpr const char* kSchema = R"({
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
@@ -105,6 +108,7 @@ PluginSection section(const json& value, const std::string& path) {
   section.plugin = value.at("plugin");
   section.config_json = value.at("config").dump();
   section.path = path;
+  section.isolate = value.value("isolate", "");
   return section;
 }
 
@@ -237,22 +241,37 @@ std::string validate_section(const NodeConfig& config, const PluginSection& sect
   return value.dump();
 }
 
+namespace {
+
+// As a YAML value that is read back as just this text: plain where it is plainly text, else quoted.
+std::string text_value(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+  const char first = text.empty() ? '\0' : text[0];
+  const bool starts = first == '/' || std::isalpha(static_cast<unsigned char>(first)) != 0;
+  const bool word = text == "true" || text == "false" || text == "null";
+  if (starts && !word && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return json(text).dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
 std::string default_config(const InitChoices& choices) {
   std::string peers = choices.peers.empty() ? "peers: []\n" : "peers:\n";
   for (const PeerSection& peer : choices.peers) {
-    peers += "  - name: " + peer.name + "\n    key: " + peer.key + "\n";
+    peers += "  - name: " + text_value(peer.name) + "\n    key: " + peer.key + "\n";
     if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
     if (!peer.ticket.empty()) peers += "    ticket: '" + peer.ticket + "'\n";
   }
   const std::string transport_config = choices.transport == "inproc"
-                                           ? "    address: " + choices.name + "\n"
+                                           ? "    address: " + text_value(choices.name) + "\n"
                                            : "    listen: " + choices.listen + "\n";
   return R"(# A Rhizome node. Every key and its default: docs/config.md. Check with: rhizome config check FILE
 node:
   name: )" +
-         choices.name + R"(
+         text_value(choices.name) + R"(
   fabric: )" +
-         choices.fabric + R"(          # nodes of another fabric are refused
+         text_value(choices.fabric) + R"(          # nodes of another fabric are refused
   key: node.key            # the node's secret: mode 0600, never copied to another node
   data: data
   admission: )" +
@@ -261,12 +280,12 @@ node:
 
 store:
   plugin: )" +
-         choices.store + R"(          # or: memory (keeps nothing after a stop)
+         text_value(choices.store) + R"(          # or: memory (keeps nothing after a stop)
   config: {}
 
 transport:
   plugin: )" +
-         choices.transport + R"(
+         text_value(choices.transport) + R"(
   config:
 )" + transport_config +
          R"(

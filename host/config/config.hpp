@@ -17,6 +17,7 @@ struct PluginSection {
   std::string plugin;
   std::string config_json = "{}";  // as written; defaults come from the plugin's schema
   std::string path;                // where it stands in the file: "store"
+  std::string isolate;             // "none": a stranger's may run inside the node; else empty
 };
 
 struct PeerSection {

@@ -69,32 +69,6 @@ Status Node::Parts::load_keys() {
   return {};
 }
 
-Status Node::Parts::check_plugins(std::vector<config::Problem>& problems,
-                                  std::vector<Chosen>& chosen) const {
-  const auto choose = [&](const config::PluginSection& section, const char* interface,
-                          const char* kind) {
-    const Result<PluginInfo> info = plugins->inspect(section.plugin);
-    const auto report = [&](std::string expected, std::string found) {
-      problems.push_back({config.file, config.document.line_of(section.path),
-                          section.path + ".plugin", std::move(expected), std::move(found),
-                          "see `rhizome plugin list`"});
-    };
-    if (!info.ok()) return report("a plugin that can be loaded", info.status().message());
-    if (!info->refusal.empty()) return report("a plugin that can be loaded", info->refusal);
-    if (!info->manifest.offers(interface))
-      return report(std::string("a ") + kind + " plugin",
-                    info->manifest.id + ", a " + info->manifest.kind);
-    chosen.push_back({&section, interface,
-                      validate_section(config, section, info->manifest.config_schema, problems)});
-  };
-  choose(config.store, RZ_STORE_ID, "store");
-  choose(config.transport, RZ_TRANSPORT_ID, "transport");
-  for (const auto& section : config.resolvers) choose(section, RZ_RESOLVER_ID, "resolver");
-  for (const auto& section : config.filters) choose(section, RZ_FILTER_ID, "filter");
-  if (problems.empty()) return {};
-  return {Code::kInvalid, problems.front().to_string()};
-}
-
 namespace {
 
 // What to do about a damaged store is the host's to say: a store knows no peers.
@@ -107,7 +81,7 @@ Status mended(Status status) {
 
 }  // namespace
 
-Status Node::Parts::open_journal(const Chosen& choice) {
+Status Node::Parts::open_journal(const ChosenPlugin& choice) {
   Result<use::Store> store =
       open_store(*plugins, choice.section->plugin, config.data, choice.config_json);
   if (!store.ok()) return mended(store.status());
@@ -176,7 +150,7 @@ Status Node::Parts::make_fabric() {
   return {};
 }
 
-Status Node::Parts::make_transport(const Chosen& choice) {
+Status Node::Parts::make_transport(const ChosenPlugin& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -207,7 +181,7 @@ std::optional<NodeKey> Node::Parts::peer_key(ByteView name) const {
   return ::rhizome::author_key(name);
 }
 
-Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
+Status Node::Parts::open_control(const std::vector<ChosenPlugin>& chosen) {
   ControlServices given{*journal,
                         *admission,
                         *authoring,
@@ -226,7 +200,7 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                         [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
   given.feeds = standard.feeds;
   given.peer_key = [this](ByteView name) { return peer_key(name); };
-  for (const Chosen& choice : chosen) {
+  for (const ChosenPlugin& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
     Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
@@ -263,9 +237,9 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   const PluginPlaces places = plugin_places(config);
   parts->plugins = std::make_unique<PluginHost>(
       PluginOptions{places.path, places.lock_file, "", parts->services.host()});
-  std::vector<Parts::Chosen> chosen;
   RZ_TRY(parts->load_keys());
-  RZ_TRY(parts->check_plugins(problems, chosen));
+  const std::vector<ChosenPlugin> chosen = choose_plugins(parts->config, *parts->plugins, problems);
+  if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));
