@@ -64,6 +64,8 @@ int init(const std::vector<std::string>& arguments);
 int run(const std::vector<std::string>& arguments);
 int status(const std::vector<std::string>& arguments);
 int peers(const std::vector<std::string>& arguments);
+int invite(const std::vector<std::string>& arguments);
+int join(const std::vector<std::string>& arguments);
 int write(const std::vector<std::string>& arguments);
 int negate(const std::vector<std::string>& arguments);
 int import(const std::vector<std::string>& arguments);

@@ -12,6 +12,8 @@ constexpr Verb kVerbs[] = {
     {"A node", "run", "Run a node in the foreground", run},
     {"A node", "status", "What a running node holds and does", status},
     {"A node", "peers", "The nodes that it knows", peers},
+    {"A node", "invite", "Print a line by which another node joins", invite},
+    {"A node", "join", "Join the node that invited", join},
     {"A node", "doctor", "Check a node's config, keys, plugins and disk", doctor},
     {"A node", "repair", "Take over what can be read of a damaged store", repair},
     {"Data", "write", "Write a property of an entity, or claims", write},

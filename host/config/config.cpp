@@ -22,7 +22,8 @@ constexpr const char* kSchema = R"({
     "key": {"type": "string", "default": "node.key", "minLength": 1, "description": "Seed file of the node key, mode 0600; relative to this file."},
     "author": {"type": "string", "minLength": 1, "description": "Seed file of the key that signs what is written here; without it the node key signs."},
     "data": {"type": "string", "default": "data", "minLength": 1, "description": "Directory of the store; relative to this file."},
-    "admission": {"type": "string", "enum": ["allow-list", "open"], "default": "allow-list", "description": "allow-list: only the peers below connect; open: any node may."},
+    "admission": {"type": "string", "enum": ["allow-list", "trust-on-first-use", "open"], "default": "allow-list", "description": "allow-list: only the peers below and whom `rhizome invite` let in; trust-on-first-use: any node, but a name belongs to the first key that came under it; open: any node."},
+    "advertise": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 256, "description": "an address of the transport"}, "description": "Where peers are told to dial this node; empty: where it listens."},
     "threads": {"type": "integer", "minimum": 0, "maximum": 256, "default": 0, "description": "Worker threads; 0: one a core."}}},
   "plugins": {"type": "object", "default": {}, "description": "Where plugins are found.", "properties": {
     "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "pattern": "^/", "description": "write the absolute path"}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
@@ -41,7 +42,8 @@ constexpr const char* kSchema = R"({
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
-    "address": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Where to dial it; without one it dials us."}}}},
+    "address": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Where to dial it; without one it dials us."},
+    "ticket": {"type": "string", "minLength": 32, "maxLength": 32, "pattern": "^[0-9a-f]{32}$", "description": "Of its invitation, as `rhizome join` writes it; of no use once it let this node in."}}}},
   "log": {"type": "object", "default": {}, "description": "The log on standard error.", "properties": {
     "level": {"type": "string", "enum": ["debug", "info", "warn", "error"], "default": "info", "description": "What is written."},
     "format": {"type": "string", "enum": ["text", "json"], "default": "text", "description": "How it is written."}}},
@@ -95,7 +97,8 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.key_file = absolute(config.directory, node.at("key"));
   if (node.contains("author")) config.author_file = absolute(config.directory, node.at("author"));
   config.data = absolute(config.directory, node.at("data"));
-  config.open_admission = node.at("admission") == "open";
+  config.admission = node.at("admission");
+  for (const json& address : node.at("advertise")) config.advertise.push_back(address);
   config.threads = node.at("threads");
   for (const json& path : value.at("plugins").at("path")) config.plugin_path.push_back(path);
   config.store = section(value.at("store"), "store");
@@ -103,7 +106,8 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.filters = sections(value.at("filters"), "filters");
   config.resolvers = sections(value.at("resolvers"), "resolvers");
   for (const json& peer : value.at("peers"))
-    config.peers.push_back({peer.at("name"), peer.at("key"), peer.value("address", "")});
+    config.peers.push_back(
+        {peer.at("name"), peer.at("key"), peer.value("address", ""), peer.value("ticket", "")});
   config.log_level = value.at("log").at("level");
   config.log_format = value.at("log").at("format");
   config.control_socket = absolute(config.directory, value.at("control").at("socket"));
@@ -179,6 +183,7 @@ std::string default_config(const InitChoices& choices) {
   for (const PeerSection& peer : choices.peers) {
     peers += "  - name: " + peer.name + "\n    key: " + peer.key + "\n";
     if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
+    if (!peer.ticket.empty()) peers += "    ticket: '" + peer.ticket + "'\n";
   }
   const std::string transport_config = choices.transport == "inproc"
                                            ? "    address: " + choices.name + "\n"
@@ -187,12 +192,13 @@ std::string default_config(const InitChoices& choices) {
 node:
   name: )" +
          choices.name + R"(
-  fabric: default          # nodes of another fabric are refused
+  fabric: )" +
+         choices.fabric + R"(          # nodes of another fabric are refused
   key: node.key            # the node's secret: mode 0600, never copied to another node
   data: data
   admission: )" +
          std::string(choices.open ? "open" : "allow-list") +
-         R"(    # allow-list: only the peers below connect; open: any node may
+         R"(    # allow-list: the peers below and whom `rhizome invite` let in; open: any node
 
 store:
   plugin: )" +

@@ -21,6 +21,7 @@ struct PluginSection {
 
 struct PeerSection {
   std::string name, key, address;  // key: "ed25519:<hex>"; address empty: it dials us
+  std::string ticket;              // hex, of its invitation; empty: none
 };
 
 struct NodeConfig {
@@ -28,7 +29,8 @@ struct NodeConfig {
   std::string name, fabric;
   std::string key_file, author_file;  // author_file empty: the node key signs
   std::string data;
-  bool open_admission = false;
+  std::string admission;  // allow-list, trust-on-first-use or open
+  std::vector<std::string> advertise;
   std::vector<std::string> plugin_path;
   PluginSection store, transport;
   std::vector<PluginSection> filters, resolvers;
@@ -55,6 +57,7 @@ struct InitChoices {
               transport = "zeromq";
   std::vector<PeerSection> peers;
   bool open = false;
+  std::string fabric = "default";
 };
 // The commented YAML that `rhizome init` writes.
 std::string default_config(const InitChoices& choices);

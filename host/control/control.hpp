@@ -24,6 +24,14 @@ namespace rhizome {
 
 class CommitSignal;
 
+// Letting nodes in; node/joining.cpp. Any thread.
+struct JoiningServices {
+  // The line for somebody to join by; `address` empty: where this node listens.
+  std::function<Result<std::string>(const std::string& address, std::uint64_t seconds)> invite;
+  std::function<Status(const std::string& line)> join;
+  std::function<Status(const std::string& key)> forget;
+};
+
 // What requests are answered from. All of it outlives the server.
 struct ControlServices {
   Journal& journal;
@@ -34,6 +42,7 @@ struct ControlServices {
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
+  JoiningServices joining;
 };
 
 class ControlServer {

@@ -41,7 +41,8 @@ struct Served : Doors {
                              "jsonlogic",
                              plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
                              [] { return R"({"name":"a"})"; },
-                             [] { return "[]"; }};
+                             [] { return "[]"; },
+                             {}};
     return ControlServer::start(services, path);
   }
   Client client() {

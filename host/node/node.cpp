@@ -24,6 +24,23 @@ LogLevel log_level(const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+std::optional<Ticket> ticket_of(const std::string& hex) {
+  std::string raw;
+  Ticket ticket{};
+  if (!from_hex(hex, &raw) || raw.size() != ticket.size()) return std::nullopt;
+  std::memcpy(ticket.data(), raw.data(), raw.size());
+  return ticket;
+}
+
+AdmissionMode admission_mode(const std::string& name) {
+  if (name == "open") return AdmissionMode::kOpen;
+  return name == "trust-on-first-use" ? AdmissionMode::kFirstUse : AdmissionMode::kAllowList;
+}
+
+}  // namespace
+
 PluginPlaces plugin_places(const config::NodeConfig& config) {
   PluginPlaces places;
   places.path = config.plugin_path;
@@ -98,6 +115,10 @@ Status Node::Parts::open_journal(const Chosen& choice) {
   Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
   if (!opened.ok()) return mended(opened.status());
   journal = std::move(*opened);
+  Result<std::unique_ptr<Membership>> members =
+      Membership::load(*journal, admission_mode(config.admission));
+  if (!members.ok()) return members.status();
+  membership = std::move(*members);
   admission = std::make_unique<Admission>(*journal, executor,
                                           Admission::Policy{config.max_future_ms, 65536});
   authoring = std::make_unique<Authoring>(
@@ -120,14 +141,16 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   FabricOptions options;
   options.fabric = config.fabric;
   options.name = config.name;
-  options.open = config.open_admission;
+  options.advertise = config.advertise;
+  options.settings = {{"limits.max_future_ms", std::to_string(config.max_future_ms)}};
   options.heartbeat_ms = config.heartbeat_ms;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
-    options.peers.push_back({peer.name, *key, peer.address});
+    options.peers.push_back({peer.name, *key, peer.address, ticket_of(peer.ticket)});
   }
-  fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  fabric = std::make_unique<Fabric>(options, *membership, *node_key, *journal, *admission, executor,
+                                    log);
   const Result<const rz_filter*> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
   Result<StandardServices> added =
@@ -160,7 +183,12 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                         "",
                         nullptr,
                         [this] { return status_json(); },
-                        [this] { return peers_json(); }};
+                        [this] { return peers_json(); },
+                        {[this](const std::string& address, std::uint64_t seconds) {
+                           return invite(address, seconds);
+                         },
+                         [this](const std::string& line) { return join(line); },
+                         [this](const std::string& key) { return forget(key); }}};
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;

@@ -36,6 +36,7 @@ struct Node::Parts {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<Authoring> authoring;
+  std::unique_ptr<Membership> membership;
   std::unique_ptr<Fabric> fabric;
   StandardServices standard;
   std::unique_ptr<use::Transport> transport;
@@ -48,6 +49,9 @@ struct Node::Parts {
   Result<const rz_filter*> json_logic_plugin() const;
   Status open_fabric(const Chosen& transport_choice);
   Status open_control(const std::vector<Chosen>& chosen);
+  Result<std::string> invite(const std::string& given, std::uint64_t seconds);
+  Status join(const std::string& line);
+  Status forget(const std::string& key);
   std::string status_json() const;
   std::string peers_json() const;
   void stop();

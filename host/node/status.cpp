@@ -99,6 +99,8 @@ std::string Node::Parts::peers_json() const {
                       {"addresses", member.addresses},
                       {"configured", member.configured},
                       {"up", member.up},
+                      {"problem", member.problem},
+                      {"differences", member.differences},
                       {"behind", member.behind},
                       {"fetched", member.fetched},
                       {"live", member.live},

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-VERBS = ('init', 'run', 'status', 'peers', 'doctor', 'repair', 'write', 'negate', 'import', 'export', 'query', 'get',
+VERBS = ('init', 'run', 'status', 'peers', 'invite', 'join', 'doctor', 'repair', 'write', 'negate', 'import', 'export', 'query', 'get',
          'subscribe', 'config', 'plugin', 'keygen', 'delta', 'filter')
 PLUGINS = ('leveldb', 'memory', 'zeromq', 'inproc', 'jsonlogic', 'standard')
 

@@ -81,10 +81,17 @@ struct Examples {
     std::printf("```\n");
 
     const wire::Position position{ada.public_key(), statement.epoch, 1, statement.head};
-    const wire::Hello hello{
-        "ada", {"tcp://127.0.0.1:7700"}, {"propagate", "announce", "fetch"}, {position}};
+    const wire::Hello hello{"ada",
+                            {"tcp://127.0.0.1:7700"},
+                            {"propagate", "announce", "fetch"},
+                            {position},
+                            {{"limits.max_future_ms", "900000"}}};
     frame("Hello (16)", Kind::kHello, Lane::kControl, wire::encode(hello), true, 10000);
     frame("Hello reply (17)", Kind::kHelloReply, Lane::kControl, wire::encode(hello), true);
+    wire::Join join;
+    join.ticket.fill(7);
+    join.name = "ada";
+    frame("Join (5)", Kind::kJoin, Lane::kStranger, wire::encode(join), true, 10000);
     frame("Announce (2)", Kind::kAnnounce, Lane::kControl, wire::encode_announce({position}), true,
           10000);
     frame("Fetch (18)", Kind::kFetch, Lane::kCatchUp,
