@@ -55,7 +55,7 @@ Status Node::try_start() {
   if (deaf_ != wire::Kind{}) services_.sync->stop();
   tap_ = std::make_unique<Tap>(fabric_->events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
-  tap_->deafen_to(deaf_);
+  if (goes_deaf_ && starts_++ != 0) tap_->deafen();
   rz_transport_identity identity{};
   key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
   // Each life draws its own chance, all of it from the network's seed.
