@@ -41,7 +41,7 @@ constexpr const char* kLeast = "store: {plugin: memory}\ntransport: {plugin: inp
 
 TEST_F(ConfigFile, WhatInitWritesIsReadBackWithItsDefaults) {
   InitChoices choices;
-  choices.peers = {{"b", "ed25519:" + std::string(64, 'a'), "tcp://127.0.0.1:7701", ""}};
+  choices.peers = {{"b", "ed25519:" + std::string(64, 'a'), "tcp://127.0.0.1:7701", "", ""}};
   std::vector<Problem> problems;
   const auto config = load_config(write(default_config(choices)), problems);
   ASSERT_TRUE(config.ok()) << config.status().to_string();
@@ -178,7 +178,7 @@ TEST_F(ConfigFile, WhatInitWritesReadsBackAsTheNamesThatWereGiven) {
   for (const std::string name : {"a", "my node: 1", "true", "7", "- x", "a # b", "\"", "\n", "ä"}) {
     InitChoices choices;
     choices.name = choices.store = name;
-    choices.peers.push_back({name, "ed25519:" + std::string(64, 'a'), "", ""});
+    choices.peers.push_back({name, "ed25519:" + std::string(64, 'a'), "", "", ""});
     std::vector<Problem> problems;
     const auto config = load_config(write(default_config(choices)), problems);
     ASSERT_TRUE(config.ok()) << config.status().to_string();

@@ -47,9 +47,9 @@ struct Fabric::Core final : use::TransportEvents,
     bool hello_under_way = false;
     bool announce_under_way = false;
     bool join_under_way = false;
-    std::optional<Ticket> ticket;  // shown where it refuses our hello
-    std::uint64_t announced = 0;   // the change of ours (changes_) up to which it was told
-    std::set<NodeKey> subscribed;  // origins whose topics we take from it
+    std::optional<InviteTicket> ticket;  // shown where it refuses our hello
+    std::uint64_t announced = 0;         // the change of ours (changes_) up to which it was told
+    std::set<NodeKey> subscribed;        // origins whose topics we take from it
   };
   void start();
   void configure_peers();

@@ -28,10 +28,11 @@ struct rz_transport_remote;
 namespace rhizome {
 
 struct PeerSpec {
-  std::string name;                   // for people
-  NodeKey key{};                      // its node key
-  std::string address;                // where to dial it; empty: it dials us
-  std::optional<Ticket> ticket = {};  // of its invitation: shown where it does not know us yet
+  std::string name;     // for people
+  NodeKey key{};        // its node key
+  std::string address;  // where to dial it; empty: it dials us
+  std::optional<InviteTicket> ticket =
+      {};  // of its invitation: shown where it does not know us yet
 };
 
 struct FabricOptions {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "feeds/filters.hpp"
 #include "feeds/testing.hpp"
 
 namespace rhizome {
@@ -127,7 +128,7 @@ TEST(FeedLimits, HostileRulesAreRefusedOrStayWithinTheirBudget) {
   const Told told = say(network.node(0), 1, "keep this");
   ASSERT_EQ(decode_claims(told.claims, batch), DecodeError::kNone);
   const rz_delta* const block = batch.block(0);
-  feeds::FilterBook book(simulation::filter_table());
+  feeds::FilterBook book(simulation::filter_table(), 7);
   std::mt19937_64 random(7);
   const std::string seeds[] = {
       says("keep"), R"({"reduce":[{"var":"pointers"},{"+":[{"var":"accumulator"},1]},0]})",

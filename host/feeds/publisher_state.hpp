@@ -53,8 +53,11 @@ class PublisherState final : public Publisher {
     std::uint64_t room = 0;
     Place next;                 // the first that was not looked at; unused while `eager`
     std::deque<Found> waiting;  // found and not sent
-    Place told;                 // where the consumer knows it to stand
-    bool live = false;          // the consumer knows that it has caught up
+    // Of a filter for one entity, while history is read: where events may stand, up to `known`.
+    std::vector<Seq> places;
+    Seq known = 0;
+    Place told;         // where the consumer knows it to stand
+    bool live = false;  // the consumer knows that it has caught up
     // With a policy that drops, once it has caught up: matches are pushed as they are found.
     bool eager = false;
     bool listed = false;        // in the tail under way

@@ -27,9 +27,9 @@ LogLevel log_level(const std::string& name) {
 
 namespace {
 
-std::optional<Ticket> ticket_of(const std::string& hex) {
+std::optional<InviteTicket> ticket_of(const std::string& hex) {
   std::string raw;
-  Ticket ticket{};
+  InviteTicket ticket{};
   if (!from_hex(hex, &raw) || raw.size() != ticket.size()) return std::nullopt;
   std::memcpy(ticket.data(), raw.data(), raw.size());
   return ticket;

@@ -57,8 +57,8 @@ class Network {
   SimulatedExecutor& executor() { return executor_; }
   std::size_t size() const { return nodes_.size(); }
   Node& node(std::size_t index) { return *nodes_[index]; }
-  bool converged() const;        // every running node has the same digest
-  std::string describe() const;  // for a failing test
+  bool converged() const;                            // every running node has the same digest
+  std::string describe() const;                      // for a failing test
   const std::string& name() const { return name_; }  // of the inproc network
   std::string address(std::size_t index) const;      // of a node on it
 
