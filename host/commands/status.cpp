@@ -46,16 +46,16 @@ void print_status(const std::string& body) {
   std::printf("digest   %s\n", text(s, "digest").c_str());
   std::printf("peers    %llu up, %llu labels behind them\n", s.value("peers_up", 0ull),
               s.value("behind", 0ull));
+  const json c = s.value("confirmation", json::object());
+  std::printf("roster   version %llu, %llu voters%s\n", c.value("roster", 0ull),
+              c.value("voters", 0ull),
+              c.value("self_votes", true) ? "" : "; this node is no voter");
   const json catch_up = s.value("catch_up", json::object());
   if (const auto missing = catch_up.value("missing", 0ull), done = catch_up.value("done", 0ull);
       missing != 0 || done != 0)
     std::printf("catch-up %llu labels to fetch, %llu fetched (%.1f MiB), %llu a second\n", missing,
                 done, static_cast<double>(catch_up.value("bytes", 0ull)) / 1048576.0,
                 catch_up.value("per_second", 0ull));
-  const json c = s.value("confirmation", json::object());
-  std::printf("roster   version %llu, %llu voters%s\n", c.value("roster", 0ull),
-              c.value("voters", 0ull),
-              c.value("self_votes", true) ? "" : "; this node is no voter");
   print_lanes(s.value("lanes", json::array()));
 }
 

@@ -15,6 +15,7 @@
 #include "fabric/ingest.hpp"
 #include "fabric/lanes.hpp"
 #include "links/links.hpp"
+#include "rhizome/abi/transport_remote.h"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
@@ -41,6 +42,7 @@ struct Fabric::Core final : use::TransportEvents,
     MemberStatus status;
     LinkKey link{};
     LinkedPeer peer;       // as services see it
+    std::string network;   // the group of its address, of a stranger; empty: not known
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
@@ -70,6 +72,13 @@ struct Fabric::Core final : use::TransportEvents,
   void await_ticket(const LinkKey& link);
   void compare_settings(Member& member, const wire::Hello& hello) const;
   Member* member_of(const LinkKey& link);
+  std::string network_of(const LinkKey& link) const;
+
+  // ---- places (strangers.cpp)
+  // Null: too many strangers are here, or of its network.
+  Member* admit_stranger(const LinkKey& link);
+  Member* place_for(const LinkKey& link);  // null: all are taken
+  void turn_away(const LinkKey& link);
 
   // ---- announced positions (announces.cpp)
   void note_position(const wire::Position& position);
@@ -117,6 +126,8 @@ struct Fabric::Core final : use::TransportEvents,
   void take_from(const NodeKey& origin, Source& source, const LinkKey& link);
   void lose_sources(const LinkKey& link);
   bool has_source(const NodeKey& origin) const;
+  // Of an epoch that this peer told of; null: more epochs than we keep, or than strangers may name.
+  Progress* progress_for(const EpochKey& key, const LinkKey& teller);
   void await_missing(const EpochKey& key);
   // The highest number that is held or on its way through ingest.
   std::uint64_t reached(const EpochKey& key) const;
@@ -174,13 +185,15 @@ struct Fabric::Core final : use::TransportEvents,
   const std::shared_ptr<Ingest> ingest_;
   const std::shared_ptr<Catchup> catchup_;  // the first of the services
   std::atomic<bool> stopped_{false};
-  use::Transport* transport_ = nullptr;  // set once by start, before any event
+  use::Transport* transport_ = nullptr;  // set once by attach, before any event
+  const rz_transport_remote* remote_ = nullptr;
 
   std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
   std::map<LinkKey, Member> members_;
   std::map<EpochKey, Progress> progress_;
   std::map<NodeKey, Source> sources_;
   std::size_t parked_bytes_ = 0;
+  std::size_t told_by_strangers_ = 0;  // epochs in progress_ that a stranger was first to name
 
   // What we hold, and in which order it changed: an announce tells what changed since the last.
   struct Held {
@@ -210,7 +223,8 @@ struct Fabric::Core final : use::TransportEvents,
   struct Counters {
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
         duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, forks{0},
-        payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0}, excluded{0};
+        payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0}, excluded{0},
+        turned_away{0};
   };
   mutable Counters counters_;
 };

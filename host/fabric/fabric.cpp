@@ -30,6 +30,13 @@ Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& 
                Journal& journal, Admission& admission, Executor& executor, Log& log)
     : core_(std::make_shared<Core>(std::move(options), membership, node_key, journal, admission,
                                    executor, log)) {
+  admission.on_misdeed([weak = std::weak_ptr<Core>(core_)](const NodeKey& source, std::size_t bad) {
+    const std::shared_ptr<Core> core = weak.lock();
+    LinkKey link{};
+    if (core != nullptr && link_key_of(source, link.data()))
+      core->distrust(link, "deltas with a wrong signature or form",
+                     Standing::kBadSignature * static_cast<double>(bad));
+  });
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {
@@ -41,7 +48,10 @@ Fabric::~Fabric() { stop(); }
 
 use::TransportEvents* Fabric::events() { return core_.get(); }
 
-void Fabric::attach(use::Transport& transport) { core_->transport_ = &transport; }
+void Fabric::attach(use::Transport& transport, const rz_transport_remote* remote) {
+  core_->transport_ = &transport;
+  core_->remote_ = remote;
+}
 
 void Fabric::join(const Invitation& invitation) {
   core_->strand_->post([core = core_, invitation] { core->join(invitation); });
@@ -106,6 +116,7 @@ FabricStats Fabric::stats() const {
   stats.unpublished = c.unpublished;
   stats.source_changes = c.source_changes;
   stats.excluded = c.excluded;
+  stats.turned_away = c.turned_away;
   return stats;
 }
 

@@ -23,6 +23,8 @@
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 
+struct rz_transport_remote;
+
 namespace rhizome {
 
 struct PeerSpec {
@@ -46,6 +48,8 @@ struct FabricOptions {
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
+  std::size_t max_strangers = 192;             // of them connected and not in `peers`
+  std::size_t max_strangers_per_network = 32;  // the same, of one /16 (IPv4) or /32 (IPv6)
   std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
   Standing::Policy standing;       // of peers that misbehave
   LaneOptions lanes;
@@ -77,6 +81,7 @@ struct FabricStats {
   std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
   std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
   std::uint64_t excluded = 0;        // peers dropped for what they did
+  std::uint64_t turned_away = 0;     // strangers over max_strangers
 };
 
 class Fabric {
@@ -92,8 +97,9 @@ class Fabric {
   void add(std::shared_ptr<Service> service);
   // What such a part is made over; valid for the fabric's life.
   Links& links();
-  // Before the transport starts: what frames go out by. It outlives `stop`. Once.
-  void attach(use::Transport& transport);
+  // Before the transport starts: what frames go out by, and what tells the addresses of peers where
+  // it does. Both outlive `stop`. Once.
+  void attach(use::Transport& transport, const rz_transport_remote* remote = nullptr);
   // Dials who invited us, once `membership` has accepted the invitation. Any thread.
   void join(const Invitation& invitation);
   // Ends the connection of a node that `membership` has forgotten. Any thread.

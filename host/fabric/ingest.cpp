@@ -162,10 +162,12 @@ void Ingest::admit(Plan& plan) {
       for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i) {
         const Outcome& outcome = admitted->outcomes[i];
         if (outcome.verdict == Verdict::kAdded) ++added[e];
-        // Nobody looked at it: its statement must not end with it as a hole.
-        if (outcome.refusal != Refusal::kQuota || entry.incoming->slices.empty()) continue;
-        entry.verdict = Ingested::kRefused;
-        partials_.erase({entry.incoming->origin, entry.incoming->epoch});
+        if (outcome.refusal != Refusal::kQuota) continue;
+        // Nobody looked at it: it waits for its quota, as does whoever asks for it again, and its
+        // statement must not end with it as a hole.
+        entry.verdict = Ingested::kFailed;
+        if (!entry.incoming->slices.empty())
+          partials_.erase({entry.incoming->origin, entry.incoming->epoch});
       }
     }
     if (!admitted.ok()) {

@@ -61,9 +61,14 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   if (member == nullptr) {
     if (!up || !authorize(link)) return;
     if (!membership_.may_speak(link)) return await_ticket(link);
-    if (members_.size() >= options_.max_members) return;
-    member = &members_[link];
-    member->link = link;
+  }
+  const bool comes = up && (member == nullptr || !member->status.up);
+  if (comes && !membership_.expects(link)) {
+    member = admit_stranger(link);
+    if (member == nullptr) return turn_away(link);
+  } else if (member == nullptr) {
+    member = place_for(link);
+    if (member == nullptr) return;
   }
   if (member->status.up == up) return;
   member->status.up = up;
@@ -137,10 +142,8 @@ Status Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame)
   RZ_TRY(membership_.meet(frame.sender, hello->name, hello->addresses, executor_.wall_ms()));
   Member* member = member_of(link);
   if (member == nullptr) {
-    if (members_.size() >= options_.max_members)
-      return {Code::kLimit, "this node knows as many members as it may"};
-    member = &members_[link];
-    member->link = link;
+    member = membership_.expects(link) ? place_for(link) : admit_stranger(link);
+    if (member == nullptr) return {Code::kLimit, "this node knows as many members as it may"};
   }
   // A frame proves a live link even where the transport's own word comes later.
   if (!member->status.up) forget_known(link);

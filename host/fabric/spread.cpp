@@ -124,8 +124,9 @@ void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string
 void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> incoming) {
   const Statement& statement = incoming->delivery.statement;
   const EpochKey key{statement.origin, statement.epoch};
-  if (progress_.size() >= wire::kMaxPositions && !progress_.contains(key)) return;
-  Progress& progress = progress_[key];
+  Progress* found = progress_for(key, link);
+  if (found == nullptr) return;
+  Progress& progress = *found;
   const std::uint64_t last = statement.last();
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {
@@ -144,6 +145,18 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
   known = std::max(known, last);
   park(progress, std::move(incoming));
   maybe_fetch(key);
+}
+
+// Strangers may name half of what we keep, so that the rest is left for who is known.
+Fabric::Core::Progress* Fabric::Core::progress_for(const EpochKey& key, const LinkKey& teller) {
+  const auto found = progress_.find(key);
+  if (found != progress_.end()) return &found->second;
+  const bool stranger = !membership_.expects(teller);
+  if (progress_.size() >= wire::kMaxPositions ||
+      (stranger && told_by_strangers_ >= wire::kMaxPositions / 2))
+    return nullptr;
+  if (stranger) ++told_by_strangers_;
+  return &progress_[key];
 }
 
 void Fabric::Core::push_live(const EpochKey& key, Progress& progress,

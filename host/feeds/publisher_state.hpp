@@ -26,7 +26,7 @@ struct Found {
 class PublisherState final : public Publisher {
  public:
   PublisherState(Journal& journal, const NodeKey& self, const Incarnation& incarnation,
-                 const rz_filter* language, Executor& executor, Log& log,
+                 const use::FilterLanguage& language, Executor& executor, Log& log,
                  const PublisherOptions& options);
 
   void subscribe(const SessionId& session, bool local, Subscribe wanted, Answer answer) override;
@@ -39,6 +39,9 @@ class PublisherState final : public Publisher {
   void heartbeat() override;
   void stop() override { stopped_ = true; }
   const Incarnation& incarnation() const override { return incarnation_; }
+  Cursor cursor_at(const Place& place) const override {
+    return {self_, incarnation_, place, mark_before(place), {}};
+  }
   std::vector<SubscriptionStatus> subscriptions() const override;
   PublisherStats stats() const override;
 
@@ -114,6 +117,7 @@ class PublisherState final : public Publisher {
   void push(Sub& sub, const Found& found);
   Status refill(Sub& sub);
   Status scan(Sub& sub, Seq end);
+  Status read_run(Sub& sub, Seq end, DeltaBatch& batch, std::vector<Seq>& seqs);
   bool take_recent(Sub& sub);
   Place place_now(const Sub& sub) const;
   bool is_live(const Sub& sub) const;
@@ -135,7 +139,8 @@ class PublisherState final : public Publisher {
   void fill(Session& session, bool live, std::size_t target, Building& building);
   Status add_items(Session& session, const std::vector<Pick>& picks, std::size_t target,
                    std::size_t& taken, Building& building);
-  Status add_evidence(Session& session, DeltaView delta, Building& building, bool& sendable);
+  Status add_evidence(Session& session, DeltaView delta, Seq as_of, Building& building,
+                      bool& sendable);
   bool is_covered(const Sub& sub, const Found& found);
   void add_moves(Session& session, bool last, Building& building);
   void end_tail(Session& session);

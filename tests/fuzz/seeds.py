@@ -96,6 +96,11 @@ def main():
             b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
         count += 1
         save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
+    for number, atoms in enumerate((
+            b'null', b'[]', b'[[["entity","==","de"],["context","==","population"]]]',
+            b'[[["timestamp",">=",1],["timestamp","<",2.5]],[["author","in",["a","b"]]]]',
+            b'[[["value:name","in",[true,"x",1,null]],["value:n",">",-1e3],["id","==","1e20"]]]')):
+        save(corpus, 'fuzz_atoms', f'seed-{number}', atoms)
     eight = b'\x48' + bytes(8)
     cursor = b'\x86\x58\x20' + bytes(32) + eight + b'\x05\x00' + eight + b'\x80'
     asked = b'\x84\x60\x81' + cursor + b'\x00\x00'  # a query of a cursor alone: a token's bytes
@@ -120,6 +125,21 @@ def main():
             b'\x82\x01\x58' + bytes([len(roster)]) + roster)):
         count += 1
         save(corpus, 'fuzz_extent', f'seed-{number}', body)
+    transcripts = os.path.join(vectors, 'negentropy', 'transcripts.json')
+    messages = [bytes.fromhex('6100000200')]
+    if os.path.exists(transcripts):
+        with open(transcripts, encoding='utf-8') as handle:
+            messages += [bytes.fromhex(message) for case in json.load(handle)['cases']
+                         for message in case.get('messages', ()) if len(message) < 4096]
+    ids, cell = bytes(range(32)), bytes(range(16)) + b'\1\2\1'
+    messages += [cell * 20, b'\x84\1\x58\x20' + ids + b'\x1a\0\x0f\x42\x40\x50' + ids[:16], b'\x83\2\x05\x18\x64',
+                 b'\x83\3\x50' + ids[:16] + b'\x19\x10\0', b'\x83\4\x50' + ids[:16] + b'\x45' + messages[0],
+                 b'\x82\5\x58\x20' + ids, b'\x82\6\x58\x20' + ids, b'\x81\1',
+                 b'\x83\2\x18\x64\x53' + cell, b'\x82\3\x53' + cell, b'\x82\4\x45' + messages[0],
+                 b'\x82\5\x82\x43abc\x58\x40' + ids * 2]
+    for number, message in enumerate(messages):
+        count += 1
+        save(corpus, 'fuzz_sync', f'seed-{number}', message)
     print(f'{count} seeds')
 
 

@@ -59,8 +59,8 @@ class Network {
   Node& node(std::size_t index) { return *nodes_[index]; }
   bool converged() const;        // every running node has the same digest
   std::string describe() const;  // for a failing test
-  const std::string& name() const { return name_; }
-  std::string address(std::size_t index) const;  // for who dials it past its config
+  const std::string& name() const { return name_; }  // of the inproc network
+  std::string address(std::size_t index) const;      // of a node on it
 
  private:
   friend class Node;
@@ -72,8 +72,8 @@ class Network {
   const std::string name_;
   bool open_ = true;
   std::string faults_;
-  std::function<void(FabricOptions&)> change_;
   std::optional<NodeKey> authority_;
+  std::function<void(FabricOptions&)> change_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
