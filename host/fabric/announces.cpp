@@ -80,7 +80,6 @@ void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position
     Progress* progress = progress_for(key, member.link);
     if (progress == nullptr) continue;
     std::uint64_t& known = progress->known[member.link];
-    if (known == 0) catchup_->met(key);
     known = std::max(known, position.last);
     if (known <= reached(key)) continue;
     // What it held before we were linked comes by no topic.

@@ -64,6 +64,7 @@ void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last)
 
 void Catchup::greeted(const LinkedPeer& peer) {
   peer_of(peer.link);
+  try_holes_anew();  // perhaps this one has what others had not
   schedule();
 }
 

@@ -24,7 +24,7 @@ struct CatchupOptions {
   std::size_t buffer_bytes = 32u << 20;  // asked for, arrived and not yet admitted, in all
   std::uint64_t deadline_ms = 30'000;    // of one ask
   std::uint64_t stall_ms = 3000;         // a peer that is silent for so long is stolen from
-  std::uint64_t holes_ms = 30'000;       // bodies of holes are asked for again, later and later
+  std::uint64_t holes_ms = 2000;         // bodies of holes are asked for again, later and later
   ServingOptions serving;
 };
 
@@ -54,9 +54,6 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   using Epoch = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
   // The highest number that is held or on its way in by another door.
   using Reached = std::function<std::uint64_t(const Epoch& key)>;
-  // The highest number that a peer announced.
-  using Known = std::function<std::uint64_t(const Epoch& key, const LinkKey& peer)>;
-
   // All is in that was to be fetched of this epoch: perhaps there is more.
   using Drained = std::function<void(const Epoch& key)>;
 
@@ -69,15 +66,12 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest, CatchupOptions options);
 
   // Once, before all else.
-  void on_positions(Reached reached, Known known, Drained drained) {
+  void on_positions(Reached reached, Drained drained) {
     reached_ = std::move(reached);
-    known_ = std::move(known);
     drained_ = std::move(drained);
   }
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
-  // A peer tells of an epoch for the first time: perhaps it has what others had not.
-  void met(const Epoch& key);
   // Asks whatever can be asked now.
   void schedule();
   bool is_fetching(const Epoch& key) const;
@@ -177,6 +171,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   std::size_t able(const Job& job, std::uint64_t number) const;
 
   // fill.cpp: bodies that nobody had, asked for again
+  void try_holes_anew();
   void retry_holes();
   void ask_for(const std::vector<Hole>& holes, const LinkKey& link);
   void fill(const std::vector<Hole>& holes, const NodeKey& from,
@@ -199,7 +194,6 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const CatchupOptions options_;
   const std::shared_ptr<Serving> serving_;
   Reached reached_;
-  Known known_;
   Drained drained_;
   std::atomic<bool> stopped_{false};
   std::map<Epoch, Job> jobs_;  // all epochs that peers told of

@@ -133,6 +133,7 @@ struct Fabric::Core final : use::TransportEvents,
   std::uint64_t reached(const EpochKey& key) const;
   // What of this epoch peers announced and we lack is asked for, but for what waits behind a gap.
   void maybe_fetch(const EpochKey& key);
+  void fetched(const EpochKey& key);                  // all that was asked for is in
   static std::size_t gaps(const Progress& progress);  // between the deliveries that wait
   std::uint64_t held(const EpochKey& key) const;
 

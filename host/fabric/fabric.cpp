@@ -22,13 +22,7 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       standing_(options_.standing) {
   configure_peers();
   catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
-                         [this](const EpochKey& key, const LinkKey& peer) -> std::uint64_t {
-                           const auto progress = progress_.find(key);
-                           if (progress == progress_.end()) return 0;
-                           const auto known = progress->second.known.find(peer);
-                           return known == progress->second.known.end() ? 0 : known->second;
-                         },
-                         [this](const EpochKey& key) { maybe_fetch(key); });
+                         [this](const EpochKey& key) { fetched(key); });
   services_.push_back(catchup_);
 }
 

@@ -15,9 +15,7 @@ constexpr std::uint64_t kLongestPauseMs = 600'000;
 
 }  // namespace
 
-void Catchup::met(const Epoch& key) {
-  const auto position = journal_.origin(key.first, key.second);
-  if (!position || position->holes == 0) return;
+void Catchup::try_holes_anew() {
   holes_pause_ms_ = options_.holes_ms;
   holes_due_ns_ = 0;
   last_hole_ = {};
@@ -42,10 +40,10 @@ void Catchup::retry_holes() {
     ++count;
   holes.resize(count);
   last_hole_ = holes.back().label;
-  const Epoch key{holes[0].label.origin, holes[0].label.epoch};
+  // Whoever heard of these numbers from us never said that it holds them: any peer may.
   std::vector<LinkKey> able;
   for (const LinkedPeer& peer : links_.peers())
-    if (known_(key, peer.link) >= last_hole_.n && in_standing(peer.link)) able.push_back(peer.link);
+    if (in_standing(peer.link)) able.push_back(peer.link);
   if (!able.empty()) ask_for(holes, able[hole_round_ % able.size()]);
 }
 

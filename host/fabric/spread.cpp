@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kMaxNotes = 4096;
 // Deliveries that wait behind one gap; all together may take a quarter of the ingest queue.
 constexpr std::size_t kMaxParked = 1024;
-constexpr std::size_t kMostGaps = 8;
+// More gaps than these are not worth a fetch each.
+constexpr std::size_t kMostGaps = 64;
 
 bool is_last_part(const wire::Delivery& delivery) {
   return delivery.first + delivery.bodies.size() >= delivery.statement.ids.size();
@@ -269,6 +270,17 @@ void Fabric::Core::maybe_fetch(const EpochKey& key) {
     catchup_->learned(key, link, std::min(known, until));
   }
   if (any) catchup_->schedule();
+}
+
+// What waits behind a further gap wants that one filled; what is announced may still come by
+// itself.
+void Fabric::Core::fetched(const EpochKey& key) {
+  const auto found = progress_.find(key);
+  if (found == progress_.end() || stopped_) return;
+  if (!found->second.parked.empty()) return maybe_fetch(key);
+  const std::uint64_t mine = reached(key);
+  for (const auto& [link, known] : found->second.known)
+    if (known > mine) return await_missing(key);
 }
 
 }  // namespace rhizome

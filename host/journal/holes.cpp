@@ -1,5 +1,7 @@
 // Holes: numbers whose delta is not held, and how the delta fills them when it comes after all.
 // Staging is the commit leader's; reading is anybody's.
+#include <algorithm>
+
 #include "journal/state.hpp"
 
 namespace rhizome {

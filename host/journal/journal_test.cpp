@@ -120,36 +120,6 @@ TEST_P(JournalTest, ForeignStatementsHolesAndExtraLabelsAreKept) {
   EXPECT_TRUE(check_statement(stored[0]).ok()) << "holes travel with their ids";
 }
 
-TEST_P(JournalTest, ADeltaThatComesAfterAllFillsItsHoles) {
-  const SigningKey one = key_of(50), two = key_of(51);
-  DeltaBatch batch;
-  for (int i = 0; i < 4; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
-  const std::vector<DeltaId> ids = {id_of(batch[0]), id_of(batch[1]), id_of(batch[2])};
-  Append append;
-  append.deltas = {batch[0]};
-  append.statements = {make_statement(one, 7, 1, Hash256{}, ids),
-                       make_statement(two, 9, 1, Hash256{}, {id_of(batch[3]), id_of(batch[2])})};
-  ASSERT_TRUE(journal_->append(append).ok());
-  EXPECT_EQ(journal_->holes().size(), 4u);
-  EXPECT_EQ(journal_->holes(journal_->holes()[1].label, 1).at(0).label, journal_->holes()[2].label);
-  Append late;
-  late.as_of = journal_->last();
-  late.deltas = {batch[2], batch[1]};
-  ASSERT_TRUE(journal_->append(late).ok());
-  if (durable()) reopen();
-  ASSERT_EQ(journal_->holes().size(), 1u) << "the one that is still lacking";
-  EXPECT_EQ(journal_->holes()[0].id, id_of(batch[3]));
-  EXPECT_EQ(journal_->stats().holes, 1u);
-  EXPECT_EQ(journal_->origin(one.public_key(), 7)->holes, 0u) << "they count as held";
-  EXPECT_EQ(journal_->record(2)->labels.size(), 2u) << "two origins had numbered it";
-  std::vector<Statement> stored;
-  ASSERT_TRUE(journal_->statements(one.public_key(), 7, 1, 100, stored).ok());
-  EXPECT_TRUE(check_statement(stored.at(0)).ok()) << "word for word as before";
-  std::vector<Numbers> numbers;
-  ASSERT_TRUE(journal_->numbers(two.public_key(), 9, 1, 100, numbers).ok());
-  EXPECT_EQ(numbers.at(0).seqs, (std::vector<Seq>{0, 2}));
-}
-
 TEST_P(JournalTest, AStatementThatDoesNotFollowIsPassedOver) {
   const SigningKey other = key_of(50);
   DeltaBatch batch;

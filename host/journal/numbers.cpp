@@ -1,5 +1,7 @@
 // Where the deltas of an origin's numbers stand: what catch-up is served from, without reading a
 // statement's deltas to name them.
+#include <algorithm>
+
 #include "journal/state.hpp"
 
 namespace rhizome {
