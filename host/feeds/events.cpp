@@ -101,7 +101,8 @@ Result<Seq> Events::stands_at(Seq seq, DeltaView delta) {
     Seq covered = kNever;
     for (const Listed& list : lists)
       if (list.covers) covered = std::min(covered, list.manifest);
-    if (covered != kNever) at = std::max(at, covered);
+    if (covered == kNever) return kNever;  // nobody speaks for it yet
+    at = std::max(at, covered);
   }
   for (bool moved = true; moved;) {
     moved = false;
@@ -292,6 +293,14 @@ Status Events::companions(DeltaView delta, std::vector<Seq>& out) {
     for (const Journal::Held& member : held)
       if (member.seq != 0) out.push_back(member.seq);
   }
+  return {};
+}
+
+Status Events::targets(DeltaView delta, std::vector<Seq>& out) const {
+  std::vector<Journal::Held> held;
+  RZ_TRY(journal_.find(targets_of(delta), held));
+  for (const Journal::Held& target : held)
+    if (target.seq != 0) out.push_back(target.seq);
   return {};
 }
 

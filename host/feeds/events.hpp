@@ -44,6 +44,8 @@ class Events {
   // The members of the transactions that a delta is part of, and their manifests: what its event
   // hangs on.
   Status companions(DeltaView delta, std::vector<Seq>& out);
+  // What it takes back, as far as it is held.
+  Status targets(DeltaView delta, std::vector<Seq>& out) const;
 
  private:
   struct Manifest {

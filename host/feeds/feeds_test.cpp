@@ -304,7 +304,7 @@ TEST(Feeds, TheHistoryOfOneEntityIsNotSearchedFor) {
   Node& node = network.node(0);
   for (int i = 0; i < 2000; ++i) node.write("noise " + std::to_string(i));
   ASSERT_EQ(admit(node, {say(node, 1, "keep this")}), 1u);
-  for (int i = 0; i < 2000; ++i) node.write("noise " + std::to_string(i));
+  for (int i = 0; i < 2000; ++i) node.write("more noise " + std::to_string(i));
   Consumer consumer;
   consumer.open(node, std::nullopt, Consumer::wanted(R"({"@entity":"story"})"));
   run(network, kSecond, {&consumer});

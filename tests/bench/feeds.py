@@ -151,6 +151,18 @@ def burst(publisher, subscriber, count):
     return seconds, grown
 
 
+def alone_mib(root, count):
+    """What the same burst grows a node by that nobody subscribes to."""
+    node = fixture.Node(root, 'alone').start()
+    write = Control(node)
+    before = resident_kib(node.process)
+    for first in range(0, count, 10_000):
+        write.call({'op': 'import'}, b''.join(line('e:burst', i) for i in range(first, min(first + 10_000, count))))
+    grown = resident_kib(node.process) - before
+    node.kill()
+    return grown / 1024
+
+
 def history(publisher, subscriber, count):
     follow = Control(subscriber)
     begin = time.perf_counter()
@@ -180,6 +192,7 @@ def main():
             figures = {'latency_p50_us': p50, 'latency_p99_us': p99, 'router_dealer_us': round_trip,
                        'burst': options.count, 'burst_per_s': options.count / seconds,
                        'publisher_grown_mib': grown / 1024,
+                       'grown_without_subscribers_mib': alone_mib(root, options.count),
                        'publisher_peak_mib': resident_kib(publisher.process, 'VmHWM') / 1024,
                        'history_per_s': history(publisher, subscriber, options.count)}
         finally:

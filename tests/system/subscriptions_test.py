@@ -96,7 +96,8 @@ class Subscriptions(NodesTest):
         # A write whose process was answered by nobody may stand all the same, once.
         self.assertEqual(values, sorted(values))
         self.assertLessEqual(set(written), set(values))
-        ids = [json.loads(line)['id'] for line in open(follower.path, encoding='utf-8')]
+        with open(follower.path, encoding='utf-8') as rows:
+            ids = [json.loads(line)['id'] for line in rows]
         self.assertEqual(len(ids), len(set(ids)), 'nothing came twice')
 
 
