@@ -154,6 +154,11 @@ void Asker::ask(const Held& session, const Request& request, Answers answers,
 void Asker::finish(const Held& session, End end) {
   if (session_ != session) return;
   session_ = nullptr;
+  conclude(session, end);
+  heartbeat();  // whoever is due waits no longer
+}
+
+void Asker::conclude(const Held& session, End end) {
   const std::uint64_t now = context_->links.executor().monotonic_ns();
   const SyncOptions& options = context_->options;
   context_->counters.fetched += session->fetched;

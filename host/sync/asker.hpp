@@ -93,6 +93,7 @@ class Asker : public std::enable_shared_from_this<Asker> {
   Status admit(Session& session, const Bodies& bodies);
   void after_want(const Held& session);
   void finish(const Held& session, End end);
+  void conclude(const Held& session, End end);
 
   const std::shared_ptr<Context> context_;
   std::map<LinkKey, Peer> peers_;

@@ -40,7 +40,7 @@ double estimate_difference(std::span<const std::uint8_t> counts, std::int64_t si
 
 std::size_t cells_for(double difference) {
   return static_cast<std::size_t>(
-      std::ceil(1.345 * difference + std::min(1.6 * std::sqrt(difference), 60.0)));
+      std::ceil(1.345 * difference + std::min(1.6 * std::sqrt(difference), 45.0)));
 }
 
 std::array<std::uint8_t, kFirstCounts> first_counts(const Sketch& sketch) {
@@ -66,7 +66,7 @@ std::size_t SketchDifference::next_cells(std::int64_t sizes) const {
   const double estimate = std::max(this->estimate(sizes), 2.0);
   const double error = std::sqrt(2.0 / static_cast<double>(std::max<std::size_t>(cells(), 4)));
   // Many differences leave little room for cells in vain; a few thousand leave room for certainty.
-  const double margin = estimate < 40 ? 1.1 : 1.0 + (estimate < 5000 ? 2.0 : 1.0) * error;
+  const double margin = estimate < 40 ? 1.1 : 1.0 + (estimate < 5000 ? 2.0 : 0.7) * error;
   std::size_t wanted = cells_for(estimate * margin);
   // The estimate was too low: a fifth more each time.
   wanted = std::max(wanted, cells() + std::max<std::size_t>(3, cells() / 5));

@@ -47,7 +47,7 @@ class SketchDifference {
   // enough.
   std::size_t next_cells(std::int64_t sizes) const;
   double estimate(std::int64_t sizes) const {
-    return estimate_difference(std::span(counts_).subspan(1), sizes);
+    return estimate_difference(std::span(counts_).subspan(counts_.empty() ? 0 : 1), sizes);
   }
 
  private:

@@ -2,7 +2,6 @@
 #include "sync/negentropy.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "sync/varint.hpp"
 
@@ -13,14 +12,6 @@ namespace {
 enum Mode : std::uint64_t { kSkip = 0, kFingerprint = 1, kIdList = 2 };
 
 constexpr std::size_t kReadAtOnce = 1024;  // items of an id list
-
-struct IdHash {
-  std::size_t operator()(const Id& id) const {
-    std::size_t h;  // an id is a hash; whoever grinds some of equal bytes slows one id list
-    std::memcpy(&h, id.data() + 8, sizeof h);
-    return h;
-  }
-};
 
 Status malformed(std::string_view what) {
   return {Code::kInvalid, "negentropy: " + std::string(what)};
@@ -51,7 +42,7 @@ struct Session::Turn {
     to = {{last_in, {}}, static_cast<std::size_t>(in.number())};
     if (to.size > kIdSize) in.fail();
     const ByteView prefix = in.take(in.ok() ? to.size : 0);
-    std::memcpy(to.item.id.data(), prefix.data(), prefix.size());
+    std::copy(prefix.begin(), prefix.end(), to.item.id.begin());
     return in.ok();
   }
 
@@ -164,7 +155,7 @@ Status Session::take_ids(Turn& turn, std::size_t lower, std::size_t& upper, cons
   if (!turn.in.ok()) return {};
   if (initiator_) {
     std::vector<Id> theirs(static_cast<std::size_t>(count));
-    std::memcpy(theirs.data(), bytes.data(), bytes.size());
+    if (count > 0) std::memcpy(theirs.data(), bytes.data(), bytes.size());
     turn.skipping = true;
     return compare_ids(theirs, lower, upper);
   }
@@ -204,9 +195,10 @@ Status Session::compare_ids(const std::vector<Id>& theirs, std::size_t lower, st
     RZ_TRY(storage_.items(at, std::min(upper, at + kReadAtOnce), items));
     if (items.empty()) return {Code::kCorrupt, "negentropy: items of its own storage are missing"};
     for (const Item& item : items)
-      if (missing.erase(item.id) == 0) have_.push_back(item.id);
+      if (missing.erase(item.id) == 0 && found_.insert(item.id).second) have_.push_back(item.id);
   }
-  need_.insert(need_.end(), missing.begin(), missing.end());
+  for (const Id& id : missing)
+    if (found_.insert(id).second) need_.push_back(id);
   return {};
 }
 
