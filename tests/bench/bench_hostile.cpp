@@ -63,7 +63,8 @@ struct Flooder final : use::TransportEvents {
       const std::string bad(64, '\x11');
       for (std::size_t i = 0; i < claims.size(); ++i) {
         must(encode_claims(key.author(), static_cast<double>(n + i),
-                           {{"value", static_cast<double>(i)}}, claims[i]));
+                           {{"about", EntityRef{"e", "p"}}, {"value", static_cast<double>(i)}},
+                           claims[i]));
         ids.push_back(DeltaId::of_claims(claims[i]));
         delivery.bodies.push_back({claims[i], bad});
       }
