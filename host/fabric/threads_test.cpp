@@ -2,6 +2,7 @@
 // at once, over memory stores. What the simulation cannot show: run under the thread sanitizer.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

@@ -54,7 +54,7 @@ struct Flooder final : use::TransportEvents {
     sleep_ms(20);  // its topic is subscribed to
     std::string topic = "o";
     topic.append(view(key.public_key().data(), 32));
-    const auto start = Clock::now();
+    const auto start = Steady::now();
     Hash256 head{};
     for (std::uint64_t n = 1; up && us_since(start) < 2e6; n += 100) {
       std::vector<std::string> claims(100);
@@ -63,7 +63,8 @@ struct Flooder final : use::TransportEvents {
       const std::string bad(64, '\x11');
       for (std::size_t i = 0; i < claims.size(); ++i) {
         must(encode_claims(key.author(), static_cast<double>(n + i),
-                           {{"value", static_cast<double>(i)}}, claims[i]));
+                           {{"about", EntityRef{"e", "p"}}, {"value", static_cast<double>(i)}},
+                           claims[i]));
         ids.push_back(DeltaId::of_claims(claims[i]));
         delivery.bodies.push_back({claims[i], bad});
       }
@@ -93,7 +94,7 @@ void flood_of_bad_signatures(benchmark::State& state) {
     });
     for (int i = 0; i < 1000; ++i) {
       const std::uint64_t before = pair.b.commits();
-      const auto start = Clock::now();
+      const auto start = Steady::now();
       pair.a.write();
       pair.b.wait_commits(before + 1);
       honest.push_back(us_since(start) / 1000);
@@ -155,13 +156,13 @@ void silent_connections(benchmark::State& state) {
     std::thread attacker([&] { stay_silent(node.as_peer().address, 5000, done, attacker_cpu); });
     sleep_ms(3000);  // all are there, the first ones were ended already
     const double cpu = cpu_seconds(RUSAGE_SELF) - attacker_cpu;
-    const auto start = Clock::now();
+    const auto start = Steady::now();
     sleep_ms(5000);
     const double used = cpu_seconds(RUSAGE_SELF) - attacker_cpu - cpu;
     state.counters["core_share"] = used / (us_since(start) / 1e6);
     std::vector<double> handshakes;
     for (std::uint8_t number = 10; number < 60; ++number) {
-      const auto began = Clock::now();
+      const auto began = Steady::now();
       BenchNode honest(number, "memory", {node.as_peer()});
       while (!honest.peers_up()) sleep_ms(1);
       handshakes.push_back(us_since(began) / 1000);

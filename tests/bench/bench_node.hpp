@@ -18,10 +18,10 @@ namespace rhizome::bench {
 using testing_support::must;
 using testing_support::plugin_table;
 using testing_support::TemporaryDirectory;
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
-inline double us_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+inline double us_since(Steady::time_point start) {
+  return std::chrono::duration<double, std::micro>(Steady::now() - start).count();
 }
 inline double percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
@@ -49,7 +49,7 @@ class BenchNode {
         must(use::Store::open(testing_support::store_table(store), directory_.path() + "/s", "{}")),
         options));
     journal_->on_commit([this](Seq, Seq, std::span<const Statement>) {
-      committed_at_ = Clock::now();
+      committed_at_ = Steady::now();
       commits_.fetch_add(1, std::memory_order_release);
       commits_.notify_all();
     });
@@ -77,7 +77,7 @@ class BenchNode {
   const SigningKey& key() const { return key_; }
   Fabric& fabric() { return *fabric_; }
   std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
-  Clock::time_point committed_at() const { return committed_at_; }
+  Steady::time_point committed_at() const { return committed_at_; }
   void wait_commits(std::uint64_t at_least) {
     for (std::uint64_t now = commits(); now < at_least; now = commits()) commits_.wait(now);
   }
@@ -116,7 +116,7 @@ class BenchNode {
   std::unique_ptr<Fabric> fabric_;
   std::unique_ptr<use::Transport> transport_;
   std::atomic<std::uint64_t> commits_{0};
-  Clock::time_point committed_at_;  // read after commits_
+  Steady::time_point committed_at_;  // read after commits_
   std::uint64_t written_ = 0;
 };
 

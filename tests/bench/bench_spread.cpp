@@ -53,7 +53,7 @@ class BareRoundTrip {
   }
   double once() {
     char body[300] = {};
-    const auto start = Clock::now();
+    const auto start = Steady::now();
     zmq_send(dealer_, body, sizeof body, 0);
     zmq_recv(dealer_, body, sizeof body, 0);
     return us_since(start);
@@ -100,11 +100,11 @@ void write_to_durable(benchmark::State& state) {
   for (auto unused : state) {
     (void)unused;
     for (int i = 0; i < 300; ++i) {
-      const auto start = Clock::now();
+      const auto start = Steady::now();
       pair.write_and_wait();
       ours.push_back(us_since(start));
       trip.push_back(bare.once());
-      const auto written = Clock::now();
+      const auto written = Steady::now();
       if (::write(fd, bytes.data(), bytes.size()) < 0 || ::fdatasync(fd) != 0) std::abort();
       sync.push_back(us_since(written));
     }

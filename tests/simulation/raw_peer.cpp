@@ -61,9 +61,16 @@ bool RawPeer::request(const std::string& frame) {
 
 Statement RawPeer::next_statement(const std::vector<DeltaId>& ids) {
   Statement statement = make_statement(key_, 1, next_number_, head_, ids);
+  last_number_ = next_number_;
+  last_head_ = head_;
   next_number_ += ids.size();
   head_ = statement.head;
   return statement;
+}
+
+void RawPeer::take_back() {
+  next_number_ = last_number_;
+  head_ = last_head_;
 }
 
 std::string RawPeer::delivery(const Statement& statement, const std::vector<Body>& bodies) {

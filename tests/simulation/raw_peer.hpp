@@ -33,6 +33,8 @@ class RawPeer final : use::TransportEvents {
     std::string claims, signature;
   };
   Statement next_statement(const std::vector<DeltaId>& ids);
+  // The last statement was not meant to be taken: the next one has its numbers again.
+  void take_back();
   static std::string delivery(const Statement& statement, const std::vector<Body>& bodies);
 
  private:
@@ -47,8 +49,8 @@ class RawPeer final : use::TransportEvents {
   use::LinkKey to_{};
   bool greets_, up_ = false, greeted_ = false;
   std::uint64_t next_request_ = 1, replies_ = 0, hello_request_ = 0;
-  std::uint64_t next_number_ = 1;
-  Hash256 head_{};
+  std::uint64_t next_number_ = 1, last_number_ = 1;
+  Hash256 head_{}, last_head_{};
   std::unique_ptr<use::Transport> transport_;
 };
 

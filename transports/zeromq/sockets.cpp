@@ -174,7 +174,12 @@ bool answer_zap(zmq::socket_t& zap, const std::function<bool(const LinkKey&)>& a
 
 std::string address_of(zmq::message_t& message) {
   const char* address = zmq_msg_gets(message.handle(), "Peer-Address");
-  return address == nullptr ? std::string() : std::string(address);
+  if (address == nullptr) return {};
+  // A socket that listens on both families shows IPv4 as mapped.
+  constexpr std::string_view kMapped = "::ffff:";
+  std::string_view text(address);
+  if (text.substr(0, kMapped.size()) == kMapped) text.remove_prefix(kMapped.size());
+  return std::string(text);
 }
 
 bool key_of(zmq::message_t& message, LinkKey* key) {
