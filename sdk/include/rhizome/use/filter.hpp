@@ -65,7 +65,7 @@ class Filter {
   Result<std::string> text(int32_t (*write)(void*, const rz_sink*, rz_error*)) const {
     std::string out;
     const rz_sink sink{&out, [](void* context, rz_bytes chunk) {
-                         static_cast<std::string*>(context)->append(view(chunk));
+                         static_cast<std::string*>(context)->append(rhizome::view(chunk));
                          return std::int32_t{RZ_OK};
                        }};
     rz_error error{};
@@ -96,7 +96,7 @@ inline Result<std::string> evaluate(const rz_filter_eval* table, ByteView rule, 
                                     const rz_filter_budget& budget = {}) {
   std::string out;
   const rz_sink sink{&out, [](void* context, rz_bytes chunk) {
-                       static_cast<std::string*>(context)->append(view(chunk));
+                       static_cast<std::string*>(context)->append(rhizome::view(chunk));
                        return std::int32_t{RZ_OK};
                      }};
   rz_error error{};
