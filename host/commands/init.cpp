@@ -47,6 +47,7 @@ int init(const std::vector<std::string>& arguments) {
   config::InitChoices choices;
   choices.name.clear();
   std::vector<std::string> peers;
+  std::string ticket;
   bool json = false;
   Options options("init", "Makes a node's directory: key (mode 0600) and commented config.",
                   "rhizome init ./a --listen tcp://127.0.0.1:7700");
@@ -54,6 +55,8 @@ int init(const std::vector<std::string>& arguments) {
   options.text("--name", choices.name, "Name for people (default: the directory's)");
   options.text("--listen", choices.listen, "Address to listen on (default: tcp://127.0.0.1:7700)");
   options.texts("--peer", peers, "A peer: NAME=ed25519:HEX[@ADDRESS]; may be repeated");
+  options.text("--ticket", ticket, "Of an invitation by the first peer; `rhizome join` gives it");
+  options.text("--fabric", choices.fabric, "Name of the fabric (default: default)");
   options.text("--store", choices.store, "Store plugin (default: leveldb)");
   options.text("--transport", choices.transport, "Transport plugin (default: zeromq)");
   options.flag("--open", choices.open, "Let any node connect, not only the peers");
@@ -65,6 +68,7 @@ int init(const std::vector<std::string>& arguments) {
       fail("init", parsed, json);
       return kUsage;
     }
+  if (!choices.peers.empty()) choices.peers.front().ticket = ticket;
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);

@@ -18,6 +18,10 @@ void print_peers(const std::string& body) {
                 peer.value("up", false) ? "up" : "down", printable(peer.value("name", "")).c_str(),
                 peer.value("key", "").substr(0, 24).c_str(), peer.value("behind", 0ull),
                 peer.value("live", 0ull), peer.value("fetched", 0ull));
+    if (const std::string problem = peer.value("problem", ""); !problem.empty())
+      std::printf("     refused: %s\n", printable(problem).c_str());
+    for (const json& difference : peer.value("differences", json::array()))
+      std::printf("     differs: %s\n", printable(difference.get<std::string>()).c_str());
     // What it did and what came of it; nothing for a peer that behaves.
     if (peer.value("exclusions", 0ull) == 0 && peer.value("distrust", 0.0) < 1) continue;
     std::printf("     distrust %.0f of 100, dropped %llu times", peer.value("distrust", 0.0),
@@ -28,14 +32,26 @@ void print_peers(const std::string& body) {
   }
 }
 
+int forget(const NodeOptions& node, const std::string& key) {
+  Result<Client> client = node.connect();
+  if (!client.ok()) return fail("peers", client.status(), node.json);
+  const Result<Reply> reply = client->call(json{{"op", "forget"}, {"key", key}}.dump());
+  if (!reply.ok()) return fail("peers", reply.status(), node.json);
+  std::printf(node.json ? "{}\n" : "forgotten\n");
+  return kDone;
+}
+
 }  // namespace
 
 int peers(const std::vector<std::string>& arguments) {
   NodeOptions node;
+  std::string forgotten;
   Options options("peers", "The nodes that a running node knows.", "rhizome peers --node ./a");
+  options.text("--forget", forgotten, "Forget this node (ed25519:HEX): it must be invited anew");
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
+  if (!forgotten.empty()) return forget(node, forgotten);
   const Result<std::string> body = ask(node, "peers");
   if (!body.ok()) return fail("peers", body.status(), node.json);
   if (node.json)

@@ -15,6 +15,7 @@
 
 #include "admission/admission.hpp"
 #include "authoring/authoring.hpp"
+#include "extent/book.hpp"
 #include "journal/journal.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
@@ -24,16 +25,27 @@ namespace rhizome {
 
 class CommitSignal;
 
+// Letting nodes in; node/joining.cpp. Any thread.
+struct JoiningServices {
+  // The line for somebody to join by; `address` empty: where this node listens.
+  std::function<Result<std::string>(const std::string& address, std::uint64_t seconds)> invite;
+  std::function<Status(const std::string& line)> join;
+  std::function<Status(const std::string& key)> forget;
+};
+
 // What requests are answered from. All of it outlives the server.
 struct ControlServices {
   Journal& journal;
   Admission& admission;
   Authoring& authoring;
+  ExtentBook& extents;
   Log& log;
   std::map<std::string, const rz_filter*> filters;  // by plugin name
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
+  JoiningServices joining;
+  std::function<Status(ByteView signed_roster)> submit_roster;
 };
 
 class ControlServer {

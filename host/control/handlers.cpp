@@ -18,6 +18,29 @@ Status peers(Request& request) {
   return request.reply(Request::Json::object(), request.services().peers_json());
 }
 
+constexpr std::uint64_t kInvitationSeconds = 24 * 3600;
+
+Status invite(Request& request) {
+  RZ_TRY(request.check({{"address", FieldKind::kText}, {"seconds", FieldKind::kNumber}}));
+  const std::uint64_t seconds = request.number("seconds").value_or(kInvitationSeconds);
+  const Result<std::string> line =
+      request.services().joining.invite(request.text("address").value_or(""), seconds);
+  if (!line.ok()) return line.status();
+  return request.reply({{"line", *line}, {"seconds", seconds}});
+}
+
+Status join(Request& request) {
+  RZ_TRY(request.check({{"line", FieldKind::kText}}));
+  RZ_TRY(request.services().joining.join(request.text("line").value_or("")));
+  return request.reply(Request::Json::object());
+}
+
+Status forget(Request& request) {
+  RZ_TRY(request.check({{"key", FieldKind::kText}}));
+  RZ_TRY(request.services().joining.forget(request.text("key").value_or("")));
+  return request.reply(Request::Json::object());
+}
+
 // Behind the end of what it was to cancel.
 Status cancel(Request& request) {
   RZ_TRY(request.check({}));
@@ -30,6 +53,9 @@ constexpr struct {
 } kOperations[] = {
     {"status", status},
     {"peers", peers},
+    {"invite", invite},
+    {"join", join},
+    {"forget", forget},
     {"digest", operations::digest},
     {"origins", operations::origins},
     {"write", operations::write},
@@ -39,6 +65,9 @@ constexpr struct {
     {"subscribe", operations::subscribe},
     {"export", operations::export_deltas},
     {"get", operations::get},
+    {"extent", operations::extent},
+    {"roster", operations::roster},
+    {"roster_set", operations::roster_set},
     {"cancel", cancel},
 };
 

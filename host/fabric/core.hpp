@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "fabric/fabric.hpp"
@@ -23,8 +24,8 @@ struct Fabric::Core final : use::TransportEvents,
                             std::enable_shared_from_this<Fabric::Core> {
   using EpochKey = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
 
-  Core(FabricOptions options, const SigningKey& node_key, Journal& journal, Admission& admission,
-       Executor& executor, Log& log);
+  Core(FabricOptions options, Membership& membership, const SigningKey& node_key, Journal& journal,
+       Admission& admission, Executor& executor, Log& log);
 
   // ---- transport events (the transport's thread): copied to the strand
   bool authorize(const LinkKey& peer) noexcept override;
@@ -42,20 +43,32 @@ struct Fabric::Core final : use::TransportEvents,
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
+    bool join_under_way = false;
+    std::optional<Ticket> ticket;  // shown where it refuses our hello
     std::uint64_t announced = 0;   // the change of ours (changes_) up to which it was told
     std::set<NodeKey> subscribed;  // origins whose topics we take from it
     std::size_t fetches = 0;       // under way
   };
   void start();
   void configure_peers();
+  void dial(const Member& member);
   void on_peer(const LinkKey& link, bool up);
   void send_hello(Member& member);
   void on_hello(Member* member, const LinkKey& link, const wire::Frame& frame,
                 std::uint64_t request);
-  bool accept_hello(const LinkKey& link, const wire::Frame& frame);
+  Status accept_hello(const LinkKey& link, const wire::Frame& frame);
   // `told`: the change up to which it tells of our positions.
   std::string hello_body(const LinkKey& link, std::uint64_t& told) const;
   void heartbeat();
+  // ---- joining (joining.cpp)
+  void recall_acquaintances();
+  void join(const Invitation& invitation);
+  void drop(const NodeKey& key);
+  void show_ticket(Member& member);
+  void on_join(const LinkKey& link, const wire::Frame& frame, std::uint64_t request);
+  // A connection that may not speak yet has so long to show a ticket.
+  void await_ticket(const LinkKey& link);
+  void compare_settings(Member& member, const wire::Hello& hello) const;
   Member* member_of(const LinkKey& link);
 
   // ---- announced positions (announces.cpp)
@@ -154,6 +167,7 @@ struct Fabric::Core final : use::TransportEvents,
   void update_snapshot();
 
   const FabricOptions options_;
+  Membership& membership_;
   const SigningKey& key_;
   const wire::FabricId fabric_;
   Journal& journal_;
@@ -164,8 +178,6 @@ struct Fabric::Core final : use::TransportEvents,
   const std::shared_ptr<Ingest> ingest_;
   std::atomic<bool> stopped_{false};
   use::Transport* transport_ = nullptr;  // set once by start, before any event
-
-  std::set<LinkKey> allowed_;  // set once by the constructor, then read by any thread
 
   std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
   std::map<LinkKey, Member> members_;

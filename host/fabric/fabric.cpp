@@ -5,9 +5,10 @@
 
 namespace rhizome {
 
-Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& journal,
-                   Admission& admission, Executor& executor, Log& log)
+Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningKey& node_key,
+                   Journal& journal, Admission& admission, Executor& executor, Log& log)
     : options_(std::move(options)),
+      membership_(membership),
       key_(node_key),
       fabric_(wire::fabric_id(options_.fabric)),
       journal_(journal),
@@ -21,10 +22,10 @@ Fabric::Core::Core(FabricOptions options, const SigningKey& node_key, Journal& j
   configure_peers();
 }
 
-Fabric::Fabric(FabricOptions options, const SigningKey& node_key, Journal& journal,
-               Admission& admission, Executor& executor, Log& log)
-    : core_(
-          std::make_shared<Core>(std::move(options), node_key, journal, admission, executor, log)) {
+Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,
+               Journal& journal, Admission& admission, Executor& executor, Log& log)
+    : core_(std::make_shared<Core>(std::move(options), membership, node_key, journal, admission,
+                                   executor, log)) {
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {
@@ -37,6 +38,14 @@ Fabric::~Fabric() { stop(); }
 use::TransportEvents* Fabric::events() { return core_.get(); }
 
 void Fabric::attach(use::Transport& transport) { core_->transport_ = &transport; }
+
+void Fabric::join(const Invitation& invitation) {
+  core_->strand_->post([core = core_, invitation] { core->join(invitation); });
+}
+
+void Fabric::drop(const NodeKey& key) {
+  core_->strand_->post([core = core_, key] { core->drop(key); });
+}
 
 void Fabric::start() {
   core_->strand_->post([core = core_] { core->start(); });

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "fabric/lanes.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
+#include "membership/membership.hpp"
 #include "rhizome/use/transport.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
@@ -23,16 +25,20 @@
 namespace rhizome {
 
 struct PeerSpec {
-  std::string name;     // for people
-  NodeKey key{};        // its node key
-  std::string address;  // where to dial it; empty: it dials us
+  std::string name;                   // for people
+  NodeKey key{};                      // its node key
+  std::string address;                // where to dial it; empty: it dials us
+  std::optional<Ticket> ticket = {};  // of its invitation: shown where it does not know us yet
 };
 
 struct FabricOptions {
   std::string fabric = "default";  // nodes of another fabric are refused
   std::string name;                // of this node, for people
   std::vector<PeerSpec> peers;
-  bool open = false;  // false: only `peers` may connect; true: any key may
+  std::vector<std::string> advertise;  // told instead of the transport's own addresses
+  // What should be equal everywhere, told in hello; see MemberStatus::differences.
+  std::vector<std::pair<std::string, std::string>> settings;
+  std::size_t max_learned_dials = 16;  // acquaintances dialled at start, beside all `peers`
   std::uint64_t heartbeat_ms = 1000;
   std::uint64_t request_deadline_ms = 10'000;
   std::size_t fetch_bytes = 1u << 20;  // asked for at a time
@@ -51,9 +57,11 @@ struct MemberStatus {
   std::vector<std::string> addresses;
   bool configured = false;
   bool up = false;
-  std::uint64_t behind = 0;   // labels that it announced and we lack
-  std::uint64_t fetched = 0;  // deltas that came from it by fetch
-  std::uint64_t live = 0;     // deltas that came from it as they were published
+  std::string problem;                   // why it and we do not speak; empty: we do
+  std::vector<std::string> differences;  // settings of its that are not ours
+  std::uint64_t behind = 0;              // labels that it announced and we lack
+  std::uint64_t fetched = 0;             // deltas that came from it by fetch
+  std::uint64_t live = 0;                // deltas that came from it as they were published
   Standing::View standing;
 };
 
@@ -72,8 +80,8 @@ struct FabricStats {
 class Fabric {
  public:
   // The references outlive the fabric.
-  Fabric(FabricOptions options, const SigningKey& node_key, Journal& journal, Admission& admission,
-         Executor& executor, Log& log);
+  Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,
+         Journal& journal, Admission& admission, Executor& executor, Log& log);
   ~Fabric();
 
   // What the transport is opened with; valid for the fabric's life.
@@ -84,6 +92,10 @@ class Fabric {
   Links& links();
   // Before the transport starts: what frames go out by. It outlives `stop`. Once.
   void attach(use::Transport& transport);
+  // Dials who invited us, once `membership` has accepted the invitation. Any thread.
+  void join(const Invitation& invitation);
+  // Ends the connection of a node that `membership` has forgotten. Any thread.
+  void drop(const NodeKey& key);
   // After the transport has started: dials the configured peers, begins heartbeats. Once.
   void start();
   // Before the transport stops: begins nothing new. Events that still come are ignored.

@@ -21,7 +21,7 @@ double weight_of(Code code) {
 }
 
 bool Fabric::Core::authorize(const LinkKey& peer) noexcept {
-  return (options_.open || allowed_.contains(peer)) &&
+  return membership_.may_connect(peer, executor_.wall_ms()) &&
          !standing_.excluded(peer, executor_.monotonic_ns());
 }
 
@@ -34,7 +34,7 @@ void Fabric::Core::peer(const LinkKey& peer, bool up) noexcept {
 Lane Fabric::Core::lane_for(const LinkKey& link, ByteView bytes) const {
   const Result<Frame> frame = wire::open(bytes);
   if (!frame.ok()) return Lane::kStranger;
-  const bool greets = frame->kind == Kind::kHello && allowed_.contains(link);
+  const bool greets = frame->kind == Kind::kHello && membership_.expects(link);
   if (!greets && !lanes_->knows(link)) return Lane::kStranger;
   return std::max(frame->lane, wire::lane_of(frame->kind));
 }
@@ -169,6 +169,7 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
   const NodeKey from = frame->sender;
   Member* member = member_of(link);
   if (frame->kind == Kind::kHello) return on_hello(member, link, *frame, request);
+  if (frame->kind == Kind::kJoin) return on_join(link, *frame, request);
   if (member == nullptr || !member->greeted)
     return refuse(request, from, Code::kDenied, "say hello first");
   switch (frame->kind) {

@@ -26,21 +26,25 @@ void Fabric::Core::configure_peers() {
     member.status.key = spec.key;
     member.status.configured = true;
     if (!spec.address.empty()) member.status.addresses.push_back(spec.address);
-    allowed_.insert(member.link);
+    membership_.configured(member.link, spec.key, spec.name);
+    if (spec.ticket) member.ticket = spec.ticket;
     members_.emplace(member.link, std::move(member));
   }
 }
 
-void Fabric::Core::start() {
-  for (auto& [link, member] : members_) {
-    for (const std::string& address : member.status.addresses) {
-      const Status dialled = transport_->connect(link, address);
-      if (!dialled.ok())
-        log_.error(
-            "peer.dial.failed",
-            {{"name", member.status.name}, {"address", address}, {"reason", dialled.message()}});
-    }
+void Fabric::Core::dial(const Member& member) {
+  for (const std::string& address : member.status.addresses) {
+    const Status dialled = transport_->connect(member.link, address);
+    if (!dialled.ok())
+      log_.error(
+          "peer.dial.failed",
+          {{"name", member.status.name}, {"address", address}, {"reason", dialled.message()}});
   }
+}
+
+void Fabric::Core::start() {
+  recall_acquaintances();
+  for (const auto& [link, member] : members_) dial(member);
   for (const OriginPosition& origin : journal_.origins())
     note_position({origin.origin, origin.epoch, origin.last, origin.head});
   heartbeat();
@@ -55,7 +59,9 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   if (stopped_) return;
   Member* member = member_of(link);
   if (member == nullptr) {
-    if (!up || !authorize(link) || members_.size() >= options_.max_members) return;
+    if (!up || !authorize(link)) return;
+    if (!membership_.may_speak(link)) return await_ticket(link);
+    if (members_.size() >= options_.max_members) return;
     member = &members_[link];
     member->link = link;
   }
@@ -80,13 +86,16 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
 std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) const {
   wire::Hello hello;
   hello.name = options_.name.substr(0, wire::kMaxName);
-  if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
+  hello.addresses = options_.advertise;
+  if (hello.addresses.empty())
+    if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
   if (hello.addresses.size() > wire::kMaxAddresses) hello.addresses.resize(wire::kMaxAddresses);
   hello.provides = {"propagate", "announce", "fetch"};
   for (const auto& service : services_)
     if (!service->provides().empty()) hello.provides.emplace_back(service->provides());
   told = 0;
   hello.positions = news_for(link, told);
+  hello.settings = options_.settings;
   return wire::encode(hello);
 }
 
@@ -97,13 +106,20 @@ void Fabric::Core::send_hello(Member& member) {
   const std::string body = hello_body(member.link, told);
   send(
       member, wire::Kind::kHello, wire::Lane::kControl, body,
-      [this, link = member.link, told](Code code, const std::shared_ptr<std::string>&,
+      [this, link = member.link, told](Code code, const std::shared_ptr<std::string>& bytes,
                                        const wire::Frame& frame, bool) {
         Member* peer = member_of(link);
         if (peer == nullptr) return;
         peer->hello_under_way = false;
+        if (code == Code::kDenied) {
+          const Result<wire::Error> error = wire::decode_error(frame.body);
+          peer->status.problem =
+              error.ok() ? error->message : open_frame(link, *bytes).status().message();
+          update_snapshot();
+          return show_ticket(*peer);
+        }
         if (code != Code::kOk || frame.kind != wire::Kind::kHelloReply) return;
-        if (!accept_hello(link, frame)) return;
+        if (!accept_hello(link, frame).ok()) return;
         member_of(link)->announced = told;
         announce(*member_of(link));
       },
@@ -111,16 +127,18 @@ void Fabric::Core::send_hello(Member& member) {
 }
 
 // REQUIRES: the frame was opened on this link, so that its sender is proven.
-bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
+Status Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   const Result<wire::Hello> hello = wire::decode_hello(frame.body);
   if (!hello.ok()) {
     ++counters_.refused_frames;
     log_.warn("fabric.hello.refused", {{"reason", hello.status().message()}});
-    return false;
+    return hello.status();
   }
+  RZ_TRY(membership_.meet(frame.sender, hello->name, hello->addresses, executor_.wall_ms()));
   Member* member = member_of(link);
   if (member == nullptr) {
-    if (members_.size() >= options_.max_members) return false;
+    if (members_.size() >= options_.max_members)
+      return {Code::kLimit, "this node knows as many members as it may"};
     member = &members_[link];
     member->link = link;
   }
@@ -130,6 +148,8 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   member->greeted = true;
   lanes_->know(link, true);
   member->status.key = frame.sender;
+  member->status.problem.clear();
+  compare_settings(*member, *hello);
   if (!member->status.configured) {
     member->status.name = hello->name;
     member->status.addresses = hello->addresses;
@@ -140,15 +160,16 @@ bool Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame) {
   choose_source(frame.sender);
   on_positions(*member, hello->positions, true);
   for (const auto& service : services_) service->greeted(member->peer);
-  return true;
+  membership_.let_in_by(frame.sender);
+  return {};
 }
 
 void Fabric::Core::on_hello(Member* member, const LinkKey& link, const wire::Frame& frame,
                             std::uint64_t request) {
-  if (member == nullptr && !authorize(link))
+  if (member == nullptr && (!authorize(link) || !membership_.may_speak(link)))
     return refuse(request, frame.sender, Code::kDenied, "this node does not know your key");
-  if (!accept_hello(link, frame))
-    return refuse(request, frame.sender, Code::kInvalid, "your hello is malformed or I am full");
+  if (const Status accepted = accept_hello(link, frame); !accepted.ok())
+    return refuse(request, frame.sender, accepted.code(), accepted.message());
   Member& greeted = *member_of(link);
   std::uint64_t told = 0;
   const std::string body = hello_body(link, told);

@@ -61,10 +61,7 @@ void Fabric::Core::distrust(const LinkKey& link, std::string_view why, double we
 void Fabric::Core::let_back_in(const LinkKey& link) {
   const Member* member = member_of(link);
   if (stopped_ || member == nullptr || !member->status.configured) return;
-  for (const std::string& address : member->status.addresses) {
-    const Status dialled = transport_->connect(link, address);
-    if (!dialled.ok()) log_.error("peer.dial.failed", {{"reason", dialled.message()}});
-  }
+  dial(*member);
 }
 
 bool Fabric::Core::serve(const Member& member, const wire::Frame& frame, std::uint64_t request) {

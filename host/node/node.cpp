@@ -1,4 +1,4 @@
-// Assembly. Start: plugins, store and journal, admission, fabric, control, transport last; stop in
+// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop in
 // reverse, so that nobody is called who is gone.
 #include "node/node.hpp"
 
@@ -20,6 +20,23 @@ LogLevel log_level(const std::string& name) {
   if (name == "debug") return LogLevel::kDebug;
   if (name == "warn") return LogLevel::kWarn;
   return name == "error" ? LogLevel::kError : LogLevel::kInfo;
+}
+
+}  // namespace
+
+namespace {
+
+std::optional<Ticket> ticket_of(const std::string& hex) {
+  std::string raw;
+  Ticket ticket{};
+  if (!from_hex(hex, &raw) || raw.size() != ticket.size()) return std::nullopt;
+  std::memcpy(ticket.data(), raw.data(), raw.size());
+  return ticket;
+}
+
+AdmissionMode admission_mode(const std::string& name) {
+  if (name == "open") return AdmissionMode::kOpen;
+  return name == "trust-on-first-use" ? AdmissionMode::kFirstUse : AdmissionMode::kAllowList;
 }
 
 }  // namespace
@@ -98,6 +115,10 @@ Status Node::Parts::open_journal(const Chosen& choice) {
   Result<std::unique_ptr<Journal>> opened = Journal::open(std::move(*store), options);
   if (!opened.ok()) return mended(opened.status());
   journal = std::move(*opened);
+  Result<std::unique_ptr<Membership>> members =
+      Membership::load(*journal, admission_mode(config.admission));
+  if (!members.ok()) return members.status();
+  membership = std::move(*members);
   admission = std::make_unique<Admission>(*journal, executor,
                                           Admission::Policy{config.max_future_ms, 65536});
   authoring = std::make_unique<Authoring>(
@@ -119,24 +140,32 @@ Result<use::FilterLanguage> Node::Parts::json_logic_plugin() const {
   return use::FilterLanguage();
 }
 
-Status Node::Parts::open_fabric(const Chosen& choice) {
+Status Node::Parts::make_fabric() {
   FabricOptions options;
   options.fabric = config.fabric;
   options.name = config.name;
-  options.open = config.open_admission;
+  options.advertise = config.advertise;
+  options.settings = {{"limits.max_future_ms", std::to_string(config.max_future_ms)}};
   options.heartbeat_ms = config.heartbeat_ms;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
-    options.peers.push_back({peer.name, *key, peer.address});
+    options.peers.push_back({peer.name, *key, peer.address, ticket_of(peer.ticket)});
   }
-  fabric = std::make_unique<Fabric>(options, *node_key, *journal, *admission, executor, log);
+  fabric = std::make_unique<Fabric>(options, *membership, *node_key, *journal, *admission, executor,
+                                    log);
+  Result<ExtentOptions> extent = extent_options();
+  if (!extent.ok()) return extent.status();
   const Result<use::FilterLanguage> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
-  Result<StandardServices> added =
-      add_standard_services({*fabric, *journal, *admission, executor, log, *json_logic});
+  Result<StandardServices> added = add_standard_services(
+      {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent)});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
+  return {};
+}
+
+Status Node::Parts::make_transport(const Chosen& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -149,6 +178,10 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   if (!opened.ok()) return opened.status();
   transport = std::make_unique<use::Transport>(std::move(*opened));
   fabric->attach(*transport);
+  return {};
+}
+
+Status Node::Parts::start_transport() {
   RZ_TRY(transport->start());
   fabric->start();
   return {};
@@ -158,12 +191,19 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   ControlServices given{*journal,
                         *admission,
                         *authoring,
+                        *standard.extents,
                         log,
                         {},
                         "",
                         nullptr,
                         [this] { return status_json(); },
-                        [this] { return peers_json(); }};
+                        [this] { return peers_json(); },
+                        {[this](const std::string& address, std::uint64_t seconds) {
+                           return invite(address, seconds);
+                         },
+                         [this](const std::string& line) { return join(line); },
+                         [this](const std::string& key) { return forget(key); }},
+                        [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
@@ -207,8 +247,10 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));
+  RZ_TRY(node->parts_->make_fabric());
+  RZ_TRY(node->parts_->make_transport(chosen[1]));
   RZ_TRY(node->parts_->open_control(chosen));
-  RZ_TRY(node->parts_->open_fabric(chosen[1]));
+  RZ_TRY(node->parts_->start_transport());
   return node;
 }
 

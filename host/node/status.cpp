@@ -84,6 +84,7 @@ std::string Node::Parts::status_json() const {
                        {"handled", lane.handled},
                        {"dropped", lane.dropped},
                        {"longest_wait_us", lane.longest_wait_us}});
+  if (standard.extent) add_extents(status);
   if (transport)
     if (const auto addresses = transport->addresses(); addresses.ok())
       status["addresses"] = *addresses;
@@ -99,6 +100,8 @@ std::string Node::Parts::peers_json() const {
                       {"addresses", member.addresses},
                       {"configured", member.configured},
                       {"up", member.up},
+                      {"problem", member.problem},
+                      {"differences", member.differences},
                       {"behind", member.behind},
                       {"fetched", member.fetched},
                       {"live", member.live},

@@ -10,6 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // What a decoder takes, the encoder gives back byte for byte: the form is canonical.
   if (const auto hello = wire::decode_hello(bytes); hello.ok() && wire::encode(*hello) != bytes)
     __builtin_trap();
+  if (const auto join = wire::decode_join(bytes); join.ok() && wire::encode(*join) != bytes)
+    __builtin_trap();
   if (const auto positions = wire::decode_announce(bytes);
       positions.ok() && wire::encode_announce(*positions) != bytes)
     __builtin_trap();

@@ -81,25 +81,52 @@ bool split_ids(ByteView joined, std::vector<DeltaId>& ids) {
 
 std::string encode(const Hello& hello) {
   std::string out;
-  put_array(4, out);
+  put_array(5, out);
   cbor_append_text(hello.name, out);
   put_texts(hello.addresses, out);
   put_texts(hello.provides, out);
   put_positions(hello.positions, out);
+  put_array(2 * hello.settings.size(), out);
+  for (const auto& [name, value] : hello.settings) {
+    cbor_append_text(name, out);
+    cbor_append_text(value, out);
+  }
   return out;
 }
 
 Result<Hello> decode_hello(ByteView body) {
   Reader reader(body);
-  reader.array_of(4);
+  reader.array_of(5);
   Hello hello;
   hello.name = reader.text();
   if (hello.name.size() > kMaxName) reader.fail();
   hello.addresses = read_texts(reader, kMaxAddresses, kMaxAddress);
   hello.provides = read_texts(reader, kMaxProvides, kMaxName);
   hello.positions = read_positions(reader);
+  const std::vector<std::string> settings = read_texts(reader, 2 * kMaxSettings, kMaxName);
+  if (settings.size() % 2 != 0) reader.fail();
   if (!reader.done()) return malformed("hello");
+  for (std::size_t i = 0; i < settings.size(); i += 2)
+    hello.settings.emplace_back(settings[i], settings[i + 1]);
   return hello;
+}
+
+std::string encode(const Join& join) {
+  std::string out;
+  put_array(2, out);
+  put_fixed(join.ticket, out);
+  cbor_append_text(join.name, out);
+  return out;
+}
+
+Result<Join> decode_join(ByteView body) {
+  Reader reader(body);
+  reader.array_of(2);
+  Join join;
+  join.ticket = reader.fixed<std::array<std::uint8_t, 16>>();
+  join.name = reader.text();
+  if (!reader.done() || join.name.size() > kMaxName) return malformed("join");
+  return join;
 }
 
 std::string encode_announce(const std::vector<Position>& positions) {

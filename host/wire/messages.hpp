@@ -2,10 +2,12 @@
 // Decoders take hostile bytes and answer kInvalid; views borrow from the body. Any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "journal/journal.hpp"
@@ -17,6 +19,7 @@ inline constexpr std::size_t kMaxPositions = 16384;
 inline constexpr std::size_t kMaxAddresses = 16;
 inline constexpr std::size_t kMaxProvides = 32;
 inline constexpr std::size_t kMaxName = 128;
+inline constexpr std::size_t kMaxSettings = 16;
 
 // What a node holds of one (origin, epoch): all numbers up to `last`, whose chained head is `head`.
 struct Position {
@@ -32,9 +35,19 @@ struct Hello {
   std::vector<std::string> addresses;  // where the sender can be dialled
   std::vector<std::string> provides;   // "propagate", "fetch", ...
   std::vector<Position> positions;
+  // Names and values of what should be equal on both sides; what differs is shown to people.
+  std::vector<std::pair<std::string, std::string>> settings;
 };
 std::string encode(const Hello& hello);
 Result<Hello> decode_hello(ByteView body);
+
+// "You invited me": the ticket of an invitation, from a node that may say nothing else yet.
+struct Join {
+  std::array<std::uint8_t, 16> ticket{};
+  std::string name;
+};
+std::string encode(const Join& join);
+Result<Join> decode_join(ByteView body);
 
 // The sender's positions, cumulatively: also shows a tail that nobody sent on.
 std::string encode_announce(const std::vector<Position>& positions);

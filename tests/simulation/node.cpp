@@ -33,11 +33,23 @@ Status Node::try_start() {
   FabricOptions fabric;
   fabric.name = "node" + std::to_string(index_);
   fabric.peers = peers_;
-  fabric.open = network_.open_;
-  fabric_ =
-      std::make_unique<Fabric>(fabric, key_, *journal_, *admission_, executor_, network_.log_);
-  services_ = must(add_standard_services(
-      {*fabric_, *journal_, *admission_, executor_, network_.log_, filter_table()}));
+  Result<std::unique_ptr<Membership>> members = Membership::load(
+      *journal_, network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList);
+  if (!members.ok()) return members.status();
+  membership_ = std::move(*members);
+  fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_, executor_,
+                                     network_.log_);
+  ExtentOptions extent;
+  extent.fabric = wire::fabric_id(fabric.fabric);
+  extent.self.key = key_.public_key();
+  extent.self.name = fabric.name;
+  for (const PeerSpec& peer : peers_) {
+    extent.peers.emplace_back().key = peer.key;
+    extent.peers.back().name = peer.name;
+  }
+  extent.authority = network_.authority_;
+  services_ = must(add_standard_services({*fabric_, *journal_, *admission_, executor_,
+                                          network_.log_, filter_table(), std::move(extent)}));
   tap_ = std::make_unique<Tap>(fabric_->events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
   tap_->deafen_to(deaf_);
@@ -68,6 +80,7 @@ void Node::end() {
   tap_.reset();
   services_ = {};
   fabric_.reset();
+  membership_.reset();
   authoring_.reset();
   admission_.reset();
   journal_.reset();

@@ -35,6 +35,7 @@ class Node {
   Admission& admission() { return *admission_; }
   Authoring& authoring() { return *authoring_; }
   Fabric& fabric() { return *fabric_; }
+  Membership& membership() { return *membership_; }
   StandardServices& services() { return services_; }
   use::Transport& transport() { return *transport_; }
   Tap& tap() { return *tap_; }
@@ -75,6 +76,7 @@ class Node {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<Authoring> authoring_;
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
   StandardServices services_;
   std::unique_ptr<Tap> tap_;

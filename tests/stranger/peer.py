@@ -169,7 +169,7 @@ class Peer:
         return [[origin, epoch, last, head] for (origin, epoch), (last, head) in sorted(self.heads.items())]
 
     def hello_body(self):
-        return cbor2.dumps(['a stranger', [], ['propagate', 'announce', 'fetch'], self.positions()])
+        return cbor2.dumps(['a stranger', [], ['propagate', 'announce', 'fetch'], self.positions(), []])
 
     def hello(self):
         (kind, body), = self.ask(HELLO, 0, self.hello_body())

@@ -30,6 +30,13 @@ class Node:
         made = json.loads(command('init', self.directory, '--listen', self.address, '--json').stdout)
         self.key = made['key']
 
+    @classmethod
+    def made(cls, directory, name, port, key):
+        """One whose directory another command made."""
+        node = cls.__new__(cls)
+        node.directory, node.name, node.port, node.key, node.process = directory, name, port, key, None
+        return node
+
     @property
     def address(self):
         return f'tcp://127.0.0.1:{self.port}'

@@ -1,0 +1,60 @@
+// rhizome join: takes an invitation: by a running node at once, else by a new node's config.
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "commands/answers.hpp"
+#include "membership/invitation.hpp"
+
+namespace rhizome::commands {
+
+namespace {
+
+// A node that does not exist yet: its config names who invites, with the ticket.
+int make_node(const Invitation& invitation, const std::string& listen, const NodeOptions& node) {
+  const std::string key = "ed25519:" + to_hex(view(invitation.key.data(), invitation.key.size()));
+  const std::string ticket = to_hex(view(invitation.ticket.data(), invitation.ticket.size()));
+  std::vector<std::string> arguments{node.directory,
+                                     "--fabric",
+                                     invitation.fabric,
+                                     "--peer",
+                                     "inviter=" + key + "@" + invitation.address,
+                                     "--ticket",
+                                     ticket};
+  if (!listen.empty()) arguments.insert(arguments.end(), {"--listen", listen});
+  if (node.json) arguments.push_back("--json");
+  return init(arguments);
+}
+
+}  // namespace
+
+int join(const std::vector<std::string>& arguments) {
+  NodeOptions node;
+  std::string line, listen;
+  Options options("join",
+                  "Joins the node that printed this invitation; makes DIR where it is missing.",
+                  "rhizome join \"$(rhizome invite --node ./a)\" --node ./b");
+  options.text("LINE", line, "What `rhizome invite` printed").required();
+  options.text("--listen", listen,
+               "Address of a node that is made (default: tcp://127.0.0.1:7700)");
+  node.add_to(options);
+  int exit_code = kDone;
+  if (!options.parse(arguments, exit_code)) return exit_code;
+  const Result<Invitation> invitation = parse_invitation(line);
+  if (!invitation.ok()) return fail("join", invitation.status(), node.json);
+  if (!node.directory.empty() && !std::filesystem::exists(node.config_file()))
+    return make_node(*invitation, listen, node);
+  Result<Client> client = node.connect();
+  if (!client.ok()) return fail("join", client.status(), node.json);
+  const nlohmann::json request{{"op", "join"}, {"line", line}};
+  const Result<Reply> reply = client->call(request.dump());
+  if (!reply.ok()) return fail("join", reply.status(), node.json);
+  if (node.json)
+    std::printf("%s\n", reply->header.c_str());
+  else
+    std::printf("joining %s; `rhizome peers` tells when it is up\n",
+                printable(invitation->address).c_str());
+  return kDone;
+}
+
+}  // namespace rhizome::commands

@@ -1,0 +1,121 @@
+// Coming in by an invitation, remembering who was met, and what peers' settings differ in.
+#include <algorithm>
+
+#include "fabric/core.hpp"
+
+namespace rhizome {
+
+namespace {
+
+constexpr std::uint64_t kTicketWaitNs = 5'000'000'000;
+
+}  // namespace
+
+void Fabric::Core::recall_acquaintances() {
+  std::size_t dialled = 0;
+  for (const Acquaintance& node : membership_.acquaintances()) {
+    LinkKey link{};
+    if (!link_key_of(node.key, link.data()) || members_.contains(link)) continue;
+    if (members_.size() >= options_.max_members) return;
+    if (!membership_.may_speak(link)) continue;
+    Member& member = members_[link];
+    member.link = link;
+    member.status.name = node.name;
+    member.status.key = node.key;
+    member.ticket = membership_.ticket_for(node.key);
+    // The newest first; the others are known, and come by themselves.
+    if (dialled == options_.max_learned_dials || node.addresses.empty()) continue;
+    member.status.addresses = node.addresses;
+    ++dialled;
+  }
+}
+
+void Fabric::Core::join(const Invitation& invitation) {
+  LinkKey link{};
+  if (stopped_ || !link_key_of(invitation.key, link.data())) return;
+  if (!members_.contains(link) && members_.size() >= options_.max_members) return;
+  Member& member = members_[link];
+  member.link = link;
+  member.status.key = invitation.key;
+  if (!member.status.configured) member.status.addresses = {invitation.address};
+  member.ticket = invitation.ticket;
+  dial(member);
+  if (member.status.up && !member.greeted) send_hello(member);
+  update_snapshot();
+}
+
+void Fabric::Core::drop(const NodeKey& key) {
+  LinkKey link{};
+  if (stopped_ || !link_key_of(key, link.data()) || member_of(link) == nullptr) return;
+  const Status left = transport_->disconnect(link);
+  if (!left.ok()) log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+  on_peer(link, false);
+  members_.erase(link);
+  update_snapshot();
+}
+
+void Fabric::Core::show_ticket(Member& member) {
+  if (!member.ticket || member.join_under_way || !member.status.up) return;
+  member.join_under_way = true;
+  wire::Join join;
+  join.ticket = *member.ticket;
+  join.name = options_.name.substr(0, wire::kMaxName);
+  send(member, wire::Kind::kJoin, wire::lane_of(wire::Kind::kJoin), wire::encode(join),
+       [this, link = member.link](Code code, const std::shared_ptr<std::string>&,
+                                  const wire::Frame& frame, bool) {
+         Member* peer = member_of(link);
+         if (peer == nullptr) return;
+         peer->join_under_way = false;
+         if (code == Code::kOk && frame.kind == wire::Kind::kAck) return send_hello(*peer);
+         if (code != Code::kDenied)
+           return;  // lost on the way: the next refused hello shows it again
+         const Result<wire::Error> error = wire::decode_error(frame.body);
+         peer->ticket.reset();
+         peer->status.problem = error.ok() ? error->message : "it refused the invitation";
+         log_.warn("peer.join.refused",
+                   {{"name", peer->status.name}, {"reason", peer->status.problem}});
+         update_snapshot();
+       });
+}
+
+void Fabric::Core::on_join(const LinkKey& link, const wire::Frame& frame, std::uint64_t request) {
+  const Result<wire::Join> join = wire::decode_join(frame.body);
+  if (!join.ok()) {
+    distrust(link, join.status().message(), Standing::kBadFrame);
+    return refuse(request, frame.sender, Code::kInvalid, join.status().message());
+  }
+  const Status redeemed =
+      membership_.redeem(join->ticket, frame.sender, join->name, executor_.wall_ms());
+  if (!redeemed.ok()) {
+    // Four guesses at 128 bits, then it is kept out.
+    distrust(link, redeemed.message(), Standing::kBadFrame);
+    return refuse(request, frame.sender, redeemed.code(), redeemed.message());
+  }
+  log_.info("peer.joined", {{"name", join->name}, {"key", to_hex(view(frame.sender.data(), 8))}});
+  answer(request, frame.sender, wire::Kind::kAck, wire::Lane::kControl, {});
+  on_peer(link, true);
+}
+
+void Fabric::Core::await_ticket(const LinkKey& link) {
+  strand_->post_after(kTicketWaitNs, [self = shared_from_this(), link] {
+    if (self->stopped_ || self->membership_.may_speak(link)) return;
+    const Status left = self->transport_->disconnect(link);
+    if (!left.ok()) self->log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+  });
+}
+
+void Fabric::Core::compare_settings(Member& member, const wire::Hello& hello) const {
+  std::vector<std::string> differences;
+  for (const auto& [name, ours] : options_.settings) {
+    const auto theirs = std::find_if(hello.settings.begin(), hello.settings.end(),
+                                     [&](const auto& setting) { return setting.first == name; });
+    if (theirs == hello.settings.end() || theirs->second == ours) continue;
+    differences.push_back(name + ": " + ours + " here, " + theirs->second + " there");
+  }
+  if (!differences.empty() && differences != member.status.differences)
+    for (const std::string& difference : differences)
+      log_.warn("peer.differs", {{"name", hello.name}, {"setting", difference}});
+  member.status.differences = std::move(differences);
+}
+
+}  // namespace rhizome
