@@ -1,9 +1,10 @@
 // rhizome filter eval: rules over JSON data, as JSON Lines. rhizome filter explain: how a node
-// finds a filter among many.
+// finds a filter among many, or the subscriptions that a running one serves.
 #include <cstdio>
 #include <iostream>
 
 #include "commands/answers.hpp"
+#include "commands/subscriptions.hpp"
 #include "match/match.hpp"
 #include "plugins/loader.hpp"
 #include "tools/filter_tools.hpp"
@@ -12,9 +13,9 @@ namespace rhizome::commands {
 
 namespace {
 
-int evaluate(const LoadedPlugin& plugin) {
+int evaluate(const LoadedPlugin& plugin, bool json) {
   const auto table = plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID);
-  if (!table.ok()) return fail("filter", table.status());
+  if (!table.ok()) return fail("filter", table.status(), json);
   std::ios::sync_with_stdio(false);
   return tools::filter_eval(*table, std::cin, std::cout);
 }
@@ -46,16 +47,18 @@ int explain(const LoadedPlugin& plugin, const std::string& rule, bool json) {
 
 int filter(const std::vector<std::string>& arguments) {
   std::string action, rule, language = "jsonlogic";
-  bool json = false;
-  Options options("filter",
-                  "eval: rules over JSON Lines {\"rule\",\"data\"} to {\"result\"} or {\"error\"}. "
-                  "explain: how a node finds a RULE among many.",
-                  R"(rhizome filter explain '{"@entity":"country:DE"}')");
+  NodeOptions node;
+  Options options(
+      "filter",
+      "eval: rules over JSON Lines {\"rule\",\"data\"} to {\"result\"} or {\"error\"}. "
+      "explain: how a node finds a RULE among many; without one, the subscriptions that "
+      "a running node serves.",
+      R"(rhizome filter explain '{"@entity":"country:DE"}')");
   options.text("ACTION", action, "eval or explain").required();
-  options.text("RULE", rule, "explain: the rule");
+  options.text("RULE", rule, "explain: the rule; none: what the running node serves");
   options.text("--language", language,
                "The filter plugin: a name on the plugin path (default: jsonlogic)");
-  options.flag("--json", json, "explain: print JSON");
+  node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   if (action != "eval" && action != "explain") {
@@ -63,14 +66,11 @@ int filter(const std::vector<std::string>& arguments) {
                  printable(action).c_str());
     return kUsage;
   }
-  if (action == "explain" && rule.empty()) {
-    std::fprintf(stderr, "rhizome filter: explain needs a RULE\n");
-    return kUsage;
-  }
+  if (action == "explain" && rule.empty()) return explain_subscriptions(node);
   PluginHost plugins({{default_plugin_directory()}, "", "", nullptr});
   const Result<LoadedPlugin> plugin = plugins.load(language);
-  if (!plugin.ok()) return fail("filter", plugin.status());
-  return action == "eval" ? evaluate(*plugin) : explain(*plugin, rule, json);
+  if (!plugin.ok()) return fail("filter", plugin.status(), node.json);
+  return action == "eval" ? evaluate(*plugin, node.json) : explain(*plugin, rule, node.json);
 }
 
 }  // namespace rhizome::commands

@@ -29,7 +29,7 @@ constexpr Verb kVerbs[] = {
     {"Tools", "plugin", "List, inspect and trust plugins", plugin},
     {"Tools", "keygen", "Make a key", keygen},
     {"Tools", "delta", "Encode, decode, sign, verify and digest deltas as JSON Lines", delta},
-    {"Tools", "filter", "Evaluate rules over JSON data; explain how one is found among many",
+    {"Tools", "filter", "Evaluate rules over JSON data; explain how a rule is found among many",
      filter},
 };
 

@@ -207,7 +207,8 @@ Status PublisherState::add_items(Session& session, const std::vector<Pick>& pick
         if (sub->skip.empty() || !is_covered(*sub, pick.found)) item.numbers.push_back(sub->number);
       if (item.numbers.empty()) continue;
       bool sendable = true;
-      if (!is_signed(delta)) RZ_TRY(add_evidence(session, delta, building, sendable));
+      if (!is_signed(delta))
+        RZ_TRY(add_evidence(session, delta, pick.found.at.seq, building, sendable));
       if (!sendable) continue;
       // The evidence may have moved the vector, never the blocks that it owns.
       item.claims = delta.claims();
@@ -220,10 +221,10 @@ Status PublisherState::add_items(Session& session, const std::vector<Pick>& pick
 }
 
 // The manifest that speaks for an unsigned delta, once a tail. What nobody speaks for stays here.
-Status PublisherState::add_evidence(Session& session, DeltaView delta, Building& building,
-                                    bool& sendable) {
+Status PublisherState::add_evidence(Session& session, DeltaView delta, Seq as_of,
+                                    Building& building, bool& sendable) {
   if (session.local) return {};
-  const Result<Seq> manifest = events_.evidence(delta);
+  const Result<Seq> manifest = events_.evidence(delta, as_of);
   if (!manifest.ok()) return manifest.status();
   sendable = *manifest != 0;
   if (!sendable || !session.tail->evidence.insert(*manifest).second) return {};

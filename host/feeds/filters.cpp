@@ -53,6 +53,7 @@ Result<FilterNumber> FilterBook::acquire(ByteView rule) {
   }
   Filter filter;
   filter.rule = *text;
+  filter.entity = entity_of(*compiled);
   filter.compiled = std::make_shared<const use::Filter>(std::move(*compiled));
   const Result<Ticket> ticket = index_.add({0, next_}, filter.compiled);
   if (!ticket.ok()) return ticket.status();

@@ -39,6 +39,7 @@ class FeedService final : public Service, public std::enable_shared_from_this<Fe
  private:
   FeedService(Links& links, std::shared_ptr<feeds::Publisher> publisher);
   void begin();
+  void malformed(const Asked& asked, const Status& why);
   std::shared_ptr<feeds::Follower> follower_of(const NodeKey& peer);
 
   Links& links_;

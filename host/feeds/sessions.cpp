@@ -366,7 +366,12 @@ PublisherStats PublisherState::stats() const {
   PublisherStats stats = stats_;
   stats.sessions = sessions_.size();
   stats.filters = book_.size();
-  for (const auto& [id, session] : sessions_) stats.subscriptions += session.subs.size();
+  for (const auto& [id, session] : sessions_) {
+    stats.subscriptions += session.subs.size();
+    if (session.tail) stats.kept_bytes += session.tail->unsent.size();
+    for (const auto& [number, sub] : session.subs) stats.kept_places += sub.waiting.size();
+  }
+  for (const auto& [filter, recent] : recent_) stats.kept_places += recent.found.size();
   stats.evaluated = book_.evaluated();
   stats.scanned = book_.scanned();
   return stats;

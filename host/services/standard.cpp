@@ -15,6 +15,9 @@ Result<StandardServices> add_standard_services(ServiceParts parts) {
       std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
   services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
   parts.fabric.add(services.extent);
+  services.sync = std::make_shared<SyncService>(parts.journal, parts.admission,
+                                                parts.fabric.links(), SyncOptions{});
+  parts.fabric.add(services.sync);
   return services;
 }
 

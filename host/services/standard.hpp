@@ -7,6 +7,7 @@
 #include "extent/service.hpp"
 #include "fabric/fabric.hpp"
 #include "feeds/service.hpp"
+#include "sync/sync_service.hpp"
 
 namespace rhizome {
 
@@ -19,7 +20,7 @@ struct ServiceParts {
   Log& log;
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
   use::FilterLanguage json_logic = {};
-  ExtentOptions extent;  // who counts, and how nodes are judged
+  ExtentOptions extent = {};  // who counts, and how nodes are judged
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.
@@ -27,6 +28,7 @@ struct StandardServices {
   std::shared_ptr<FeedService> feeds;
   std::shared_ptr<ExtentBook> extents;  // any thread
   std::shared_ptr<ExtentService> extent;
+  std::shared_ptr<SyncService> sync;
 };
 
 // Makes them and adds them to the fabric, before its transport starts.

@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import os
+import re
 import struct
 import sys
 
@@ -74,6 +75,11 @@ def main():
             count += 1
             save(corpus, 'fuzz_manifest', f'seed-{count}', manifest)
             save(corpus, 'fuzz_manifest', f'seed-{count}-elf', plugin(manifest))
+    with open(os.path.join(SOURCE, 'docs', 'protocol-examples.md'), encoding='utf-8') as page:
+        blocks = re.findall(r'^(?:body|frame)\n((?:  [0-9a-f]+\n)+)', page.read(), re.M)
+    for block in blocks:
+        count += 1
+        save(corpus, 'fuzz_wire', f'seed-{count}', bytes.fromhex(''.join(block.split())))
     suites = os.path.join(vectors, 'json-logic', 'suites')
     for folder, _, names in sorted(os.walk(suites)):
         for name in sorted(names):
@@ -119,6 +125,21 @@ def main():
             b'\x82\x01\x58' + bytes([len(roster)]) + roster)):
         count += 1
         save(corpus, 'fuzz_extent', f'seed-{number}', body)
+    transcripts = os.path.join(vectors, 'negentropy', 'transcripts.json')
+    messages = [bytes.fromhex('6100000200')]
+    if os.path.exists(transcripts):
+        with open(transcripts, encoding='utf-8') as handle:
+            messages += [bytes.fromhex(message) for case in json.load(handle)['cases']
+                         for message in case.get('messages', ()) if len(message) < 4096]
+    ids, cell = bytes(range(32)), bytes(range(16)) + b'\1\2\1'
+    messages += [cell * 20, b'\x84\1\x58\x20' + ids + b'\x1a\0\x0f\x42\x40\x50' + ids[:16], b'\x83\2\x05\x18\x64',
+                 b'\x83\3\x50' + ids[:16] + b'\x19\x10\0', b'\x83\4\x50' + ids[:16] + b'\x45' + messages[0],
+                 b'\x82\5\x58\x20' + ids, b'\x82\6\x58\x20' + ids, b'\x81\1',
+                 b'\x83\2\x18\x64\x53' + cell, b'\x82\3\x53' + cell, b'\x82\4\x45' + messages[0],
+                 b'\x82\5\x82\x43abc\x58\x40' + ids * 2]
+    for number, message in enumerate(messages):
+        count += 1
+        save(corpus, 'fuzz_sync', f'seed-{number}', message)
     print(f'{count} seeds')
 
 

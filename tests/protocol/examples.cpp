@@ -6,9 +6,11 @@
 
 #include "extent/messages.hpp"
 #include "rhizome/delta/codec.hpp"
+#include "sync/messages.hpp"
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/pack.hpp"
 
 namespace {
 
@@ -71,6 +73,22 @@ struct Examples {
     frame("Roster (4)", Kind::kRoster, Lane::kControl, encode(RosterBody{1, encode(roster)}), true);
   }
 
+  // Ada has the one delta, Bea nothing: the digests differ and one cell shows it.
+  void reconcile(const DeltaId& id) const {
+    Sketch sketch(kSharedSketchKey, kFirstCounts + 1);
+    sketch.add(short_id(id));
+    LtHash digest;
+    digest.add(id);
+    const sync::Request compare = sync::Compare{digest.digest(), 1, first_counts(sketch)};
+    frame("Reconcile: compare (23)", Kind::kReconcile, Lane::kCatchUp, sync::encode(compare), true,
+          10000);
+    const std::string cells = sketch.bytes(0, 1);
+    frame("Reconcile: differs (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Reply(sync::Differs{1, cells})), true);
+    frame("Reconcile: want (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Request(sync::Want{{short_id(id)}})), true, 10000);
+  }
+
   int print() const {
     std::string claims;
     const Status encoded = encode_claims(
@@ -118,13 +136,20 @@ struct Examples {
     frame("Announce (2)", Kind::kAnnounce, Lane::kControl, wire::encode_announce({position}), true,
           10000);
     frame("Fetch (18)", Kind::kFetch, Lane::kCatchUp,
-          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 1u << 20}), true, 10000);
+          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 2000, 1u << 20}), true, 10000);
     wire::Delivery delivery;
     delivery.statement = statement;
     delivery.bodies = {{claims, view(signature.data(), signature.size())}};
     frame("Propagate (1)", Kind::kPropagate, Lane::kLive, wire::encode(delivery), false);
-    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(delivery), true);
+    wire::Pack pack;
+    pack.origin = ada.public_key();
+    pack.epoch = statement.epoch;
+    pack.from = 1;
+    pack.runs = {{1, view(statement.signature.data(), 64), delivery.bodies}};
+    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(pack), true);
+    frame("End of a fetch (30)", Kind::kAck, Lane::kCatchUp, wire::encode_fetched(2), true);
     receipts(statement);
+    reconcile(id);
     frame("Ack (30)", Kind::kAck, Lane::kControl, {}, true);
     frame("Error (31)", Kind::kError, Lane::kControl,
           wire::encode(wire::Error{Code::kUnsupported, "this node answers no frames of kind 25"}),

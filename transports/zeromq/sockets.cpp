@@ -172,6 +172,11 @@ bool answer_zap(zmq::socket_t& zap, const std::function<bool(const LinkKey&)>& a
   return true;
 }
 
+std::string address_of(zmq::message_t& message) {
+  const char* address = zmq_msg_gets(message.handle(), "Peer-Address");
+  return address == nullptr ? std::string() : std::string(address);
+}
+
 bool key_of(zmq::message_t& message, LinkKey* key) {
   const char* hex = zmq_msg_gets(message.handle(), "User-Id");
   std::string bytes;
