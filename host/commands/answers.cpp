@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace rhizome::commands {
@@ -44,6 +45,58 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string names_text(const json& names) {
+  std::string text;
+  for (const json& name : names)
+    text += (text.empty() ? "" : ", ") + printable(name.get<std::string>());
+  return text.empty() ? "nobody" : text;
+}
+
+void add_read(const ReadOptions& read, json& request) {
+  if (!read.min_confirm.empty()) request["min_confirm"] = read.min_confirm;
+  if (read.tokens.empty()) return;
+  request["tokens"] = read.tokens;
+  request["deadline_ms"] = read.deadline_ms;
+}
+
+void warn_of_tokens(const char* verb, const json& answer) {
+  for (const json& token : answer.value("tokens", json::array()))
+    if (const std::string state = token.value("state", ""); state != "held")
+      std::fprintf(stderr, "rhizome %s: provisional: %s is %s here\n", verb,
+                   printable(token.value("token", "")).c_str(), state.c_str());
+}
+
+namespace {
+
+// "confirmed by 2/3 (a, b), roster 1": what was reached, whether or not it is what was asked for.
+void print_confirm(const char* verb, const json& confirm) {
+  const bool confirmed = confirm.value("confirmed", false);
+  if (const std::string problem = confirm.value("problem", ""); !problem.empty()) {
+    std::fprintf(stderr, "rhizome %s: written, not confirmed: %s\n", verb,
+                 printable(problem).c_str());
+    return;
+  }
+  const std::string state = confirm.value("state", "");
+  const std::time_t at = static_cast<std::time_t>(confirm.value("at_ms", 0ull) / 1000);
+  char when[32] = "";
+  std::tm utc{};
+  if (::gmtime_r(&at, &utc) != nullptr) std::strftime(when, sizeof when, "%FT%TZ", &utc);
+  const std::string reached = std::to_string(confirm.value("held", 0ull)) + "/" +
+                              std::to_string(confirm.value("voters", 0ull)) + " (" +
+                              names_text(confirm.value("holders", json::array())) + "), roster " +
+                              std::to_string(confirm.value("roster", 0ull)) + ", at " + when;
+  if (confirmed) {
+    std::printf("confirmed by %s\n", reached.c_str());
+    return;
+  }
+  std::fprintf(stderr, "rhizome %s: written here, but %s: asked for %s, reached %s; missing: %s\n",
+               verb, state == "unconfirmed" ? "the deadline passed unconfirmed" : state.c_str(),
+               printable(confirm.value("asked", "")).c_str(), reached.c_str(),
+               names_text(confirm.value("missing", json::array())).c_str());
+}
+
+}  // namespace
+
 int print_written(const char* verb, const Reply& reply, bool as_json) {
   json answer = json::parse(reply.header);
   if (as_json) {
@@ -55,8 +108,11 @@ int print_written(const char* verb, const Reply& reply, bool as_json) {
     for (const json& problem : answer.value("problems", json::array()))
       std::fprintf(stderr, "rhizome %s: line %llu: %s\n", verb, problem.value("line", 0ull),
                    printable(problem.value("message", "")).c_str());
+    if (answer.contains("confirm")) print_confirm(verb, answer["confirm"]);
   }
-  return answer.value("refused", 0) == 0 ? kDone : kFailed;
+  const bool unconfirmed =
+      answer.contains("confirm") && !answer["confirm"].value("confirmed", false);
+  return answer.value("refused", 0) == 0 && !unconfirmed ? kDone : kFailed;
 }
 
 }  // namespace rhizome::commands

@@ -2,6 +2,7 @@
 // other nodes are printed for a terminal, so what could steer one is escaped. Single thread.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,16 @@ Result<std::string> ask(const NodeOptions& node, const char* op);
 // direction of writing become \u and four hex digits; what is no UTF-8 becomes U+FFFD.
 std::string printable(std::string_view text);
 
-// The ids that a write made, its problems on standard error; kFailed where a line was refused.
+// "a, b", fit for a terminal; "nobody" where there is none.
+std::string names_text(const nlohmann::json& names);
+
+// What a read asks of confirmation.
+void add_read(const ReadOptions& read, nlohmann::json& request);
+// Says on standard error which tokens the answer has not seen.
+void warn_of_tokens(const char* verb, const nlohmann::json& answer);
+
+// The ids that a write made, its problems on standard error; kFailed where a line was refused or
+// the confirmation that was asked for was not reached.
 int print_written(const char* verb, const Reply& reply, bool as_json);
 
 }  // namespace rhizome::commands

@@ -28,6 +28,8 @@ class Options {
   Options& texts(const std::string& name, std::vector<std::string>& values,
                  const std::string& help);
   Options& number(const std::string& name, std::uint64_t& value, const std::string& help);
+  // A number of seconds, fractions allowed, as milliseconds.
+  Options& seconds(const std::string& name, std::uint64_t& milliseconds, const std::string& help);
   Options& required();  // the one added last
   // Whether it stood on the command line. REQUIRES: parsed.
   bool given(const std::string& name) const;
@@ -47,6 +49,14 @@ struct NodeOptions {
   std::string config_file() const;
   // The running node's control socket, through its config.
   Result<Client> connect() const;
+};
+
+// --min-confirm, --after-token and --deadline, which reading verbs have.
+struct ReadOptions {
+  std::string min_confirm;
+  std::vector<std::string> tokens;
+  std::uint64_t deadline_ms = 10'000;
+  void add_to(Options& options);
 };
 
 // Says the failure on standard error ("rhizome VERB: message", or JSON) and gives the exit code.
@@ -80,5 +90,7 @@ int repair(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 int filter(const std::vector<std::string>& arguments);
 int delta(const std::vector<std::string>& arguments);
+int extent(const std::vector<std::string>& arguments);
+int roster(const std::vector<std::string>& arguments);
 
 }  // namespace rhizome::commands

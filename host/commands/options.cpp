@@ -38,6 +38,17 @@ Options& Options::number(const std::string& name, std::uint64_t& value, const st
   state_->last = state_->app.add_option(name, value, help);
   return *this;
 }
+Options& Options::seconds(const std::string& name, std::uint64_t& milliseconds,
+                          const std::string& help) {
+  state_->last = state_->app.add_option_function<double>(
+      name,
+      [&milliseconds](const double& given) {
+        milliseconds = static_cast<std::uint64_t>(given * 1000 + 0.5);
+      },
+      help);
+  state_->last->check(CLI::Range(0.0, 3600.0));
+  return *this;
+}
 Options& Options::required() {
   state_->last->required();
   return *this;
@@ -60,6 +71,15 @@ bool Options::parse(const std::vector<std::string>& arguments, int& exit_code) {
 void NodeOptions::add_to(Options& options) {
   options.text("--node", directory, "The node's directory (default: $RHIZOME_NODE, else .)");
   options.flag("--json", json, "Print JSON");
+}
+
+void ReadOptions::add_to(Options& options) {
+  options.text("--min-confirm", min_confirm,
+               "Only what so many voters hold: local, a number, majority, all, or names");
+  options.texts("--after-token", tokens,
+                "Tokens of writes, here or on another node: wait until they are held here");
+  options.seconds("--deadline", deadline_ms,
+                  "How many seconds to wait for them (default 10); then the answer is provisional");
 }
 
 std::string NodeOptions::config_file() const {

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "commands/answers.hpp"
 #include "commands/rows.hpp"
 
 namespace rhizome::commands {
@@ -26,6 +27,7 @@ int query(const std::vector<std::string>& arguments) {
   });
   if (!end.ok()) return fail("query", end.status(), q.node.json);
   const json summary = json::parse(end->header);
+  warn_of_tokens("query", summary);
   if (count)
     std::printf(
         "%s\n",

@@ -3,6 +3,9 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "commands/answers.hpp"
 
 namespace rhizome::commands {
 
@@ -16,6 +19,9 @@ void RowOptions::add_to(Options& options) {
   options.text("--author", author, "Deltas of this author");
   options.number("--after", after, "Only behind this position");
   options.number("--limit", limit, "At most so many; 0: all");
+  options.flag("--extent", extent,
+               "Beside each delta: provisional, extent (voters that hold it) and confidence");
+  read.add_to(options);
   node.add_to(options);
 }
 
@@ -29,13 +35,17 @@ json RowOptions::request(const char* op) const {
   for (const auto& [key, value] : texts)
     if (!value->empty()) request[key] = *value;
   if (limit != 0) request["limit"] = limit;
+  if (extent) request["extent"] = true;
+  add_read(read, request);
   return request;
 }
 
 Result<Reply> print_rows(const NodeOptions& node, const json& request) {
   Result<Client> client = node.connect();
   if (!client.ok()) return client.status();
-  return client->stream(request.dump(), [](const Reply& rows) {
+  return client->stream(request.dump(), [first = true](const Reply& rows) mutable {
+    // What was waited for is told before the first row.
+    if (std::exchange(first, false)) warn_of_tokens("subscribe", json::parse(rows.header));
     std::fwrite(rows.blob.data(), 1, rows.blob.size(), stdout);
     return std::fflush(stdout) == 0;
   });

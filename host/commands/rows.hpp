@@ -15,6 +15,8 @@ namespace rhizome::commands {
 // Which deltas: a rule, an entity, an author, positions.
 struct RowOptions {
   NodeOptions node;
+  ReadOptions read;
+  bool extent = false;
   std::string filter, language, entity, context, author;
   std::uint64_t after = 0, limit = 0;
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
+#include "commands/watch.hpp"
 
 namespace rhizome::commands {
 
@@ -24,6 +25,16 @@ void print_lanes(const json& lanes) {
                 static_cast<double>(lane.value("longest_wait_us", 0ull)) / 1000.0);
 }
 
+// Clears to the end of each line, for a screen that is drawn over the one before.
+std::string to_lines_end(const std::string& screen) {
+  std::string out;
+  for (const char c : screen) {
+    if (c == '\n') out += "\033[K";
+    out.push_back(c);
+  }
+  return out;
+}
+
 void print_status(const std::string& body) {
   const json s = json::parse(body);
   std::printf("node     %s (%s)\n", text(s, "name").c_str(), text(s, "key").c_str());
@@ -35,6 +46,10 @@ void print_status(const std::string& body) {
   std::printf("digest   %s\n", text(s, "digest").c_str());
   std::printf("peers    %llu up, %llu labels behind them\n", s.value("peers_up", 0ull),
               s.value("behind", 0ull));
+  const json c = s.value("confirmation", json::object());
+  std::printf("roster   version %llu, %llu voters%s\n", c.value("roster", 0ull),
+              c.value("voters", 0ull),
+              c.value("self_votes", true) ? "" : "; this node is no voter");
   print_lanes(s.value("lanes", json::array()));
 }
 
@@ -46,20 +61,28 @@ int status(const std::vector<std::string>& arguments) {
   Options options("status", "What a running node holds and does.",
                   "rhizome status --node ./a --json");
   node.add_to(options);
-  options.flag("--watch", watch, "Print it again every second");
+  options.flag("--watch", watch,
+               "A live view on a terminal, else one line (or with --json one status) a second");
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
-  for (;;) {
+  const bool live = watch && !node.json && ::isatty(STDOUT_FILENO) == 1;
+  for (json before;;) {
     const Result<std::string> body = ask(node, "status");
     if (!body.ok()) return fail("status", body.status(), node.json);
-    if (node.json)
+    if (node.json) {
       std::printf("%s\n", body->c_str());
-    else
+    } else if (!watch) {
       print_status(*body);
+    } else {
+      json now = json::parse(*body);
+      // Home, draw over what was there, clear the rest: no flicker.
+      if (live) std::printf("\033[H%s\033[J", to_lines_end(watch_screen(now, before)).c_str());
+      if (!live) std::printf("%s", watch_line(now, before).c_str());
+      before = std::move(now);
+    }
     std::fflush(stdout);
-    if (!watch) return kDone;
+    if (!watch || std::ferror(stdout) != 0) return kDone;
     ::sleep(1);
-    if (!node.json) std::printf("\n");
   }
 }
 

@@ -29,6 +29,8 @@ std::string claims_of(const std::string& entity, const std::string& property, co
 int write(const std::vector<std::string>& arguments) {
   NodeOptions node;
   std::string entity, property, value, claims, reference;
+  std::string confirm;
+  std::uint64_t deadline_ms = 10'000;
   bool transaction = false;
   Options options("write", "Writes a property of an entity; or claims, as JSON Lines.",
                   "rhizome write movie:matrix title 'The Matrix' --node ./a");
@@ -40,6 +42,13 @@ int write(const std::vector<std::string>& arguments) {
                "Claims without author, one JSON object a line; - reads standard input");
   options.flag("--transaction", transaction,
                "All of the claims or none show: under one signed manifest");
+  options.text("--confirm", confirm,
+               "Wait until it is held by so many voters: local, a number, majority, all, or names "
+               "with commas between");
+  options.seconds(
+      "--deadline", deadline_ms,
+      "At most so many seconds (default 10); then the answer says what was reached, and "
+      "the exit code is 1");
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
@@ -61,6 +70,10 @@ int write(const std::vector<std::string>& arguments) {
   // A property's new value comes behind the one that it replaces, whatever that one's date.
   json request{{"op", "write"}, {"ids", true}};
   request[claims.empty() ? "replace" : "transaction"] = claims.empty() || transaction;
+  if (!confirm.empty()) {
+    request["confirm"] = confirm;
+    request["deadline_ms"] = deadline_ms;
+  }
   const Result<Reply> reply = client->call(request.dump(), lines);
   if (!reply.ok()) return fail("write", reply.status(), node.json);
   return print_written("write", *reply, node.json);

@@ -43,7 +43,23 @@ constexpr const char* kSchema = R"({
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
     "address": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Where to dial it; without one it dials us."},
-    "ticket": {"type": "string", "minLength": 32, "maxLength": 32, "pattern": "^[0-9a-f]{32}$", "description": "Of its invitation, as `rhizome join` writes it; of no use once it let this node in."}}}},
+    "ticket": {"type": "string", "minLength": 32, "maxLength": 32, "pattern": "^[0-9a-f]{32}$", "description": "Of its invitation, as `rhizome join` writes it; of no use once it let this node in."},
+    "domain": {"type": "string", "default": "", "maxLength": 128, "description": "What it fails together with: a house, a provider. Nodes without one count as one domain."},
+    "trust": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.9, "description": "How likely its receipts are true."},
+    "survival": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.95, "description": "How likely it keeps what it holds through the horizon while its domain stands."},
+    "belief": {"type": "number", "minimum": 0, "maximum": 1, "default": 0, "description": "How much its word adds to the belief in a record; 0: nothing."}}}},
+  "roster": {"type": "object", "default": {}, "description": "Who counts for confirmation.", "properties": {
+    "authority": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Key whose signed rosters are taken; without one this node and the peers above count."}}},
+  "confidence": {"type": "object", "default": {}, "description": "What the durability and belief beside a value assume; see docs/confidence.md. The horizon is yours: a year, say.", "properties": {
+    "domain": {"type": "string", "default": "", "maxLength": 128, "description": "What this node fails together with."},
+    "survival": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.95, "description": "How likely this node keeps what it holds through the horizon while its domain stands."},
+    "unknown_trust": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5, "description": "How likely receipts of nodes are true that are not among the peers above."},
+    "domain_survival": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.98, "description": "How likely a domain stands through the horizon."},
+    "domains": {"type": "array", "default": [], "maxItems": 256, "description": "Domains that differ from that.", "items": {"type": "object", "required": ["name", "survival"], "properties": {
+      "name": {"type": "string", "maxLength": 128, "description": "As the nodes' domain says it."},
+      "survival": {"type": "number", "minimum": 0, "maximum": 1, "description": "How likely it stands through the horizon."}}}},
+    "author_signed": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.9, "description": "Belief in a record that its author signed."},
+    "author_vouched": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.9, "description": "Belief in a record that a signed manifest of its author lists."}}},
   "log": {"type": "object", "default": {}, "description": "The log on standard error.", "properties": {
     "level": {"type": "string", "enum": ["debug", "info", "warn", "error"], "default": "info", "description": "What is written."},
     "format": {"type": "string", "enum": ["text", "json"], "default": "text", "description": "How it is written."}}},
@@ -90,6 +106,21 @@ std::vector<PluginSection> sections(const json& list, const std::string& path) {
   return found;
 }
 
+ConfidenceSection confidence(const json& value) {
+  const json& given = value.at("confidence");
+  ConfidenceSection confidence;
+  confidence.authority = value.at("roster").value("authority", "");
+  confidence.domain = given.at("domain");
+  confidence.survival = given.at("survival");
+  confidence.unknown_trust = given.at("unknown_trust");
+  confidence.domain_survival = given.at("domain_survival");
+  confidence.author_signed = given.at("author_signed");
+  confidence.author_vouched = given.at("author_vouched");
+  for (const json& domain : given.at("domains"))
+    confidence.domains.emplace_back(domain.at("name"), domain.at("survival"));
+  return confidence;
+}
+
 NodeConfig typed(const json& value, NodeConfig config) {
   const json& node = value.at("node");
   config.name = node.at("name");
@@ -106,8 +137,10 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.filters = sections(value.at("filters"), "filters");
   config.resolvers = sections(value.at("resolvers"), "resolvers");
   for (const json& peer : value.at("peers"))
-    config.peers.push_back(
-        {peer.at("name"), peer.at("key"), peer.value("address", ""), peer.value("ticket", "")});
+    config.peers.push_back({peer.at("name"), peer.at("key"), peer.value("address", ""),
+                            peer.value("ticket", ""), peer.at("domain"), peer.at("trust"),
+                            peer.at("survival"), peer.at("belief")});
+  config.confidence = confidence(value);
   config.log_level = value.at("log").at("level");
   config.log_format = value.at("log").at("format");
   config.control_socket = absolute(config.directory, value.at("control").at("socket"));
@@ -116,13 +149,21 @@ NodeConfig typed(const json& value, NodeConfig config) {
   return config;
 }
 
+bool is_key(const std::string& text) {
+  return text.rfind("ed25519:", 0) == 0 &&
+         text.find_first_not_of("0123456789abcdef", 8) == std::string::npos;
+}
+
 void check_peers(const json& value, std::vector<Problem>& problems) {
+  const std::string authority = value.at("roster").value("authority", "");
+  if (!authority.empty() && !is_key(authority))
+    problems.push_back({"", 0, "roster.authority", "ed25519: and 64 lower-case hex digits",
+                        authority, "copy the key that `rhizome keygen` printed"});
   const json& peers = value.at("peers");
   for (std::size_t i = 0; i < peers.size(); ++i) {
     const std::string key = peers[i].value("key", "");
     const std::string path = "peers[" + std::to_string(i) + "].key";
-    if (key.size() == 72 && (key.rfind("ed25519:", 0) != 0 ||
-                             key.find_first_not_of("0123456789abcdef", 8) != std::string::npos))
+    if (key.size() == 72 && !is_key(key))
       problems.push_back({"", 0, path, "ed25519: and 64 lower-case hex digits", key,
                           "copy the key that `rhizome init` printed on that node"});
     for (std::size_t j = 0; j < i; ++j)

@@ -22,6 +22,17 @@ struct PluginSection {
 struct PeerSection {
   std::string name, key, address;  // key: "ed25519:<hex>"; address empty: it dials us
   std::string ticket;              // hex, of its invitation; empty: none
+  std::string domain;              // what it fails together with; empty: with all that say nothing
+  double trust = 0.9, survival = 0.95, belief = 0;
+};
+
+// How confirmation counts and what confidence assumes (docs/confidence.md).
+struct ConfidenceSection {
+  std::string authority;  // whose rosters count, "ed25519:<hex>"; empty: this config's peers
+  std::string domain;     // of this node
+  double survival = 0, unknown_trust = 0, domain_survival = 0, author_signed = 0,
+         author_vouched = 0;
+  std::vector<std::pair<std::string, double>> domains;  // survival by name
 };
 
 struct NodeConfig {
@@ -35,6 +46,7 @@ struct NodeConfig {
   PluginSection store, transport;
   std::vector<PluginSection> filters, resolvers;
   std::vector<PeerSection> peers;
+  ConfidenceSection confidence;
   std::string log_level, log_format;
   std::string control_socket;
   std::uint64_t max_future_ms = 0, heartbeat_ms = 0, threads = 0;

@@ -15,6 +15,7 @@
 
 #include "admission/admission.hpp"
 #include "authoring/authoring.hpp"
+#include "extent/book.hpp"
 #include "journal/journal.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
@@ -37,12 +38,14 @@ struct ControlServices {
   Journal& journal;
   Admission& admission;
   Authoring& authoring;
+  ExtentBook& extents;
   Log& log;
   std::map<std::string, const rz_filter*> filters;  // by plugin name
   std::string default_filter;
   const rz_resolver* resolvers = nullptr;
   std::function<std::string()> status_json, peers_json;
   JoiningServices joining;
+  std::function<Status(ByteView signed_roster)> submit_roster;
 };
 
 class ControlServer {

@@ -65,6 +65,9 @@ constexpr struct {
     {"subscribe", operations::subscribe},
     {"export", operations::export_deltas},
     {"get", operations::get},
+    {"extent", operations::extent},
+    {"roster", operations::roster},
+    {"roster_set", operations::roster_set},
     {"cancel", cancel},
 };
 

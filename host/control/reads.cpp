@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "control/reader.hpp"
 #include "control/request.hpp"
 #include "control/signal.hpp"
 #include "views/entity.hpp"
@@ -16,10 +17,14 @@ using Json = Request::Json;
 
 constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
 
-const std::vector<Field> kQueryFields = {
-    {"filter", FieldKind::kAny},   {"language", FieldKind::kText}, {"entity", FieldKind::kText},
-    {"context", FieldKind::kText}, {"author", FieldKind::kText},   {"after", FieldKind::kNumber},
-    {"limit", FieldKind::kNumber}};
+std::vector<Field> query_fields() {
+  std::vector<Field> fields = {{"filter", FieldKind::kAny},   {"language", FieldKind::kText},
+                               {"entity", FieldKind::kText},  {"context", FieldKind::kText},
+                               {"author", FieldKind::kText},  {"after", FieldKind::kNumber},
+                               {"limit", FieldKind::kNumber}, {"extent", FieldKind::kFlag}};
+  fields.insert(fields.end(), kReaderFields.begin(), kReaderFields.end());
+  return fields;
+}
 
 // The request's filter, compiled: text, or JSON as it is. kNotFound lists the languages.
 Result<std::optional<use::Filter>> filter_of(const Request& request) {
@@ -51,30 +56,65 @@ DeltaQuery query_of(const Request& request, const std::optional<use::Filter>& fi
   return query;
 }
 
-// One pass over the journal; stops early where the client cancels.
-Result<QueryEnd> run(Request& request, const DeltaQuery& query, Rows& rows) {
+// One pass over the journal; stops early where the client cancels. Rows that are not confirmed as
+// the reader asked are left out; or, where they are `awaited`, the pass ends in front of the first
+// one that may still be: `held_back` is its position, and rows keep their order.
+struct Pass {
+  QueryEnd end;
+  Seq held_back = 0;
+};
+Result<Pass> run(Request& request, const DeltaQuery& query, Rows& rows, Reader* reader,
+                 bool awaited) {
   Status sent;
+  Pass pass;
+  std::uint64_t left_out = 0;
+  const bool beside = reader != nullptr && request.flag("extent");
+  const auto row = [&](Seq seq, DeltaView delta) -> Result<bool> {
+    if (reader != nullptr && reader->filters()) {
+      const Result<Reader::Word> word = reader->word_on(seq);
+      if (!word.ok()) return word.status();
+      if (*word == Reader::Word::kNotYet && awaited) {
+        pass.held_back = seq;
+        return false;
+      }
+      if (*word != Reader::Word::kYes) {
+        ++left_out;
+        return true;
+      }
+    }
+    Result<std::string> members =
+        beside ? reader->members({&seq, 1}) : Result<std::string>(std::string());
+    if (!members.ok()) return members.status();
+    RZ_TRY(rows.add(seq, delta, *members));
+    return !request.canceled() && !request.context().stopping;
+  };
   Result<QueryEnd> end =
       query_deltas(request.services().journal, query, [&](Seq seq, DeltaView delta) {
-        sent = rows.add(seq, delta);
-        return sent.ok() && !request.canceled() && !request.context().stopping;
+        const Result<bool> more = row(seq, delta);
+        if (!more.ok()) sent = more.status();
+        return more.ok() && *more;
       });
   RZ_TRY(std::move(sent));
-  if (!end.ok()) return end;
+  if (!end.ok()) return end.status();
   RZ_TRY(rows.flush());
-  return end;
+  pass.end = *end;
+  pass.end.matched -= left_out + (pass.held_back != 0 ? 1 : 0);
+  return pass;
 }
 
-Status stream(Request& request, const DeltaQuery& query, bool with_seq) {
+Status stream(Request& request, const DeltaQuery& query, bool with_seq, Reader* reader) {
   Rows rows(request, with_seq);
-  const Result<QueryEnd> end = run(request, query, rows);
-  if (!end.ok()) return end.status();
-  return request.reply({{"matched", end->matched},
-                        {"examined", end->examined},
-                        {"errors", end->errors},
-                        {"last", end->last},
-                        {"has_more", end->more || request.canceled()},
-                        {"canceled", request.canceled()}});
+  const Result<Pass> pass = run(request, query, rows, reader, false);
+  if (!pass.ok()) return pass.status();
+  const QueryEnd& end = pass->end;
+  Json answer{{"matched", end.matched},
+              {"examined", end.examined},
+              {"errors", end.errors},
+              {"last", end.last},
+              {"has_more", end.more || request.canceled()},
+              {"canceled", request.canceled()}};
+  if (reader != nullptr) answer.update(reader->told());
+  return request.reply(std::move(answer));
 }
 
 // Until a commit or word from the client; the server's stop shuts the socket down.
@@ -82,33 +122,36 @@ void wait(const Request& request, const CommitSignal::Waiter& waiter) {
   pollfd states[] = {{request.context().socket, POLLIN | POLLRDHUP, 0},
                      {waiter.descriptor(), POLLIN, 0}};
   (void)::poll(states, 2, -1);
-  waiter.clear();
 }
 
 }  // namespace
 
 Status query(Request& request) {
-  RZ_TRY(request.check(kQueryFields));
+  RZ_TRY(request.check(query_fields()));
   const auto filter = filter_of(request);
   if (!filter.ok()) return filter.status();
-  return stream(request, query_of(request, *filter), true);
+  Result<Reader> reader = Reader::make(request);
+  if (!reader.ok()) return reader.status();
+  return stream(request, query_of(request, *filter), true, &*reader);
 }
 
 // Everything in the journal's order, without this node's own seq: what `import` takes.
 Status export_deltas(Request& request) {
   RZ_TRY(request.check({{"after", FieldKind::kNumber}}));
-  return stream(request, query_of(request, std::nullopt), false);
+  return stream(request, query_of(request, std::nullopt), false, nullptr);
 }
 
 // History, then live: one position in the journal, so nothing is missed or sent twice in between.
 Status subscribe(Request& request) {
-  std::vector<Field> fields = kQueryFields;
+  std::vector<Field> fields = query_fields();
   fields.push_back({"from", FieldKind::kAny});
   RZ_TRY(request.check(fields));
   const auto filter = filter_of(request);
   if (!filter.ok()) return filter.status();
   Result<CommitSignal::Waiter> waiter = request.context().signal.waiter();
   if (!waiter.ok()) return waiter.status();
+  Result<Reader> reader = Reader::make(request);
+  if (!reader.ok()) return reader.status();
   const Journal& journal = request.services().journal;
   DeltaQuery query = query_of(request, *filter);
   if (const auto from = request.header().find("from"); from != request.header().end()) {
@@ -119,19 +162,23 @@ Status subscribe(Request& request) {
     else
       return {Code::kInvalid, "subscribe.from: expected \"now\" or a position"};
   }
-  RZ_TRY(request.reply({{"more", true}, {"after", query.after}}));  // what comes now will be seen
+  Json begun{{"more", true}, {"after", query.after}};
+  begun.update(reader->told());
+  RZ_TRY(request.reply(std::move(begun)));  // what comes now will be seen
   Rows rows(request, true);
   while (!request.canceled() && !request.context().stopping) {
+    waiter->clear();
     const Seq seen = journal.last();
-    const Result<QueryEnd> end = run(request, query, rows);
-    if (!end.ok()) return end.status();
-    query.after = end->last;
-    if (query.limit != UINT64_MAX) query.limit -= end->matched;
+    reader->look_again();
+    const Result<Pass> pass = run(request, query, rows, &*reader, true);
+    if (!pass.ok()) return pass.status();
+    if (query.limit != UINT64_MAX) query.limit -= pass->end.matched;
+    query.after = pass->held_back != 0 ? pass->held_back - 1 : pass->end.last;
     if (query.limit == 0) break;
     if (request.canceled()) break;
     // What an index passed over without looking is behind us too.
-    query.after = std::max(query.after, seen);
-    if (journal.last() > query.after) continue;
+    if (pass->held_back == 0) query.after = std::max(query.after, seen);
+    if (pass->held_back == 0 && journal.last() > query.after) continue;
     wait(request, *waiter);
     RZ_TRY(request.hear());
   }
@@ -139,15 +186,18 @@ Status subscribe(Request& request) {
 }
 
 Status get(Request& request) {
-  RZ_TRY(request.check({{"entity", FieldKind::kText},
-                        {"lossless", FieldKind::kFlag},
-                        {"resolver", FieldKind::kText}}));
+  std::vector<Field> fields = {
+      {"entity", FieldKind::kText}, {"lossless", FieldKind::kFlag}, {"resolver", FieldKind::kText}};
+  fields.insert(fields.end(), kReaderFields.begin(), kReaderFields.end());
+  RZ_TRY(request.check(fields));
   const auto entity = request.text("entity");
   if (!entity) return {Code::kInvalid, "get: expected an entity"};
+  Result<Reader> reader = Reader::make(request);
+  if (!reader.ok()) return reader.status();
   const ControlServices& services = request.services();
   Result<std::string> made = Status(Code::kInternal, "");
   if (request.flag("lossless")) {
-    made = lossless_view(services.journal, *entity);
+    made = lossless_view(services.journal, *entity, &*reader);
   } else {
     if (services.resolvers == nullptr)
       return {Code::kUnsupported,
@@ -155,13 +205,17 @@ Status get(Request& request) {
     const auto resolver = use::Resolver::create(
         services.resolvers, request.text("resolver").value_or("last-write-wins"));
     if (!resolver.ok()) return resolver.status();
-    made = entity_view(services.journal, *entity, *resolver);
+    made = entity_view(services.journal, *entity, *resolver, &*reader);
   }
   if (!made.ok()) return made.status();
+  if (reader->waited()) {
+    const std::string told = reader->told().dump();
+    made->insert(1, told.substr(1, told.size() - 2) + ",");
+  }
   ByteView rest = *made;
   for (; rest.size() > kPartBytes; rest.remove_prefix(kPartBytes))
     RZ_TRY(request.reply({{"more", true}}, rest.substr(0, kPartBytes)));
-  return request.reply(Json::object(), rest);
+  return request.reply(request.canceled() ? Json{{"canceled", true}} : Json::object(), rest);
 }
 
 Status digest(Request& request) {

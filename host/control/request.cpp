@@ -110,10 +110,12 @@ Status Request::hear() {
   return {Code::kBusy, op() + ": ended by another request; send cancel first"};
 }
 
-Status Rows::add(Seq seq, DeltaView delta) {
+Status Rows::add(Seq seq, DeltaView delta, const std::string& beside) {
   const std::size_t at = rows_.size();
   delta_to_json(delta, rows_);
-  if (with_seq_) rows_.insert(at + 1, "\"seq\":" + std::to_string(seq) + ",");
+  std::string before = with_seq_ ? "\"seq\":" + std::to_string(seq) + "," : "";
+  if (!beside.empty()) before += beside + ",";
+  rows_.insert(at + 1, before);
   rows_.push_back('\n');
   return rows_.size() < kRunBytes ? Status() : flush();
 }

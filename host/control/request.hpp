@@ -55,7 +55,8 @@ class Request {
 class Rows {
  public:
   explicit Rows(Request& request, bool with_seq) : request_(request), with_seq_(with_seq) {}
-  Status add(Seq seq, DeltaView delta);
+  // `beside`: JSON members that stand before the delta's own, or empty.
+  Status add(Seq seq, DeltaView delta, const std::string& beside = {});
   Status flush();
 
  private:
@@ -77,6 +78,9 @@ Status export_deltas(Request& request);
 Status get(Request& request);
 Status digest(Request& request);
 Status origins(Request& request);
+Status extent(Request& request);
+Status roster(Request& request);
+Status roster_set(Request& request);
 }  // namespace operations
 
 }  // namespace rhizome

@@ -68,6 +68,9 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlServices serv
       [weak = std::weak_ptr<CommitSignal>(server->signal_)](Seq, Seq, std::span<const Statement>) {
         if (const auto signal = weak.lock()) signal->notify();
       });
+  server->services_.extents.on_change([weak = std::weak_ptr<CommitSignal>(server->signal_)] {
+    if (const auto signal = weak.lock()) signal->notify();
+  });
   server->thread_ = std::thread([raw = server.get()] { raw->listen(); });
   return server;
 }

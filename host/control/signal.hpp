@@ -1,4 +1,5 @@
-// Wakes subscriptions when the journal grew. Private to host/control; thread-safe.
+// Wakes subscriptions when the journal grew, and who waits for voters when extents changed. Private
+// to host/control; thread-safe.
 #pragma once
 
 #include <sys/eventfd.h>

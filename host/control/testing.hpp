@@ -21,7 +21,8 @@ inline std::string claims(const std::string& entity, const std::string& value_js
 }
 
 struct Served : Doors {
-  Served() {
+  explicit Served(bool two_voters = false)
+      : extents(counted_by(node.public_key(), b.public_key(), two_voters), *journal, executor) {
     char name[] = "/tmp/rhizome-control-XXXXXX";
     directory = ::mkdtemp(name);
     path = directory + "/control.sock";
@@ -36,13 +37,15 @@ struct Served : Doors {
     ControlServices services{*journal,
                              admission,
                              authoring,
+                             extents,
                              log,
                              {{"jsonlogic", filter}},
                              "jsonlogic",
                              plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
                              [] { return R"({"name":"a"})"; },
                              [] { return "[]"; },
-                             {}};
+                             {},
+                             [this](ByteView roster) { return extents.take_roster(roster); }};
     return ControlServer::start(services, path);
   }
   Client client() {
@@ -60,6 +63,32 @@ struct Served : Doors {
     return socket;
   }
 
+  // This node, `a`, and a voter `b` that never connects: tests speak for it.
+  static ExtentOptions counted_by(const NodeKey& self, const NodeKey& voter, bool two) {
+    ExtentOptions options;
+    options.self.key = self;
+    options.self.name = "a";
+    if (two) {
+      options.peers.emplace_back().key = voter;
+      options.peers.back().name = "b";
+    }
+    return options;
+  }
+  // What `b` says once it holds everything of this node's running epoch.
+  void b_holds_all() {
+    const auto position = journal->origin(node.public_key(), journal->epoch());
+    Receipt receipt;
+    receipt.number = {1, ++b_serial};
+    receipt.synced = true;
+    receipt.held = {
+        {position->origin, position->epoch, position->last, position->head, {{1, position->last}}}};
+    sign(receipt, b);
+    EXPECT_TRUE(extents.take(encode(receipt), [](const NodeKey&) { return true; }).ok());
+  }
+
+  const SigningKey b = key_of(7);
+  std::uint64_t b_serial = 0;
+  ExtentBook extents;
   Log log{LogLevel::kError, Log::Format::kText};
   std::string directory, path;
   std::unique_ptr<ControlServer> server;

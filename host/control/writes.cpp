@@ -1,5 +1,5 @@
 // What changes the node: write, import, negate.
-#include "control/request.hpp"
+#include "control/confirm.hpp"
 #include "rhizome/delta/json.hpp"
 
 namespace rhizome::operations {
@@ -34,11 +34,46 @@ Json answer_of(const Written& written, bool with_ids) {
   return answer;
 }
 
+// What asks for more than can be had is refused before anything is written.
+Status check_confirm(const Request& request) {
+  const auto need = request.text("confirm");
+  if (!need) return {};
+  if (request.flag("buffered"))
+    return {Code::kInvalid, "what is buffered is confirmed by nobody: leave out one of the two"};
+  RZ_TRY(wait_of(request).status());
+  return parse_need(*need, *request.services().extents.roster()).status();
+}
+
 Status write_as(Request& request, const WriteOptions& options) {
+  RZ_TRY(check_confirm(request));
   const Result<Written> written =
       request.services().authoring.write(lines_of(request.blob()), options);
   if (!written.ok()) return written.status();
-  return request.reply(answer_of(*written, request.flag("ids")));
+  Json answer = answer_of(*written, request.flag("ids"));
+  if (const auto need = request.text("confirm")) {
+    WrittenLabels labels;
+    for (const LineResult& line : written->lines)
+      if (line.verdict != Verdict::kRefused)
+        RZ_TRY(labels.add(request.services().journal, line.seq));
+    if (written->manifest) {
+      std::vector<Journal::Held> held;
+      RZ_TRY(request.services().journal.find({&*written->manifest, 1}, held));
+      if (held[0].seq != 0) RZ_TRY(labels.add(request.services().journal, held[0].seq));
+    }
+    // It is written whatever becomes of the wait: only a client that left is not told.
+    const Result<Wait> wait = wait_of(request);
+    if (!labels.empty()) {
+      Result<Json> confirmed = confirm(request, *need, *wait, labels);
+      if (!confirmed.ok() && confirmed.code() == Code::kClosed) return confirmed.status();
+      answer["confirm"] = confirmed.ok() ? std::move(*confirmed)
+                                         : Json{{"asked", *need},
+                                                {"confirmed", false},
+                                                {"state", "unconfirmed"},
+                                                {"problem", confirmed.status().message()}};
+    }
+  }
+  if (request.canceled()) answer["canceled"] = true;  // the wait was; the write stands
+  return request.reply(std::move(answer));
 }
 
 }  // namespace
@@ -47,7 +82,9 @@ Status write(Request& request) {
   RZ_TRY(request.check({{"transaction", FieldKind::kFlag},
                         {"replace", FieldKind::kFlag},
                         {"buffered", FieldKind::kFlag},
-                        {"ids", FieldKind::kFlag}}));
+                        {"ids", FieldKind::kFlag},
+                        {"confirm", FieldKind::kText},
+                        {"deadline_ms", FieldKind::kNumber}}));
   WriteOptions options;
   options.cover = request.flag("transaction") ? Cover::kTransaction : Cover::kEach;
   options.replace = request.flag("replace");
@@ -56,7 +93,10 @@ Status write(Request& request) {
 }
 
 Status import(Request& request) {
-  RZ_TRY(request.check({{"buffered", FieldKind::kFlag}, {"ids", FieldKind::kFlag}}));
+  RZ_TRY(request.check({{"buffered", FieldKind::kFlag},
+                        {"ids", FieldKind::kFlag},
+                        {"confirm", FieldKind::kText},
+                        {"deadline_ms", FieldKind::kNumber}}));
   WriteOptions options;
   options.cover = Cover::kManifest;
   if (request.flag("buffered")) options.durability = use::Durability::kBuffered;

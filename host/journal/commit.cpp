@@ -172,7 +172,15 @@ void Journal::State::apply(Group& group) {
       nodes.push_back(node);
       node_index.emplace(node, static_cast<std::uint32_t>(nodes.size()));
     }
-    for (const auto& [key, position] : group.positions) positions[key] = position;
+    for (const auto& [key, position] : group.positions) {
+      positions[key] = position;
+      unsynced.insert(key);
+    }
+    // A synced write makes durable what was written before it.
+    if (group.durability == use::Durability::kSynced) {
+      for (const EpochKey& key : unsynced) positions[key].synced = positions[key].last;
+      unsynced.clear();
+    }
   }
   holes += group.holes;
   claims_bytes += group.claims_bytes;

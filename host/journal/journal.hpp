@@ -79,6 +79,7 @@ struct OriginPosition {
   NodeKey origin{};
   std::uint64_t epoch = 0;
   std::uint64_t last = 0;
+  std::uint64_t synced = 0;  // its numbers up to here are on stable storage
   Hash256 head{};
   bool closed = false;  // a newer epoch of this origin is known
   bool forked = false;  // two signed heads at one number were seen: later labels are void
@@ -155,6 +156,12 @@ class Journal {
   Status statements(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from,
                     std::size_t max_ids, std::vector<Statement>& out) const;
   std::vector<Hole> holes() const;
+  // The chained head at number n; none where n is not reached.
+  Result<std::optional<Hash256>> head_at(const NodeKey& origin, std::uint64_t epoch,
+                                         std::uint64_t n) const;
+  // Of a forked epoch: the first number that was given twice, so that labels from it on are void.
+  // None where no fork is known.
+  Result<std::optional<std::uint64_t>> forked_at(const NodeKey& origin, std::uint64_t epoch) const;
 
   // ---- cursors of consumers: named positions, stored
   Result<Seq> cursor(ByteView name) const;  // 0 where there is none

@@ -260,6 +260,40 @@ TEST_P(JournalTest, ARestartFindsAllOfIt) {
   EXPECT_EQ(append(more).numbered.at(0).from, 101u);
 }
 
+TEST_P(JournalTest, ABufferedWriteIsSyncedByTheNextSyncedOne) {
+  const auto write = [&](ByteView value, use::Durability durability) {
+    DeltaBatch batch;
+    const DeltaView delta = writer_.say(batch, "e", "p", value);
+    Append append;
+    append.as_of = journal_->last();
+    append.deltas = {delta};
+    append.number_as = &self_;
+    append.number = {id_of(delta)};
+    append.durability = durability;
+    EXPECT_TRUE(journal_->append(append).ok());
+    return journal_->origin(self_.public_key(), journal_->epoch())->synced;
+  };
+  EXPECT_EQ(write("a", use::Durability::kSynced), 1u);
+  EXPECT_EQ(write("b", use::Durability::kBuffered), 1u);
+  EXPECT_EQ(write("c", use::Durability::kSynced), 3u);
+}
+
+TEST_P(JournalTest, KnowsTheHeadAtEachNumberAndWhereAForkBegins) {
+  DeltaBatch batch;
+  for (const char* value : {"a", "b", "c"}) writer_.say(batch, "e", "p", ByteView(value));
+  const Statement ours = append(batch).numbered.at(0);
+  const Hash256 first = next_head({}, 1, ours.ids[0]);
+  const NodeKey& self = self_.public_key();
+  EXPECT_EQ(*journal_->head_at(self, ours.epoch, 1), first);
+  EXPECT_EQ(*journal_->head_at(self, ours.epoch, 3), ours.head);
+  EXPECT_FALSE(journal_->head_at(self, ours.epoch, 4)->has_value());
+  EXPECT_FALSE(journal_->forked_at(self, ours.epoch)->has_value());
+  // The same first number, then another second one.
+  const Statement other = make_statement(self_, ours.epoch, 2, first, {ours.ids[2]});
+  ASSERT_TRUE(journal_->mark_fork(ours, other).ok());
+  EXPECT_EQ(*journal_->forked_at(self, ours.epoch), 2u);
+}
+
 TEST_P(JournalTest, AnotherMachineUnderTheKeyBeginsANewEpoch) {
   if (!durable()) GTEST_SKIP() << "the memory store keeps nothing: it says so in its manifest";
   const std::uint64_t epoch = journal_->epoch();

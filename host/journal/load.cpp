@@ -87,6 +87,7 @@ Status Journal::State::load_positions() {
     position.origin = nodes[node - 1];
     position.epoch = keys::read_number(key, 1 + keys::kIndexSize, keys::kIndexSize);
     RZ_TRY(values::decode_position(view(entry->value), position));
+    position.synced = position.last;
     positions.emplace(EpochKey{node, position.epoch}, position);
     holes += position.holes;
   }

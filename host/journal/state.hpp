@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,6 +34,7 @@ struct Journal::State {
   std::map<NodeKey, std::uint32_t> node_index;  // indexes from 1; 0 is the local door
   std::vector<NodeKey> nodes;                   // nodes[i] has index i + 1
   std::map<EpochKey, OriginPosition> positions;
+  std::set<EpochKey> unsynced;  // the leader's: positions that wait for a synced write
   std::uint64_t own_epoch = 0;
   std::atomic<Seq> last{0};
   const std::shared_ptr<StateDigest> digest;

@@ -1,4 +1,6 @@
 // Statements out of the store, word for word; holes; forks; new epochs.
+#include <algorithm>
+
 #include "journal/state.hpp"
 
 namespace rhizome {
@@ -90,6 +92,36 @@ std::vector<Hole> Journal::holes() const {
   return holes;
 }
 
+Result<std::optional<Hash256>> Journal::head_at(const NodeKey& origin, std::uint64_t epoch,
+                                                std::uint64_t n) const {
+  std::uint32_t node = 0;
+  {
+    const std::shared_lock lock(state_->mutex);
+    node = state_->find_node(origin);
+  }
+  if (node == 0) return std::optional<Hash256>();
+  auto cursor = state_->store.cursor(keys::statement(node, epoch, n),
+                                     keys::statement(node, epoch, keys::kMaxSeq));
+  if (!cursor.ok()) return std::move(cursor).status();
+  const rz_store_entry* entry = cursor->next();
+  if (entry == nullptr) {
+    RZ_TRY(Status(cursor->status()));
+    return std::optional<Hash256>();
+  }
+  values::StatementValue value;
+  RZ_TRY(values::decode_statement(view(entry->value), value));
+  const std::uint64_t last = keys::read_number(view(entry->key), 9, keys::kSeqSize);
+  if (n == last) return std::optional(value.head);
+  if (n < value.from) return std::optional<Hash256>();
+  // Within a statement: chained anew from the head before it.
+  Statement statement;
+  RZ_TRY(state_->rebuild(node, origin, epoch, last, value, statement));
+  Hash256 head = statement.previous_head;
+  for (std::uint64_t at = statement.from; at <= n; ++at)
+    head = next_head(head, at, statement.ids[at - statement.from]);
+  return std::optional(head);
+}
+
 namespace {
 
 // The evidence: two heads that the origin signed, each over what it claims of the same numbers.
@@ -106,7 +138,56 @@ std::string fork_evidence(const Statement& a, const Statement& b) {
   return evidence;
 }
 
+// One of the two statements of the evidence; moves `evidence` on. False where it is damaged.
+bool read_evidence(ByteView& evidence, Statement& out) {
+  constexpr std::size_t kFixed = sizeof(Hash256) * 2 + sizeof(Signature) + 6 + 2;
+  if (evidence.size() < kFixed) return false;
+  std::memcpy(out.previous_head.data(), evidence.data(), sizeof(Hash256));
+  std::memcpy(out.head.data(), evidence.data() + sizeof(Hash256), sizeof(Hash256));
+  out.from = keys::read_number(evidence, kFixed - 8, 6);
+  const std::uint64_t count = keys::read_number(evidence, kFixed - 2, 2);
+  evidence.remove_prefix(kFixed);
+  if (evidence.size() < count * RZ_DELTA_ID_SIZE) return false;
+  for (std::uint64_t i = 0; i < count; ++i, evidence.remove_prefix(RZ_DELTA_ID_SIZE))
+    out.ids.push_back(DeltaId::from_raw(evidence.substr(0, RZ_DELTA_ID_SIZE)));
+  return true;
+}
+
+// The first number at which their heads are known to differ.
+std::uint64_t first_difference(const Statement& earlier, const Statement& later) {
+  if (earlier.from > later.from) return first_difference(later, earlier);
+  // What both say of the number before the later one begins.
+  Hash256 head = earlier.previous_head;
+  std::uint64_t n = earlier.from;
+  while (n < later.from && n - earlier.from < earlier.ids.size()) {
+    head = next_head(head, n, earlier.ids[n - earlier.from]);
+    ++n;
+  }
+  if (n < later.from || head != later.previous_head) return std::max<std::uint64_t>(n, 2) - 1;
+  while (n <= earlier.last() && n <= later.last() &&
+         earlier.ids[n - earlier.from] == later.ids[n - later.from])
+    ++n;
+  return n;
+}
+
 }  // namespace
+
+Result<std::optional<std::uint64_t>> Journal::forked_at(const NodeKey& origin,
+                                                        std::uint64_t epoch) const {
+  std::uint32_t node = 0;
+  {
+    const std::shared_lock lock(state_->mutex);
+    node = state_->find_node(origin);
+  }
+  auto stored = state_->store.get(keys::fork(node, epoch));
+  if (!stored.ok()) return std::move(stored).status();
+  if (node == 0 || !stored->has_value()) return std::optional<std::uint64_t>();
+  Statement a, b;
+  ByteView rest = stored->value();
+  if (!read_evidence(rest, a) || !read_evidence(rest, b))
+    return Status(Code::kCorrupt, "journal: a fork's evidence is damaged");
+  return std::optional(first_difference(a, b));
+}
 
 Status Journal::mark_fork(const Statement& a, const Statement& b) {
   State& s = *state_;

@@ -1,4 +1,4 @@
-// Assembly. Start: plugins, store and journal, admission, fabric, control, transport last; stop in
+// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop in
 // reverse, so that nobody is called who is gone.
 #include "node/node.hpp"
 
@@ -137,7 +137,7 @@ Result<const rz_filter*> Node::Parts::json_logic_plugin() const {
   return static_cast<const rz_filter*>(nullptr);
 }
 
-Status Node::Parts::open_fabric(const Chosen& choice) {
+Status Node::Parts::make_fabric() {
   FabricOptions options;
   options.fabric = config.fabric;
   options.name = config.name;
@@ -151,12 +151,18 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   }
   fabric = std::make_unique<Fabric>(options, *membership, *node_key, *journal, *admission, executor,
                                     log);
+  Result<ExtentOptions> extent = extent_options();
+  if (!extent.ok()) return extent.status();
   const Result<const rz_filter*> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
-  Result<StandardServices> added =
-      add_standard_services({*fabric, *journal, *admission, executor, log, *json_logic});
+  Result<StandardServices> added = add_standard_services(
+      {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent)});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
+  return {};
+}
+
+Status Node::Parts::make_transport(const Chosen& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -169,6 +175,10 @@ Status Node::Parts::open_fabric(const Chosen& choice) {
   if (!opened.ok()) return opened.status();
   transport = std::make_unique<use::Transport>(std::move(*opened));
   fabric->attach(*transport);
+  return {};
+}
+
+Status Node::Parts::start_transport() {
   RZ_TRY(transport->start());
   fabric->start();
   return {};
@@ -178,6 +188,7 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
   ControlServices given{*journal,
                         *admission,
                         *authoring,
+                        *standard.extents,
                         log,
                         {},
                         "",
@@ -188,7 +199,8 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                            return invite(address, seconds);
                          },
                          [this](const std::string& line) { return join(line); },
-                         [this](const std::string& key) { return forget(key); }}};
+                         [this](const std::string& key) { return forget(key); }},
+                        [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
   for (const Chosen& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
@@ -232,8 +244,10 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));
+  RZ_TRY(node->parts_->make_fabric());
+  RZ_TRY(node->parts_->make_transport(chosen[1]));
   RZ_TRY(node->parts_->open_control(chosen));
-  RZ_TRY(node->parts_->open_fabric(chosen[1]));
+  RZ_TRY(node->parts_->start_transport());
   return node;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,12 +48,16 @@ struct Node::Parts {
   Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
   Status open_journal(const Chosen& store);
   Result<const rz_filter*> json_logic_plugin() const;
-  Status open_fabric(const Chosen& transport_choice);
+  Status make_fabric();
+  Result<ExtentOptions> extent_options() const;
+  Status make_transport(const Chosen& choice);
+  Status start_transport();
   Status open_control(const std::vector<Chosen>& chosen);
   Result<std::string> invite(const std::string& given, std::uint64_t seconds);
   Status join(const std::string& line);
   Status forget(const std::string& key);
   std::string status_json() const;
+  void add_extents(nlohmann::json& status) const;
   std::string peers_json() const;
   void stop();
 };

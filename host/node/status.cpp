@@ -84,6 +84,7 @@ std::string Node::Parts::status_json() const {
                        {"handled", lane.handled},
                        {"dropped", lane.dropped},
                        {"longest_wait_us", lane.longest_wait_us}});
+  if (standard.extent) add_extents(status);
   if (transport)
     if (const auto addresses = transport->addresses(); addresses.ok())
       status["addresses"] = *addresses;

@@ -4,12 +4,17 @@
 
 namespace rhizome {
 
-Result<StandardServices> add_standard_services(const ServiceParts& parts) {
+Result<StandardServices> add_standard_services(ServiceParts parts) {
   StandardServices services;
   auto feeds = FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic);
   if (!feeds.ok()) return feeds.status();
   services.feeds = std::move(*feeds);
   parts.fabric.add(services.feeds);
+  parts.extent.self.key = parts.fabric.links().key().public_key();
+  services.extents =
+      std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
+  services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
+  parts.fabric.add(services.extent);
   return services;
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "extent/service.hpp"
 #include "fabric/fabric.hpp"
 #include "feeds/service.hpp"
 
@@ -18,14 +19,17 @@ struct ServiceParts {
   Log& log;
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
   const rz_filter* json_logic = nullptr;
+  ExtentOptions extent;  // who counts, and how nodes are judged
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.
 struct StandardServices {
   std::shared_ptr<FeedService> feeds;
+  std::shared_ptr<ExtentBook> extents;  // any thread
+  std::shared_ptr<ExtentService> extent;
 };
 
 // Makes them and adds them to the fabric, before its transport starts.
-Result<StandardServices> add_standard_services(const ServiceParts& parts);
+Result<StandardServices> add_standard_services(ServiceParts parts);
 
 }  // namespace rhizome

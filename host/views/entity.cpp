@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "rhizome/delta/json.hpp"
 #include "views/visible.hpp"
@@ -75,11 +76,6 @@ const char* signature_name(std::uint32_t state) {
   }
 }
 
-// On this floor nothing is confirmed by others yet: what has no number cannot leave this node.
-const char* provisional(std::uint32_t state) {
-  return state == RZ_SIGNATURE_UNSIGNED ? "true" : "false";
-}
-
 // A view is made in memory.
 constexpr std::size_t kMaxDeltas = 262144;
 
@@ -89,7 +85,7 @@ struct Grouped {
   std::map<std::string, std::vector<std::size_t>> by_context;
 };
 
-Status group(const Journal& journal, ByteView entity, Grouped& out) {
+Status group(const Journal& journal, ByteView entity, Beside* beside, Grouped& out) {
   RZ_TRY(journal.by_entity(entity, std::nullopt, out.seqs));
   if (out.seqs.empty())
     return {Code::kNotFound,
@@ -104,17 +100,68 @@ Status group(const Journal& journal, ByteView entity, Grouped& out) {
     const Result<bool> visible = visibility.is_visible(out.deltas[i]);
     if (!visible.ok()) return visible.status();
     if (!*visible) continue;
+    if (beside != nullptr) {
+      const Result<bool> counts = beside->counts(out.seqs[i]);
+      if (!counts.ok()) return counts.status();
+      if (!*counts) continue;
+    }
     for (const ByteView context : contexts_of(out.deltas[i], entity))
       out.by_context[std::string(context)].push_back(i);
   }
   return {};
 }
 
+Status add_beside(Beside* beside, std::span<const Seq> seqs, std::string& out) {
+  if (beside == nullptr) return {};
+  Result<std::string> members = beside->members(seqs);
+  if (!members.ok()) return members.status();
+  out += "," + *members;
+  return {};
+}
+
+// One property through the resolver: what it shows, and whose deltas claim just that.
+struct Resolved {
+  std::optional<std::string> value;
+  std::size_t distinct = 0;
+  std::vector<Seq> from;
+};
+
+Status resolve(const Grouped& grouped, const std::vector<std::size_t>& members, ByteView entity,
+               ByteView context, const use::Resolver& resolver, Resolved& out) {
+  std::vector<std::string> values;
+  std::vector<rz_candidate> candidates;
+  values.reserve(members.size());
+  for (const std::size_t member : members) {
+    const DeltaView delta = grouped.deltas[member];
+    values.push_back(value_of(delta, entity, context));
+    rz_candidate candidate{};
+    candidate.value = to_abi(values.back());
+    candidate.author = to_abi(delta.author());
+    candidate.timestamp = delta.timestamp();
+    std::memcpy(candidate.id, delta.raw()->id, sizeof candidate.id);
+    candidate.signature_state = static_cast<std::uint8_t>(delta.signature_state());
+    candidates.push_back(candidate);
+  }
+  auto value = resolver.resolve(candidates);
+  if (!value.ok()) return value.status();
+  out.value = std::move(*value);
+  if (!out.value) return {};
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (values[i] == *out.value) out.from.push_back(grouped.seqs[members[i]]);
+  if (out.from.empty())
+    for (const std::size_t member : members) out.from.push_back(grouped.seqs[member]);
+  // How many different values the deltas claim: the resolver may have shown one of many.
+  std::sort(values.begin(), values.end());
+  out.distinct =
+      static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
+  return {};
+}
+
 }  // namespace
 
-Result<std::string> lossless_view(const Journal& journal, ByteView entity) {
+Result<std::string> lossless_view(const Journal& journal, ByteView entity, Beside* beside) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, grouped));
+  RZ_TRY(group(journal, entity, beside, grouped));
   std::string out = "{\"entity\":";
   append_json_string(entity, out);
   out += ",\"properties\":{";
@@ -126,12 +173,14 @@ Result<std::string> lossless_view(const Journal& journal, ByteView entity) {
     out += ":[";
     for (std::size_t m = 0; m < members.size(); ++m) {
       const DeltaView delta = grouped.deltas[members[m]];
+      const Seq seq = grouped.seqs[members[m]];
       if (m != 0) out.push_back(',');
       out += "{\"delta\":";
       delta_to_json(delta, out);
-      out += ",\"seq\":" + std::to_string(grouped.seqs[members[m]]);
+      out += ",\"seq\":" + std::to_string(seq);
       out += ",\"signature\":\"" + std::string(signature_name(delta.signature_state())) + "\"";
-      out += ",\"provisional\":" + std::string(provisional(delta.signature_state())) + "}";
+      RZ_TRY(add_beside(beside, {&seq, 1}, out));
+      out.push_back('}');
     }
     out.push_back(']');
   }
@@ -139,41 +188,23 @@ Result<std::string> lossless_view(const Journal& journal, ByteView entity) {
 }
 
 Result<std::string> entity_view(const Journal& journal, ByteView entity,
-                                const use::Resolver& resolver) {
+                                const use::Resolver& resolver, Beside* beside) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, grouped));
+  RZ_TRY(group(journal, entity, beside, grouped));
   std::string out = "{\"entity\":";
   append_json_string(entity, out);
   out += ",\"properties\":{";
   bool first = true;
   for (const auto& [context, members] : grouped.by_context) {
-    std::vector<std::string> values;
-    std::vector<rz_candidate> candidates;
-    std::uint32_t weakest = RZ_SIGNATURE_VERIFIED;
-    values.reserve(members.size());
-    for (const std::size_t member : members) {
-      const DeltaView delta = grouped.deltas[member];
-      values.push_back(value_of(delta, entity, context));
-      rz_candidate candidate{};
-      candidate.value = to_abi(values.back());
-      candidate.author = to_abi(delta.author());
-      candidate.timestamp = delta.timestamp();
-      std::memcpy(candidate.id, delta.raw()->id, sizeof candidate.id);
-      candidate.signature_state = static_cast<std::uint8_t>(delta.signature_state());
-      candidates.push_back(candidate);
-      if (delta.signature_state() == RZ_SIGNATURE_UNSIGNED) weakest = RZ_SIGNATURE_UNSIGNED;
-    }
-    const auto value = resolver.resolve(candidates);
-    if (!value.ok()) return value.status();
-    if (!value->has_value()) continue;
+    Resolved resolved;
+    RZ_TRY(resolve(grouped, members, entity, context, resolver, resolved));
+    if (!resolved.value) continue;
     if (!first) out.push_back(',');
     first = false;
     append_json_string(context, out);
-    // How many different values the deltas claim: the resolver may have shown one of many.
-    std::sort(values.begin(), values.end());
-    const auto distinct = std::unique(values.begin(), values.end()) - values.begin();
-    out += ":{\"value\":" + **value + ",\"provisional\":" + provisional(weakest) +
-           ",\"values\":" + std::to_string(distinct) + "}";
+    out += ":{\"value\":" + *resolved.value;
+    RZ_TRY(add_beside(beside, resolved.from, out));
+    out += ",\"values\":" + std::to_string(resolved.distinct) + "}";
   }
   return out + "}}";
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "authoring/testing.hpp"
 #include "views/entity.hpp"
@@ -211,12 +212,35 @@ TEST_F(ViewsTest, ANegationInATransactionCountsWithIt) {
   EXPECT_EQ(value_of("e", "p2"), 2);
 }
 
-TEST_F(ViewsTest, UnsignedValuesAreProvisional) {
-  receive({make(author, 1, {{"s", EntityRef{"e", "p"}}, {"v", 1.0}}, /*sign=*/false),
-           say(author, 1, "e", "q", 1.0)});
-  EXPECT_EQ(view_of("e")["properties"]["p"]["provisional"], true);
-  EXPECT_EQ(view_of("e")["properties"]["q"]["provisional"], false);
+TEST_F(ViewsTest, UnsignedDeltasShowAsSuch) {
+  receive({make(author, 1, {{"s", EntityRef{"e", "p"}}, {"v", 1.0}}, /*sign=*/false)});
   EXPECT_EQ(lossless("e")["properties"]["p"][0]["signature"], "unsigned");
+}
+
+// Counts what it is told to count, and says of which deltas a value is made.
+struct Words final : Beside {
+  std::set<Seq> left_out;
+  Result<bool> counts(Seq seq) override { return !left_out.contains(seq); }
+  Result<std::string> members(std::span<const Seq> seqs) override {
+    std::string text = "\"from\":[";
+    for (const Seq seq : seqs) text += (text.back() == '[' ? "" : ",") + std::to_string(seq);
+    return text + "]";
+  }
+};
+
+TEST_F(ViewsTest, WhatStandsBesideAValueIsSaidOfTheDeltasThatClaimIt) {
+  receive(
+      {say(author, 1, "e", "p", 1.0), say(author, 2, "e", "p", 2.0), say(other, 3, "e", "p", 2.0)});
+  const auto view = [&](const char* resolver, Words words) {
+    const auto made = use::Resolver::create(
+        testing_support::plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID), resolver);
+    return json::parse(*entity_view(*journal, "e", *made, &words))["properties"]["p"];
+  };
+  EXPECT_EQ(view("last-write-wins", {})["from"], json({2, 3}));
+  EXPECT_EQ(view("all", {})["from"], json({1, 2, 3})) << "made from all of them";
+  Words first_only;
+  first_only.left_out = {2, 3};
+  EXPECT_EQ(view("last-write-wins", first_only)["value"], 1);
 }
 
 TEST_F(ViewsTest, AnUnknownEntityIsNotFound) {

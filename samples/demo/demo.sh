@@ -76,7 +76,11 @@ make b "$(free_port $((port + 1)))" --peer "a=${key[a]}@${address[a]}"
 make c "$(free_port $((port + 2)))" --peer "b=${key[b]}@${address[b]}"
 expect a b
 expect b c
-for name in a b c; do start "$name"; done
+authority=$(rhizome keygen "$home/authority.key" --json | field key)
+for name in a b c; do
+  printf 'roster:\n  authority: %s\n' "$authority" >>"$home/$name/rhizome.yaml"
+  start "$name"
+done
 say
 say "Importing Debian's iso-codes into a, while b in the middle is killed with kill -9:"
 
@@ -134,11 +138,39 @@ answered=$(now)
 say "  $(wc -l <"$home/found") deltas in $(seconds $((answered - asked))) s; the first five subdivisions:"
 sed -n 's/.*"id":"\(subdivision:[^"]*\)".*/\1/p' "$home/found" | head -n 5 |
   while read -r id; do
-    printf '  %-20s %s\n' "$id" "$(rhizome get "$id" --node "$home/c" | sed -n 's/^ *name  *//p')"
+    printf '  %-20s %s\n' "$id" "$(rhizome get "$id" --node "$home/c" | sed -n 's/^ *name  *\(.*[^ ]\)  .*/\1/p')"
   done
 say
 say "And the entity itself:"
 rhizome get "country:$country" --node "$home/c" | sed 's/^/  /'
+
+say
+say "Who has my data? The roster says that a, b and c count. c is killed, and a writes:"
+rhizome roster set "a=${key[a]}" "b=${key[b]}" "c=${key[c]}" --key "$home/authority.key" \
+  --node "$home/a" >/dev/null
+kill -9 "${pid[c]}"
+wait "${pid[c]}" 2>/dev/null || true
+# confirmed ARGUMENT...: what a says of a write that waits for a majority, without its id.
+confirmed() {
+  rhizome write movie:matrix "$@" --confirm majority --node "$home/a" 2>&1 | grep -v '^1e20' |
+    sed 's/^/  /'
+}
+confirmed title 'The Matrix' --deadline 30 || die "a majority of three did not hold the write"
+say "Now b is killed too, and a is told that it stands alone:"
+kill -9 "${pid[b]}"
+wait "${pid[b]}" 2>/dev/null || true
+confirmed year 1999 --deadline 1 && die "one of three is no majority"
+rhizome get movie:matrix --node "$home/a" | sed 's/^/  /'
+say "Both come back; c, at the other end, sees the value confirmed:"
+start b
+start c
+for _ in $(seq 600); do
+  rhizome get movie:matrix --min-confirm all --node "$home/c" >"$home/seen" 2>/dev/null &&
+    grep -q year "$home/seen" && break
+  sleep 0.05
+done
+grep -q year "$home/seen" || die "c does not see the write confirmed within 30 seconds"
+sed 's/^/  /' "$home/seen"
 
 mebibytes() { awk -v bytes="${1:-0}" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
 deltas=$(status a | field deltas)

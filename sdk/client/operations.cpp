@@ -29,6 +29,46 @@ json header_of(const Reply& reply) {
   return header.is_object() ? header : json::object();
 }
 
+std::vector<std::string> texts_in(const json& object, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = object.find(key);
+  if (found != object.end() && found->is_array())
+    for (const json& text : *found)
+      if (text.is_string()) texts.push_back(text.get<std::string>());
+  return texts;
+}
+
+bool flag_in(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && *found == true;
+}
+
+ClientConfirmed confirmed_of(const json& confirm) {
+  ClientConfirmed told;
+  told.confirmed = flag_in(confirm, "confirmed");
+  told.state = text_in(confirm, "state");
+  told.held = number_in(confirm, "held");
+  told.voters = number_in(confirm, "voters");
+  told.roster = number_in(confirm, "roster");
+  told.at_ms = number_in(confirm, "at_ms");
+  told.holders = texts_in(confirm, "holders");
+  told.missing = texts_in(confirm, "missing");
+  return told;
+}
+
+void ask_confirm(const ClientConfirm& confirm, json& request) {
+  if (confirm.need.empty()) return;
+  request["confirm"] = confirm.need;
+  request["deadline_ms"] = confirm.deadline_ms;
+}
+
+void ask_read(const ClientRead& read, json& request) {
+  if (!read.min_confirm.empty()) request["min_confirm"] = read.min_confirm;
+  if (read.tokens.empty()) return;
+  request["tokens"] = read.tokens;
+  request["deadline_ms"] = read.deadline_ms;
+}
+
 Result<ClientWritten> written_of(const Result<Reply>& reply) {
   if (!reply.ok()) return reply.status();
   const json header = header_of(*reply);
@@ -46,6 +86,8 @@ Result<ClientWritten> written_of(const Result<Reply>& reply) {
     for (const json& problem : *list)
       if (problem.is_object())
         written.problems.push_back({number_in(problem, "line"), text_in(problem, "message")});
+  if (const auto confirm = header.find("confirm"); confirm != header.end() && confirm->is_object())
+    written.confirm = confirmed_of(*confirm);
   return written;
 }
 
@@ -60,6 +102,8 @@ json request_of(const char* op, const ClientQuery& query) {
     if (!value->empty()) request[key] = *value;
   if (query.after != 0) request["after"] = query.after;
   if (query.limit) request["limit"] = *query.limit;
+  if (query.extent) request["extent"] = true;
+  ask_read(query.read, request);
   return request;
 }
 
@@ -76,12 +120,15 @@ bool each_line(ByteView rows, const std::function<bool(ByteView)>& row) {
 
 }  // namespace
 
-Result<ClientWritten> Client::write(ByteView claims_lines, bool transaction) {
-  return written_of(
-      call(dump({{"op", "write"}, {"transaction", transaction}, {"ids", true}}), claims_lines));
+Result<ClientWritten> Client::write(ByteView claims_lines, bool transaction,
+                                    const ClientConfirm& confirm) {
+  json request{{"op", "write"}, {"transaction", transaction}, {"ids", true}};
+  ask_confirm(confirm, request);
+  return written_of(call(dump(request), claims_lines));
 }
 
-Result<ClientWritten> Client::write_value(ByteView entity, ByteView property, ByteView json_value) {
+Result<ClientWritten> Client::write_value(ByteView entity, ByteView property, ByteView json_value,
+                                          const ClientConfirm& confirm) {
   const json value = json::parse(json_value, nullptr, false);
   if (value.is_discarded())
     return Status(Code::kInvalid, "write_value: expected a JSON value, found " +
@@ -91,7 +138,9 @@ Result<ClientWritten> Client::write_value(ByteView entity, ByteView property, By
        json::array({{{"role", "subject"},
                      {"target", {{"id", std::string(entity)}, {"context", std::string(property)}}}},
                     {{"role", "value"}, {"target", value}}})}};
-  return written_of(call(dump({{"op", "write"}, {"replace", true}, {"ids", true}}), dump(claims)));
+  json request{{"op", "write"}, {"replace", true}, {"ids", true}};
+  ask_confirm(confirm, request);
+  return written_of(call(dump(request), dump(claims)));
 }
 
 Result<ClientWritten> Client::import(ByteView lines) {
@@ -104,9 +153,11 @@ Result<ClientWritten> Client::negate(ByteView delta_id_hex, ByteView reason) {
   return written_of(call(dump(request)));
 }
 
-Result<std::string> Client::get(ByteView entity, bool lossless, ByteView resolver) {
+Result<std::string> Client::get(ByteView entity, bool lossless, ByteView resolver,
+                                const ClientRead& read) {
   json request{{"op", "get"}, {"entity", std::string(entity)}, {"lossless", lossless}};
   if (!resolver.empty()) request["resolver"] = std::string(resolver);
+  ask_read(read, request);
   Result<Reply> reply = call(dump(request));
   if (!reply.ok()) return reply.status();
   return std::move(reply->blob);
@@ -119,8 +170,8 @@ Result<ClientQueryEnd> Client::query(const ClientQuery& query,
   if (!end.ok()) return end.status();
   const json header = header_of(*end);
   return ClientQueryEnd{number_in(header, "matched"), number_in(header, "examined"),
-                        number_in(header, "errors"), number_in(header, "last"),
-                        header.contains("has_more") && header["has_more"] == true};
+                        number_in(header, "errors"),  number_in(header, "last"),
+                        flag_in(header, "has_more"),  flag_in(header, "provisional")};
 }
 
 Status Client::subscribe(const ClientQuery& query, bool from_now,
@@ -140,6 +191,14 @@ Result<std::string> Client::status() {
   Result<Reply> reply = call(R"({"op":"status"})");
   if (!reply.ok()) return reply.status();
   return std::move(reply->blob);
+}
+
+Result<std::string> Client::extent(ByteView id_or_token) {
+  const bool token = id_or_token.find('/') != ByteView::npos;
+  Result<Reply> reply =
+      call(dump({{"op", "extent"}, {token ? "token" : "delta", std::string(id_or_token)}}));
+  if (!reply.ok()) return reply.status();
+  return std::move(reply->header);
 }
 
 Result<std::string> Client::peers() {

@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 
-VERBS = ('init', 'run', 'status', 'peers', 'invite', 'join', 'doctor', 'repair', 'write', 'negate', 'import', 'export', 'query', 'get',
-         'subscribe', 'config', 'plugin', 'keygen', 'delta', 'filter')
+VERBS = ('init', 'run', 'status', 'peers', 'roster show', 'roster set', 'invite', 'join', 'doctor', 'repair', 'write',
+         'negate', 'import', 'export', 'query', 'get', 'subscribe', 'extent', 'config', 'plugin', 'keygen', 'delta', 'filter')
 PLUGINS = ('leveldb', 'memory', 'zeromq', 'inproc', 'jsonlogic', 'standard')
 
 
@@ -28,7 +28,7 @@ def cli(build):
             'when any line failed. `--json` prints JSON, errors too. `--node DIR` names the node; without it\n'
             '`$RHIZOME_NODE`, else the current directory.\n\n```text\n' + output(build, '--help') + '```\n')
     for verb in VERBS:
-        text += f'\n## rhizome {verb}\n```text\n{output(build, verb, "--help").strip()}\n```\n'
+        text += f'\n## rhizome {verb}\n```text\n{output(build, *verb.split(), "--help").strip()}\n```\n'
     return text
 
 

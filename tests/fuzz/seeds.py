@@ -104,6 +104,16 @@ def main():
             b'\x81\x86\x01\x01\x00\x02\x00\x03\x81\x83\x01\x06\x61x\x80')):  # batch
         count += 1
         save(corpus, 'fuzz_feeds', f'seed-{number}', body)
+    key, head = b'\x58\x20' + bytes(32), b'\x58\x40' + bytes(64)
+    fabric, held = b'\x50' + bytes(16), b'\x85' + key + b'\x01\x05' + key + b'\x84\x01\x02\x04\x05'
+    receipt = b'\x82\x87' + fabric + key + b'\x01\x01\x01\x60\x81' + held + head
+    roster = b'\x82\x84' + fabric + key + b'\x01\x81\x82' + key + b'\x61a' + head
+    for number, body in enumerate((
+            receipt, roster, b'\x82\x01\x81\x59' + struct.pack('>H', len(receipt)) + receipt, b'\x81\x02',
+            b'\x83\x03\x01\x02', b'\x85\x04\x02\x81' + key + b'\x81' + key + b'\x80',
+            b'\x82\x01\x58' + bytes([len(roster)]) + roster)):
+        count += 1
+        save(corpus, 'fuzz_extent', f'seed-{number}', body)
     print(f'{count} seeds')
 
 

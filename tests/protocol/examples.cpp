@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "extent/messages.hpp"
 #include "rhizome/delta/codec.hpp"
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
@@ -46,6 +47,28 @@ struct Examples {
     print_hex("body", body);
     print_hex("frame", wire::seal(frame, ada));
     std::printf("```\n");
+  }
+
+  // Ada holds what she numbered; she and Bea are the roster, by Ada's own authority.
+  void receipts(const Statement& statement) const {
+    Receipt receipt;
+    receipt.fabric = wire::fabric_id("default");
+    receipt.number = {1700000002, 1};
+    receipt.synced = true;
+    receipt.held = {{ada.public_key(), statement.epoch, 1, statement.head, {{1, 1}}}};
+    sign(receipt, ada);
+    frame("Receipt: push (3)", Kind::kReceipt, Lane::kControl,
+          encode(ReceiptBody(ReceiptPush{{encode(receipt)}})), true, 10000);
+    frame("Receipt: known of you (3)", Kind::kReceipt, Lane::kControl,
+          encode(ReceiptBody(IdentityAnswer{{1700000001, 7}})), true);
+    frame("Receipt: keep me informed (3)", Kind::kReceipt, Lane::kControl,
+          encode(ReceiptBody(ReceiptAsk{0, {}, {}, {bea.public_key()}})), true, 10000);
+    Roster roster;
+    roster.fabric = receipt.fabric;
+    roster.version = 1;
+    roster.voters = {{ada.public_key(), "ada"}, {bea.public_key(), "bea"}};
+    sign(roster, ada);
+    frame("Roster (4)", Kind::kRoster, Lane::kControl, encode(RosterBody{1, encode(roster)}), true);
   }
 
   int print() const {
@@ -101,6 +124,7 @@ struct Examples {
     delivery.bodies = {{claims, view(signature.data(), signature.size())}};
     frame("Propagate (1)", Kind::kPropagate, Lane::kLive, wire::encode(delivery), false);
     frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(delivery), true);
+    receipts(statement);
     frame("Ack (30)", Kind::kAck, Lane::kControl, {}, true);
     frame("Error (31)", Kind::kError, Lane::kControl,
           wire::encode(wire::Error{Code::kUnsupported, "this node answers no frames of kind 25"}),

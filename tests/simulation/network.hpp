@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Network {
   std::size_t add(const std::vector<std::size_t>& dials, bool runs = true);
   // Nodes made from now on admit only whom they dial.
   void closed() { open_ = false; }
+  // Whose rosters the nodes take that start from now on.
+  void authority(const NodeKey& key) { authority_ = key; }
   // For the nodes made from now on.
   void faults(double loss, double duplicate, unsigned least_delay_ms, unsigned most_delay_ms);
   void loss(double share);  // of all nodes, from now on
@@ -65,6 +68,7 @@ class Network {
   const std::string name_;
   bool open_ = true;
   std::string faults_;
+  std::optional<NodeKey> authority_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -39,8 +39,17 @@ Status Node::try_start() {
   membership_ = std::move(*members);
   fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_, executor_,
                                      network_.log_);
-  services_ = must(add_standard_services(
-      {*fabric_, *journal_, *admission_, executor_, network_.log_, filter_table()}));
+  ExtentOptions extent;
+  extent.fabric = wire::fabric_id(fabric.fabric);
+  extent.self.key = key_.public_key();
+  extent.self.name = fabric.name;
+  for (const PeerSpec& peer : peers_) {
+    extent.peers.emplace_back().key = peer.key;
+    extent.peers.back().name = peer.name;
+  }
+  extent.authority = network_.authority_;
+  services_ = must(add_standard_services({*fabric_, *journal_, *admission_, executor_,
+                                          network_.log_, filter_table(), std::move(extent)}));
   tap_ = std::make_unique<Tap>(fabric_->events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
   if (goes_deaf_ && starts_++ != 0) tap_->deafen();

@@ -91,6 +91,15 @@ class ThePageOfExamples(unittest.TestCase):
             self.assertEqual(fields[7], section['body'], title)
             Peer.verify(fields[2], b'rhizome.frame.v1' + blake3(envelope), section['frame'][-64:])
 
+    def test_holds_a_receipt_and_a_roster_that_their_makers_signed(self):
+        key, blake3 = self.sections['Keys and the delta']['node key of Ada'], Blake3(BLAKE3_LIBRARY)
+        push = cbor2.loads(self.sections['Receipt: push (3)']['body'])
+        for domain, signed in ((b'rhizome.receipt.v1', push[1][0]),
+                               (b'rhizome.roster.v1', cbor2.loads(self.sections['Roster (4)']['body'])[1])):
+            inner, signature = cbor2.loads(signed)
+            self.assertEqual(inner[1], key)
+            Peer.verify(key, domain + blake3(cbor2.dumps(inner)), signature)
+
     def test_gives_the_id_and_the_head_that_the_rules_give(self):
         given, blake3 = self.sections['Keys and the delta'], Blake3(BLAKE3_LIBRARY)
         self.assertEqual(given['id'], b'\x1e\x20' + blake3(given['claims']))

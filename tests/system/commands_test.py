@@ -38,7 +38,7 @@ class Commands(NodesTest):
         a.run('write', 'country:SE', 'name', 'Sweden')
         shown = a.run('get', 'country:SE').stdout
         self.assertRegex(shown, r'subdivisions +subdivision:SE-C  \(of 2 values\)')
-        self.assertRegex(shown, r'name +Sweden\n')
+        self.assertRegex(shown, r'name +Sweden  1/1\n')
         self.assertIn('--resolver all', shown)
         self.assertNotIn('(of', a.run('get', 'country:SE', '--resolver', 'all').stdout)
 

@@ -26,6 +26,16 @@ struct Reply {
   std::string blob;
 };
 
+// What a reader asks of what it reads. What is left empty asks nothing.
+struct ClientRead {
+  // Only what so many voters hold: "local", a number, "majority", "all", or names.
+  std::string min_confirm;
+  // Tokens that writes gave, on this node or another: the answer has seen those writes, or says
+  // after `deadline_ms` that it is provisional.
+  std::vector<std::string> tokens;
+  std::uint64_t deadline_ms = 10'000;
+};
+
 // Which deltas. What is left empty asks nothing.
 struct ClientQuery {
   std::string filter;    // a rule's source; a delta that it is true for matches
@@ -33,6 +43,8 @@ struct ClientQuery {
   std::string entity, context, author;
   std::uint64_t after = 0;  // only behind this position
   std::optional<std::uint64_t> limit;
+  bool extent = false;  // "provisional", "extent" and "confidence" beside each delta
+  ClientRead read;
 };
 
 struct ClientQueryEnd {
@@ -40,6 +52,21 @@ struct ClientQueryEnd {
   std::uint64_t errors = 0;  // deltas for which the filter failed: they count as no match
   std::uint64_t last = 0;    // where it stopped: `after` of the next page
   bool has_more = false;
+  bool provisional = false;  // a token was not held when the deadline passed
+};
+
+// What a confirmed write waits for. It is durability, not consensus.
+struct ClientConfirm {
+  std::string need;  // "local", a number of voters, "majority", "all", or names with commas
+  std::uint64_t deadline_ms = 10'000;
+};
+
+// What was reached, whether or not it is what was asked for.
+struct ClientConfirmed {
+  bool confirmed = false;
+  std::string state;  // "confirmed", "unconfirmed", "lost" or "void"
+  std::uint64_t held = 0, voters = 0, roster = 0, at_ms = 0;
+  std::vector<std::string> holders, missing;  // voters, by name
 };
 
 struct ClientWritten {
@@ -53,6 +80,7 @@ struct ClientWritten {
   // Where the write stands in the node's numbers: what a reader elsewhere can wait for.
   std::string token;
   std::string manifest;  // id of the transaction's or import's manifest; empty: none was made
+  std::optional<ClientConfirmed> confirm;  // where a confirmation was asked for
 };
 
 class Client {
@@ -66,18 +94,22 @@ class Client {
   // ---- writing; durable on the node's disk when it returns
   // Claims in the JSON profile without an author, one object a line; the node's author signs. With
   // `transaction` all of them show or none. Refused lines are in the answer, not a Status.
-  Result<ClientWritten> write(ByteView claims_lines, bool transaction = false);
+  Result<ClientWritten> write(ByteView claims_lines, bool transaction = false,
+                              const ClientConfirm& confirm = {});
   // One property of an entity. `value` is JSON: a string, number, true, false, or {"id": entity}.
-  Result<ClientWritten> write_value(ByteView entity, ByteView property, ByteView json_value);
+  Result<ClientWritten> write_value(ByteView entity, ByteView property, ByteView json_value,
+                                    const ClientConfirm& confirm = {});
   // Whole deltas as they are and claims without author, under one manifest for many.
   Result<ClientWritten> import(ByteView lines);
   // Takes a delta back. It counts where the node's author wrote the delta.
   Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
 
   // ---- reading: JSON texts
-  // {"entity","properties":{name:{"value","provisional","values"}}}; lossless: each property's
-  // deltas.
-  Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {});
+  // {"entity","properties":{name:{"value","provisional","extent","confidence","values"}}};
+  // lossless: each property's deltas. With tokens, "tokens" and "provisional" stand before
+  // "entity".
+  Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {},
+                          const ClientRead& read = {});
   // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
   // false.
   Result<ClientQueryEnd> query(const ClientQuery& query,
@@ -89,6 +121,9 @@ class Client {
                    const std::function<void()>& live = {});
   Result<std::string> status();
   Result<std::string> peers();
+  // Who holds a delta (its id in hex, or a write's token):
+  // {"held","voters","holders","missing",...}
+  Result<std::string> extent(ByteView id_or_token);
 
   // ---- any request: a JSON header and bytes behind it
   // One answer; the blobs of an answer in parts are put together.
