@@ -150,7 +150,7 @@ bool Catchup::arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteV
   const std::size_t credited = std::min(ask.limit - std::min(ask.limit, ask.came), body.size());
   asked_bytes_ -= credited;
   ask.came += body.size();
-  for (const Slice& slice : slices) counters_.payload_bytes += slice.bytes();
+  for (const Slice& slice : slices) counters_.payload_bytes += slice.payload_bytes();
   const auto job = jobs_.find(ask.key);
   if (job == jobs_.end()) return true;
   const std::uint64_t numbers = slices.back().end() - ask.next;

@@ -27,6 +27,13 @@ struct Slice {
     for (const wire::Body& body : bodies) bytes += body.claims.size() + body.signature.size();
     return bytes;
   }
+  // Claims and signatures alone: a body that the sender does not hold has an id in its place.
+  std::size_t payload_bytes() const {
+    std::size_t bytes = 0;
+    for (const wire::Body& body : bodies)
+      if (!body.claims.empty()) bytes += body.claims.size() + body.signature.size();
+    return bytes;
+  }
   // Takes the first `n` bodies out of it. REQUIRES: n <= bodies.size()
   Slice take_front(std::size_t n) {
     Slice front = *this;
