@@ -47,8 +47,10 @@ class Node {
   Disk& disk() { return disk_; }
   NodeExecutor& executor() { return executor_; }  // its clock
   Traffic& traffic() { return traffic_; }
-  void count_traffic(bool on) { counts_ = on; }      // from its next start on
-  void deafen_to(wire::Kind kind) { deaf_ = kind; }  // likewise: a bug put into it
+  void count_traffic(bool on) { counts_ = on; }  // from its next start on
+  void go_deaf() {
+    goes_deaf_ = true;
+  }  // a bug put into it: after its first start it hears nothing
 
   // Over what the disk holds. Fails where the disk does.
   Status try_start();
@@ -72,7 +74,8 @@ class Node {
   std::uint64_t boots_ = 1;
   Traffic traffic_;
   bool counts_ = false;
-  wire::Kind deaf_{};
+  bool goes_deaf_ = false;
+  std::uint64_t starts_ = 0;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<Authoring> authoring_;

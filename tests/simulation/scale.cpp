@@ -21,7 +21,7 @@ using simulation::Traffic;
 
 constexpr std::uint64_t kMillisecond = 1'000'000, kSecond = 1000 * kMillisecond;
 constexpr std::size_t kDials = 3;  // each node dials three before it: six links a node
-constexpr std::size_t kSteadySeconds = 20;
+constexpr std::size_t kSteadySeconds = 10;
 
 std::size_t heap_bytes() {
   const struct mallinfo2 info = mallinfo2();
@@ -101,6 +101,7 @@ void build(Network& network, std::size_t nodes) {
     simulation::Node& node = network.node(network.add(dials, /*runs=*/false));
     node.count_traffic(true);
     node.start();
+    network.run_for(draw() % 50 * kMillisecond);  // or all hearts would beat at once
   }
 }
 
@@ -133,14 +134,19 @@ void measure(std::size_t nodes, std::size_t writers) {
   const auto each = [&](wire::Kind kind) {
     return per(of(after, kind) - of(before, kind), deltas);
   };
+  const std::size_t grown = (heap_bytes() - heap) / nodes - full;
+  const std::size_t a_delta = grown / (writers * kSteadySeconds + 1);
+  const std::size_t an_origin = (full - empty) / nodes - a_delta;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::printf(
       "%5zu nodes: idle %.0f B/s a node; all write once: everywhere after %.2f s; one writes: %.2f "
       "s; a delta costs each node %.0f B (propagate %.0f, announce %.0f, fetched %.0f); last one "
-      "after %.2f s; memory a node %zu KiB empty, %zu KiB with %zu origins; %.1f s of one core\n",
+      "after %.2f s; memory a node: %zu KiB, %zu B an origin, %zu B a delta in the memory store; "
+      "%.1f "
+      "s of one core\n",
       nodes, idle, all, alone, per(after.bytes - before.bytes, deltas),
       each(wire::Kind::kPropagate), each(wire::Kind::kAnnounce), each(wire::Kind::kFetchReply),
-      tail, empty / 1024, full / 1024, nodes, took.count());
+      tail, empty / 1024, an_origin, a_delta, took.count());
   std::fflush(stdout);
 }
 
@@ -151,7 +157,7 @@ int main(int count, char** words) {
     print_sizes();
     for (int i = 1; i < count; ++i) {
       const std::size_t nodes = std::stoul(words[i]);
-      measure(nodes, std::min<std::size_t>(nodes, 50));
+      measure(nodes, std::min<std::size_t>(nodes, 20));
     }
     if (count == 1) std::printf("scale NODES...: measures a fabric of each of these sizes\n");
     return 0;

@@ -21,7 +21,8 @@ Runs the plan of a seed (or of M seeds from N on) and says whether everything he
   --minimise       of a failing seed: leaves out events while it still fails, prints what is left
   --keep E,E,...   runs only these events of the plan
   --plain-links    loses, doubles and delays nothing by chance
-  --bug NAME       puts a bug in: `deaf`: node 0 ignores announces; `forgetful`: disks lie
+  --bug NAME       puts a bug in: `deaf`: node 0, started again, takes nothing in;
+                   `forgetful`: disks lose what was synced
 )";
 
 struct Asked {

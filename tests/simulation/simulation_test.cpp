@@ -129,17 +129,17 @@ std::uint64_t failing_seed(Bug bug) {
   TrialOptions options;
   options.bug = bug;
   std::uint64_t seed = 0;
-  while (run(plan(seed), options).ok()) ++seed;
+  while (seed < 200 && run(plan(seed), options).ok()) ++seed;
   return seed;
 }
 
-TEST(Simulator, ANodeThatIgnoresAnnouncesIsFoundAndItsFailureMadeSmall) {
+TEST(Simulator, ANodeThatGoesDeafIsFoundAndItsFailureMadeSmall) {
   const Scenario whole = plan(failing_seed(Bug::kDeaf));
   TrialOptions options;
   options.bug = Bug::kDeaf;
   const Minimal least = minimise(whole, options);
   EXPECT_FALSE(least.outcome.ok());
-  EXPECT_LE(least.cut.keep.size(), 4U) << "of " << whole.events.size();
+  EXPECT_LE(least.cut.keep.size(), 3U) << "of " << whole.events.size();
   const Scenario small = cut(whole, least.cut);
   EXPECT_FALSE(run(small, options).ok()) << "what is left fails still";
   EXPECT_TRUE(run(small).ok()) << "and not without the bug";

@@ -22,21 +22,23 @@ class Tap final : public use::TransportEvents {
   explicit Tap(use::TransportEvents* to) : to_(to) {}
 
   void count_into(Traffic* traffic) { traffic_ = traffic; }  // null: nothing is counted
-  void deafen_to(wire::Kind kind) { deaf_ = kind; }          // such requests are swallowed
+  void deafen() { deaf_ = true; }  // everything but greetings is swallowed from now on
 
   bool authorize(const use::LinkKey& peer) noexcept override { return to_->authorize(peer); }
   void peer(const use::LinkKey& peer, bool up) noexcept override { to_->peer(peer, up); }
   void published(const use::LinkKey& peer, ByteView topic, ByteView frame) noexcept override {
     count(frame);
+    if (!hears(frame)) return;
     to_->published(peer, topic, frame);
   }
   void request(const use::LinkKey& peer, std::uint64_t request, ByteView frame) noexcept override {
     count(frame);
-    if (deaf_ != wire::Kind{} && kind_of(frame) == deaf_) return;
+    if (!hears(frame)) return;
     to_->request(peer, request, frame);
   }
   void reply(std::uint64_t request, Code code, ByteView frame, bool last) noexcept override {
     if (code == Code::kOk) count(frame);
+    if (code == Code::kOk && !hears(frame)) return;
     to_->reply(request, code, frame, last);
   }
   void work(const use::LinkKey& peer, ByteView frame) noexcept override {
@@ -49,6 +51,11 @@ class Tap final : public use::TransportEvents {
     const Result<wire::Frame> opened = wire::open(frame);
     return opened.ok() ? opened->kind : wire::Kind{};
   }
+  bool hears(ByteView frame) const {
+    if (!deaf_) return true;
+    const wire::Kind kind = kind_of(frame);
+    return kind == wire::Kind::kHello || kind == wire::Kind::kHelloReply;
+  }
   void count(ByteView frame) {
     if (traffic_ == nullptr) return;
     const auto kind = static_cast<std::size_t>(kind_of(frame)) % traffic_->bytes_of_kind.size();
@@ -60,7 +67,7 @@ class Tap final : public use::TransportEvents {
 
   use::TransportEvents* to_;
   Traffic* traffic_ = nullptr;
-  wire::Kind deaf_{};
+  bool deaf_ = false;
 };
 
 }  // namespace rhizome::simulation

@@ -63,7 +63,7 @@ void Trial::build() {
   for (const std::vector<std::size_t>& dials : scenario_.dials) {
     Node& node = network_.node(network_.add(dials, /*runs=*/false));
     if (options_.bug == Bug::kForgetful) node.disk().forget_syncs();
-    if (options_.bug == Bug::kDeaf && network_.size() == 1) node.deafen_to(wire::Kind::kAnnounce);
+    if (options_.bug == Bug::kDeaf && network_.size() == 1) node.go_deaf();
     node.start();
   }
 }

@@ -14,7 +14,7 @@ namespace rhizome::simulation {
 // A bug put into the nodes on purpose, to see that the simulator notices it.
 enum class Bug : std::uint8_t {
   kNone,
-  kDeaf,       // node 0 ignores what its peers announce
+  kDeaf,       // once it was started again node 0 takes nothing in
   kForgetful,  // disks lose in a power cut also what was synced
 };
 
