@@ -24,6 +24,21 @@ std::string key_text(const NodeKey& key) {
   return "ed25519:" + to_hex(view(key.data(), key.size()));
 }
 
+nlohmann::json reconciliation(const SyncStats& stats) {
+  return {{"sessions", stats.sessions},
+          {"in_sync", stats.in_sync},
+          {"sketched", stats.sketched},
+          {"keyed", stats.keyed},
+          {"ranged", stats.ranged},
+          {"failed", stats.failed},
+          {"fetched", stats.fetched},
+          {"offered", stats.offered},
+          {"broken_promises", stats.broken_promises},
+          {"received_bytes", stats.received_bytes},
+          {"sent_bytes", stats.sent_bytes},
+          {"served", stats.served}};
+}
+
 }  // namespace
 
 std::string Node::Parts::status_json() const {
@@ -75,6 +90,7 @@ std::string Node::Parts::status_json() const {
         {"source_changes", spread.source_changes},
         {"excluded", spread.excluded},
         {"forks", spread.forks}}}};
+  if (standard.sync) status["reconciliation"] = reconciliation(standard.sync->stats());
   nlohmann::json& lanes = status["lanes"] = nlohmann::json::array();
   if (fabric)
     for (const LaneStatus& lane : fabric->lanes())

@@ -7,6 +7,7 @@
 #include "extent/service.hpp"
 #include "fabric/fabric.hpp"
 #include "feeds/service.hpp"
+#include "sync/sync_service.hpp"
 
 namespace rhizome {
 
@@ -25,6 +26,7 @@ struct ServiceParts {
 // The services of one node, for whoever asks them on the node's own behalf.
 struct StandardServices {
   std::shared_ptr<FeedService> feeds;
+  std::shared_ptr<SyncService> sync;
   std::shared_ptr<ExtentBook> extents;  // any thread
   std::shared_ptr<ExtentService> extent;
 };

@@ -51,7 +51,7 @@ struct Session::Turn {
     to = {{last_in, {}}, static_cast<std::size_t>(in.number())};
     if (to.size > kIdSize) in.fail();
     const ByteView prefix = in.take(in.ok() ? to.size : 0);
-    std::memcpy(to.item.id.data(), prefix.data(), prefix.size());
+    std::copy(prefix.begin(), prefix.end(), to.item.id.begin());
     return in.ok();
   }
 
@@ -164,7 +164,7 @@ Status Session::take_ids(Turn& turn, std::size_t lower, std::size_t& upper, cons
   if (!turn.in.ok()) return {};
   if (initiator_) {
     std::vector<Id> theirs(static_cast<std::size_t>(count));
-    std::memcpy(theirs.data(), bytes.data(), bytes.size());
+    if (count > 0) std::memcpy(theirs.data(), bytes.data(), bytes.size());
     turn.skipping = true;
     return compare_ids(theirs, lower, upper);
   }

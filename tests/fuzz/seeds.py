@@ -104,6 +104,21 @@ def main():
             b'\x81\x86\x01\x01\x00\x02\x00\x03\x81\x83\x01\x06\x61x\x80')):  # batch
         count += 1
         save(corpus, 'fuzz_feeds', f'seed-{number}', body)
+    transcripts = os.path.join(vectors, 'negentropy', 'transcripts.json')
+    messages = [bytes.fromhex('6100000200')]
+    if os.path.exists(transcripts):
+        with open(transcripts, encoding='utf-8') as handle:
+            messages += [bytes.fromhex(message) for case in json.load(handle)['cases']
+                         for message in case.get('messages', ()) if len(message) < 4096]
+    ids, cell = bytes(range(32)), bytes(range(16)) + b'\1\2\1'
+    messages += [cell * 20, b'\x84\1\x58\x20' + ids + b'\x1a\0\x0f\x42\x40\x50' + ids[:16], b'\x83\2\x05\x18\x64',
+                 b'\x83\3\x50' + ids[:16] + b'\x19\x10\0', b'\x83\4\x50' + ids[:16] + b'\x45' + messages[0],
+                 b'\x82\5\x58\x20' + ids, b'\x82\6\x58\x20' + ids, b'\x81\1',
+                 b'\x83\2\x18\x64\x53' + cell, b'\x82\3\x53' + cell, b'\x82\4\x45' + messages[0],
+                 b'\x82\5\x82\x43abc\x58\x40' + ids * 2]
+    for number, message in enumerate(messages):
+        count += 1
+        save(corpus, 'fuzz_sync', f'seed-{number}', message)
     key, head = b'\x58\x20' + bytes(32), b'\x58\x40' + bytes(64)
     fabric, held = b'\x50' + bytes(16), b'\x85' + key + b'\x01\x05' + key + b'\x84\x01\x02\x04\x05'
     receipt = b'\x82\x87' + fabric + key + b'\x01\x01\x01\x60\x81' + held + head

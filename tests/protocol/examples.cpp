@@ -6,6 +6,7 @@
 
 #include "extent/messages.hpp"
 #include "rhizome/delta/codec.hpp"
+#include "sync/messages.hpp"
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
@@ -47,6 +48,22 @@ struct Examples {
     print_hex("body", body);
     print_hex("frame", wire::seal(frame, ada));
     std::printf("```\n");
+  }
+
+  // Ada has the one delta, Bea nothing: the digests differ and one cell shows it.
+  void reconcile(const DeltaId& id) const {
+    Sketch sketch(kSharedSketchKey, kFirstCounts + 1);
+    sketch.add(short_id(id));
+    LtHash digest;
+    digest.add(id);
+    const sync::Request compare = sync::Compare{digest.digest(), 1, first_counts(sketch)};
+    frame("Reconcile: compare (23)", Kind::kReconcile, Lane::kCatchUp, sync::encode(compare), true,
+          10000);
+    const std::string cells = sketch.bytes(0, 1);
+    frame("Reconcile: differs (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Reply(sync::Differs{1, cells})), true);
+    frame("Reconcile: want (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Request(sync::Want{{short_id(id)}})), true, 10000);
   }
 
   // Ada holds what she numbered; she and Bea are the roster, by Ada's own authority.
@@ -124,6 +141,7 @@ struct Examples {
     delivery.bodies = {{claims, view(signature.data(), signature.size())}};
     frame("Propagate (1)", Kind::kPropagate, Lane::kLive, wire::encode(delivery), false);
     frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(delivery), true);
+    reconcile(id);
     receipts(statement);
     frame("Ack (30)", Kind::kAck, Lane::kControl, {}, true);
     frame("Error (31)", Kind::kError, Lane::kControl,

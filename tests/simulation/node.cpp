@@ -50,6 +50,8 @@ Status Node::try_start() {
   extent.authority = network_.authority_;
   services_ = must(add_standard_services({*fabric_, *journal_, *admission_, executor_,
                                           network_.log_, filter_table(), std::move(extent)}));
+  // Reconciliation would make up for what a node does not hear.
+  if (deaf_ != wire::Kind{}) services_.sync->stop();
   tap_ = std::make_unique<Tap>(fabric_->events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
   if (goes_deaf_ && starts_++ != 0) tap_->deafen();

@@ -3,6 +3,7 @@
 
     stranger_test.py RHIZOME BLAKE3_LIBRARY
 """
+import math
 import os
 import sys
 import time
@@ -106,6 +107,52 @@ class ThePageOfExamples(unittest.TestCase):
         number = (1).to_bytes(8, 'big')
         self.assertEqual(given['head after number 1'], blake3(bytes(32) + number + given['id']))
         Peer.verify(given['node key of Ada'], given['id'], given['signature of the id by Ada'])
+
+    def test_holds_the_cell_of_a_set_of_one(self):
+        short = self.sections['Keys and the delta']['id'][2:18]
+        step, count, cells = cbor2.loads(self.sections['Reconcile: differs (23)']['body'])
+        check = siphash(b'rhizome.sketchv1', short) & 0xffff
+        self.assertEqual((step, count), (2, 1))
+        self.assertEqual(cells, short + check.to_bytes(2, 'little') + b'\1')
+        self.assertEqual(cbor2.loads(self.sections['Reconcile: want (23)']['body']), [5, short])
+        step, _, size, counts = cbor2.loads(self.sections['Reconcile: compare (23)']['body'])
+        held, cell, random, mask = bytearray(17), 0, siphash(b'rhizome.sketchv1', short) | 1, 2 ** 64 - 1
+        while cell < len(held):
+            held[cell] = 1
+            random = random * 0xda942042e4dd58b5 & mask
+            cell += math.ceil((cell + 1.5) * (2.0 ** 32 / math.sqrt(float(random) + 1.0) - 1.0))
+        self.assertEqual((step, size, counts), (1, 1, bytes(held[1:])))
+
+
+def siphash(key, message):
+    """SipHash-2-4 of 16 bytes, from its paper (Aumasson and Bernstein 2012)."""
+    mask = 2 ** 64 - 1
+    low, high = (int.from_bytes(half, 'little') for half in (key[:8], key[8:]))
+    v = [low ^ 0x736f6d6570736575, high ^ 0x646f72616e646f6d, low ^ 0x6c7967656e657261,
+         high ^ 0x7465646279746573]
+
+    def turn(x, bits):
+        return (x << bits | x >> (64 - bits)) & mask
+
+    def rounds(count):
+        for _ in range(count):
+            for a, b, bits in ((0, 1, 13), (2, 3, 16)):
+                v[a] = (v[a] + v[b]) & mask
+                v[b] = turn(v[b], bits) ^ v[a]
+            v[0] = turn(v[0], 32)
+            for a, b, bits in ((2, 1, 17), (0, 3, 21)):
+                v[a] = (v[a] + v[b]) & mask
+                v[b] = turn(v[b], bits) ^ v[a]
+            v[2] = turn(v[2], 32)
+
+    for word in (message[:8], message[8:], bytes(7) + bytes([len(message)])):
+        number = int.from_bytes(word, 'little')
+        v[3] ^= number
+        rounds(2)
+        v[0] ^= number
+    v[2] ^= 0xff
+    rounds(4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
 if __name__ == '__main__':
