@@ -29,6 +29,10 @@ Result<Admitted> Admission::admit(const Batch& batch) {
   Work work;
   work.result.outcomes.resize(batch.arrivals.size());
   work.append.as_of = journal_.last();
+  if (!batch.source && !has_room(batch))
+    return Status(Code::kLimit,
+                  "admission: the journal holds limits.journal_bytes of claims; raise "
+                  "it or take nothing more");
   decode(batch, work);
   RZ_TRY(look_up(work));
   check_signatures(batch, work);
@@ -37,6 +41,7 @@ Result<Admitted> Admission::admit(const Batch& batch) {
   RZ_TRY(cover_held_members(work));
   choose_numbers(batch, work);
   RZ_TRY(commit(batch, work));
+  report(batch, work);
   return std::move(work.result);
 }
 
@@ -80,17 +85,31 @@ Status Admission::look_up(Work& work) const {
   return {};
 }
 
-void Admission::check_signatures(const Batch& batch, Work& work) {
-  std::vector<std::size_t> checks;
+bool Admission::has_room(const Batch& batch) const {
+  if (policy_.max_claims_bytes == 0) return true;
+  std::uint64_t bytes = journal_.stats().claims_bytes;
+  for (const Arrival& arrival : batch.arrivals) bytes += arrival.claims.size();
+  return bytes + (batch.source ? policy_.own_reserve_bytes : 0) <= policy_.max_claims_bytes;
+}
+
+// Which signatures are to be looked at: cheap refusals come first.
+void Admission::select_checks(const Batch& batch, Work& work, std::vector<std::size_t>& checks) {
+  const std::uint64_t now = executor_.monotonic_ns();
   const auto latest = static_cast<double>(executor_.wall_ms() + policy_.max_future_ms);
+  const bool full = batch.source && !has_room(batch);
   for (std::size_t i = 0; i < work.items.size(); ++i) {
     Work::Item& item = work.items[i];
     const DeltaView delta = work.deltas[i];
+    Refusal& refusal = work.result.outcomes[item.arrival].refusal;
     // Held verified: a replay costs nothing more.
     if (item.held.seq != 0 && item.held.signature_state == RZ_SIGNATURE_VERIFIED) continue;
-    if (batch.source && item.held.seq == 0 && policy_.max_future_ms != 0 &&
-        delta.timestamp() > latest) {
-      work.result.outcomes[item.arrival].refusal = Refusal::kFuture;
+    const bool is_new = batch.source && item.held.seq == 0;
+    if (is_new && policy_.max_future_ms != 0 && delta.timestamp() > latest) {
+      refusal = Refusal::kFuture;
+      continue;
+    }
+    if (is_new && (full || !authors_.has_left(delta.author(), now))) {
+      refusal = Refusal::kQuota;
       continue;
     }
     if (delta.signature_state() != RZ_SIGNATURE_UNCHECKED) continue;
@@ -100,9 +119,15 @@ void Admission::check_signatures(const Batch& batch, Work& work) {
     else
       checks.push_back(i);
   }
+}
+
+void Admission::check_signatures(const Batch& batch, Work& work) {
+  std::vector<std::size_t> checks;
+  select_checks(batch, work, checks);
+  const ByteView source = batch.source ? view(batch.source->data(), batch.source->size()) : "";
   // In slices, so that a source is stopped soon after its quota of bad ones is spent.
   for (std::size_t begin = 0; begin < checks.size();) {
-    if (batch.source && !quota_.may_check(*batch.source, executor_.monotonic_ns())) {
+    if (batch.source && !bad_.has_left(source, executor_.monotonic_ns())) {
       for (; begin < checks.size(); ++begin) {
         Work::Item& item = work.items[checks[begin]];
         item.check = false;
@@ -117,7 +142,7 @@ void Admission::check_signatures(const Batch& batch, Work& work) {
           std::count_if(checks.begin() + static_cast<std::ptrdiff_t>(begin),
                         checks.begin() + static_cast<std::ptrdiff_t>(end),
                         [&](std::size_t i) { return work.items[i].state == RZ_SIGNATURE_INVALID; });
-      quota_.spend(*batch.source, static_cast<std::uint64_t>(bad));
+      bad_.spend(source, static_cast<std::uint64_t>(bad));
     }
     begin = end;
   }
@@ -133,7 +158,7 @@ void Admission::check_slice(std::span<const std::size_t> checks, Work& work) {
   });
 }
 
-void Admission::judge(const Batch& batch, Work& work) const {
+void Admission::judge(const Batch& batch, Work& work) {
   for (std::size_t i = 0; i < work.items.size(); ++i) {
     Work::Item& item = work.items[i];
     Outcome& outcome = work.result.outcomes[item.arrival];
@@ -164,6 +189,8 @@ void Admission::judge(const Batch& batch, Work& work) const {
   }
   for (std::size_t i = 0; i < work.items.size(); ++i) {
     if (work.items[i].append) work.append.deltas.push_back(work.deltas[i]);
+    if (work.items[i].append && batch.source && authors_.is_bounded())
+      authors_.spend(work.deltas[i].author(), 1);
     if (work.items[i].upgrade) work.append.upgrades.push_back(work.deltas[i]);
   }
 }
@@ -238,6 +265,15 @@ Status Admission::commit(const Batch& batch, Work& work) {
   upgraded_ += work.result.upgraded;
   known_ += work.result.known;
   return {};
+}
+
+void Admission::report(const Batch& batch, const Work& work) const {
+  if (!batch.source || !on_misdeed_) return;
+  const auto bad = std::count_if(
+      work.result.outcomes.begin(), work.result.outcomes.end(), [](const Outcome& outcome) {
+        return outcome.refusal == Refusal::kMalformed || outcome.refusal == Refusal::kBadSignature;
+      });
+  if (bad != 0) on_misdeed_(*batch.source, static_cast<std::size_t>(bad));
 }
 
 Admission::Counters Admission::counters() const {

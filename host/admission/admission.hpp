@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,7 +33,7 @@ enum class Refusal : std::uint8_t {
   kBadSignature,  // its signature is wrong
   kUnsigned,      // from a peer, unsigned, and no signed manifest covers it
   kFuture,        // dated further ahead than policy allows
-  kQuota,         // its source sent too many bad signatures lately: not looked at
+  kQuota,         // its source or author is over its rate, or the journal is full: not looked at
   kCount,
 };
 std::string_view refusal_name(Refusal refusal);  // "bad_signature"
@@ -79,12 +80,26 @@ class Admission {
     // Bad signatures that a peer may send: so many a second in the long run, and at once.
     std::uint64_t bad_per_second = 100;
     std::uint64_t bad_burst = 1000;
+    // New deltas of one author that peers may bring, about: a second in the long run (0: any
+    // number), and at once.
+    std::uint64_t author_per_second = 0;
+    std::uint64_t author_burst = 100'000;
+    // Claims that the journal may hold (0: any number); peers' stop short of it by the reserve,
+    // which is left for our own.
+    std::uint64_t max_claims_bytes = 0;
+    std::uint64_t own_reserve_bytes = 0;
   };
   Admission(Journal& journal, Executor& executor, Policy policy)
       : journal_(journal),
         executor_(executor),
         policy_(policy),
-        quota_(policy.bad_per_second, policy.bad_burst) {}
+        bad_(policy.bad_per_second, policy.bad_burst),
+        authors_(policy.author_per_second, policy.author_burst) {}
+
+  // Hears of deltas whose form or signature is wrong and who sent them: an honest peer sends none.
+  // Set before use; called on the admitting thread, at the end of a batch.
+  using OnMisdeed = std::function<void(const NodeKey& source, std::size_t bad)>;
+  void on_misdeed(OnMisdeed listener) { on_misdeed_ = std::move(listener); }
 
   // Admits a batch; it is durable (as asked) when this returns. A status only where the journal
   // fails or the batch is over its bound; refused deltas are outcomes.
@@ -100,11 +115,15 @@ class Admission {
   struct Work;
   void decode(const Batch& batch, Work& work) const;
   Status look_up(Work& work) const;
+  // False where the journal is full for such a batch.
+  bool has_room(const Batch& batch) const;
+  void select_checks(const Batch& batch, Work& work, std::vector<std::size_t>& checks);
   void check_signatures(const Batch& batch, Work& work);
+  void report(const Batch& batch, const Work& work) const;
   void check_slice(std::span<const std::size_t> checks, Work& work);
   Status cover(Work& work) const;
   Status cover_held_members(Work& work) const;
-  void judge(const Batch& batch, Work& work) const;
+  void judge(const Batch& batch, Work& work);
   void choose_numbers(const Batch& batch, Work& work) const;
   bool make_holes(const Statement& statement, Work& work) const;
   Status commit(const Batch& batch, Work& work);
@@ -112,7 +131,9 @@ class Admission {
   Journal& journal_;
   Executor& executor_;
   const Policy policy_;
-  Quota quota_;
+  Quota bad_;      // by peer
+  Quota authors_;  // by author
+  OnMisdeed on_misdeed_;
   std::atomic<std::uint64_t> added_{0}, upgraded_{0}, known_{0}, signature_checks_{0};
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Refusal::kCount)> refused_{};
 };

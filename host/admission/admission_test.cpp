@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <random>
 
 #include "journal/testing_basics.hpp"
@@ -121,6 +122,82 @@ TEST_F(Door, BadDeltasAreRefusedEachWithItsReason) {
   EXPECT_EQ(admitted.outcomes[4].refusal, Refusal::kFuture);
   EXPECT_EQ(journal_->last(), 0u);
   EXPECT_EQ(admission_.counters().refused[static_cast<std::size_t>(Refusal::kBadSignature)], 2u);
+}
+
+TEST_F(Door, WhoSentBadDeltasIsTold) {
+  std::map<NodeKey, std::size_t> told;
+  admission_.on_misdeed([&](const NodeKey& source, std::size_t bad) { told[source] += bad; });
+  Bytes forged = say(alice_, 1);
+  forged.signature[5] ^= 1;
+  admit({forged, {"not a delta", std::string(64, 'x')}, say(alice_, 2), say(alice_, 3, false)});
+  admit({say(alice_, 4)});
+  EXPECT_EQ(told, (std::map<NodeKey, std::size_t>{{peer_.public_key(), 2}}));
+}
+
+TEST_F(Door, AnAuthorOverItsRateWaitsAndNoOtherDoes) {
+  Admission::Policy policy;
+  policy.author_per_second = 10;
+  policy.author_burst = 10;
+  Admission admission(*journal_, executor_, policy);
+  const auto bring = [&](const SigningKey& author, bool from_peer) {
+    const Bytes delta = say(author, time_);
+    const std::vector<Arrival> arrivals{{delta.claims, delta.signature}};
+    Batch batch;
+    batch.arrivals = arrivals;
+    if (from_peer) batch.source = peer_.public_key();
+    return admission.admit(batch)->outcomes[0].refusal;
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(bring(alice_, true), Refusal::kNone);
+  const std::uint64_t checks = admission.counters().signature_checks;
+  EXPECT_EQ(bring(alice_, true), Refusal::kQuota);
+  EXPECT_EQ(admission.counters().signature_checks, checks) << "before its signature is looked at";
+  EXPECT_EQ(bring(bob_, true), Refusal::kNone);
+  EXPECT_EQ(bring(alice_, false), Refusal::kNone) << "the local door is not concerned";
+  executor_.run_for(1'000'000'000);
+  EXPECT_EQ(bring(alice_, true), Refusal::kNone);
+}
+
+TEST_F(Door, AForgerCannotUseUpTheRateOfTheAuthorItNames) {
+  Admission::Policy policy;
+  policy.author_per_second = 1;
+  policy.author_burst = 5;
+  Admission admission(*journal_, executor_, policy);
+  for (int i = 0; i < 20; ++i) {
+    Bytes delta = say(alice_, i);
+    if (i < 19) delta.signature[3] ^= 1;
+    const std::vector<Arrival> arrivals{{delta.claims, delta.signature}};
+    Batch batch;
+    batch.arrivals = arrivals;
+    batch.source = peer_.public_key();
+    EXPECT_EQ(admission.admit(batch)->outcomes[0].refusal,
+              i < 19 ? Refusal::kBadSignature : Refusal::kNone);
+  }
+}
+
+TEST_F(Door, AFullJournalKeepsItsReserveForOwnWrites) {
+  const Bytes sample = say(alice_, 0);
+  const std::uint64_t size = sample.claims.size();
+  Admission::Policy policy;
+  policy.max_claims_bytes = 10 * size;
+  policy.own_reserve_bytes = 4 * size;
+  Admission admission(*journal_, executor_, policy);
+  const auto write = [&](bool from_peer) {
+    const Bytes delta = say(alice_, 0);
+    const std::vector<Arrival> arrivals{{delta.claims, delta.signature}};
+    Batch batch;
+    batch.arrivals = arrivals;
+    if (from_peer)
+      batch.source = peer_.public_key();
+    else
+      batch.number_as = &self_;
+    const Result<Admitted> admitted = admission.admit(batch);
+    return admitted.ok() ? std::string(refusal_name(admitted->outcomes[0].refusal))
+                         : std::string(code_name(admitted.code()));
+  };
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(write(true), "none");
+  EXPECT_EQ(write(true), "quota");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(write(false), "none");
+  EXPECT_EQ(write(false), "limit");
 }
 
 TEST_F(Door, ASignedManifestCoversItsAuthorsMembersWithOneCheck) {

@@ -1,4 +1,4 @@
-// Buckets of bad signatures.
+// Buckets and their forgetting.
 #include "admission/quota.hpp"
 
 #include <algorithm>
@@ -7,8 +7,8 @@ namespace rhizome {
 
 namespace {
 
-// Sources remembered; a full bucket says nothing and is forgotten first.
-constexpr std::size_t kMaxSources = 4096;
+// Names remembered; a full bucket says nothing and is forgotten first.
+constexpr std::size_t kMaxNames = 4096;
 
 }  // namespace
 
@@ -25,22 +25,25 @@ void Quota::forget_full(std::uint64_t now_ns) {
   }
 }
 
-bool Quota::may_check(const NodeKey& source, std::uint64_t now_ns) {
+bool Quota::has_left(ByteView name, std::uint64_t now_ns) {
+  if (!is_bounded()) return true;
   const std::lock_guard lock(mutex_);
-  if (buckets_.size() >= kMaxSources && !buckets_.contains(source)) {
-    forget_full(now_ns);
-    if (buckets_.size() >= kMaxSources) return false;
+  auto found = buckets_.find(name);
+  if (found == buckets_.end()) {
+    if (buckets_.size() >= kMaxNames) forget_full(now_ns);
+    if (buckets_.size() >= kMaxNames) return false;
+    found = buckets_.emplace(std::string(name), Bucket{burst_, now_ns}).first;
   }
-  Bucket& bucket = buckets_.try_emplace(source, Bucket{burst_, now_ns}).first->second;
-  fill(bucket, now_ns);
-  return bucket.left >= 1;
+  fill(found->second, now_ns);
+  return found->second.left >= 1;
 }
 
-void Quota::spend(const NodeKey& source, std::uint64_t bad) {
+void Quota::spend(ByteView name, std::uint64_t count) {
+  if (!is_bounded()) return;
   const std::lock_guard lock(mutex_);
-  const auto bucket = buckets_.find(source);
+  const auto bucket = buckets_.find(name);
   if (bucket != buckets_.end())
-    bucket->second.left = std::max(0.0, bucket->second.left - static_cast<double>(bad));
+    bucket->second.left = std::max(0.0, bucket->second.left - static_cast<double>(count));
 }
 
 }  // namespace rhizome

@@ -1,22 +1,25 @@
-// How many bad signatures each peer may still send: a bucket a peer, filled by the clock. Honest
-// peers send none, so theirs stays full whatever the load. Thread-safe.
+// Buckets by name, filled by the clock: how many bad signatures each peer may still send, how many
+// new deltas each author may still bring by way of peers. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 
-#include "journal/label.hpp"
+#include "rhizome/bytes.hpp"
 
 namespace rhizome {
 
 class Quota {
  public:
+  // per_second 0: no bound.
   Quota(std::uint64_t per_second, std::uint64_t burst)
       : per_second_(static_cast<double>(per_second)), burst_(static_cast<double>(burst)) {}
 
-  bool may_check(const NodeKey& source, std::uint64_t now_ns);
-  void spend(const NodeKey& source, std::uint64_t bad);
+  bool is_bounded() const { return per_second_ > 0; }
+  bool has_left(ByteView name, std::uint64_t now_ns);
+  void spend(ByteView name, std::uint64_t count);
 
  private:
   struct Bucket {
@@ -28,7 +31,7 @@ class Quota {
 
   const double per_second_, burst_;
   std::mutex mutex_;
-  std::map<NodeKey, Bucket> buckets_;  // guarded by mutex_
+  std::map<std::string, Bucket, std::less<>> buckets_;  // guarded by mutex_
 };
 
 }  // namespace rhizome

@@ -11,6 +11,7 @@ namespace rhizome::commands {
 int delta(const std::vector<std::string>& arguments) {
   const std::string tool = arguments.empty() ? "--help" : arguments[0];
   std::string seed;
+  bool json = false;
   Options options(
       "delta " + (tool[0] == '-' ? "encode|decode|sign|verify|digest" : tool),
       "The delta format's tools: JSON Lines on standard input, one line out for each line "
@@ -18,6 +19,7 @@ int delta(const std::vector<std::string>& arguments) {
       "without author to a signed delta. verify: a verdict a delta. digest: the set's digest.",
       R"(echo '{"author":"a","timestamp":0,"pointers":[{"role":"r","target":1}]}' | rhizome delta encode)");
   options.text("--seed", seed, "sign: the key's seed file (rhizome keygen makes one)");
+  options.flag("--json", json, "Lines are JSON with or without it; a failure to start too with it");
   int exit_code = kDone;
   const std::vector<std::string> rest(
       arguments.empty() ? arguments.end() : arguments.begin() + (tool[0] == '-' ? 0 : 1),
@@ -36,7 +38,7 @@ int delta(const std::vector<std::string>& arguments) {
     }
     const Result<SigningKey> key = SigningKey::load(seed);
     return key.ok() ? tools::delta_sign(*key, std::cin, std::cout)
-                    : fail("delta sign", key.status());
+                    : fail("delta sign", key.status(), json);
   }
   std::fprintf(stderr,
                "rhizome delta: expected encode, decode, sign, verify or digest; see --help\n");

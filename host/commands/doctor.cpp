@@ -6,8 +6,8 @@
 
 #include "commands/checks.hpp"
 #include "commands/command.hpp"
+#include "node/choices.hpp"
 #include "node/node.hpp"
-#include "plugins/loader.hpp"
 #include "rhizome/delta/signature.hpp"
 
 namespace rhizome::commands {
@@ -17,20 +17,7 @@ Status check_config(const std::string& file, std::vector<config::Problem>& probl
   if (!config.ok()) return config.status();
   const PluginPlaces places = plugin_places(*config);
   const PluginHost plugins({places.path, places.lock_file, "", nullptr});
-  std::vector<const config::PluginSection*> sections{&config->store, &config->transport};
-  for (const auto& section : config->filters) sections.push_back(&section);
-  for (const auto& section : config->resolvers) sections.push_back(&section);
-  for (const config::PluginSection* section : sections) {
-    const Result<PluginInfo> info = plugins.inspect(section->plugin);
-    if (!info.ok() || !info->refusal.empty()) {
-      problems.push_back({config->file, config->document.line_of(section->path),
-                          section->path + ".plugin", "a plugin that can be loaded",
-                          info.ok() ? info->refusal : info.status().message(),
-                          "see `rhizome plugin list`"});
-      continue;
-    }
-    (void)config::validate_section(*config, *section, info->manifest.config_schema, problems);
-  }
+  (void)choose_plugins(*config, plugins, problems);
   return problems.empty() ? Status() : Status(Code::kInvalid, problems.front().to_string());
 }
 

@@ -29,7 +29,8 @@ constexpr Verb kVerbs[] = {
     {"Tools", "plugin", "List, inspect and trust plugins", plugin},
     {"Tools", "keygen", "Make a key", keygen},
     {"Tools", "delta", "Encode, decode, sign, verify and digest deltas as JSON Lines", delta},
-    {"Tools", "filter", "Evaluate rules over JSON data, as JSON Lines", filter},
+    {"Tools", "filter", "Evaluate rules over JSON data; explain how a rule is found among many",
+     filter},
 };
 
 void print_help() {

@@ -10,6 +10,8 @@ namespace {
 
 using nlohmann::json;
 
+double mebibytes(unsigned long long bytes) { return static_cast<double>(bytes) / 1048576.0; }
+
 void print_peers(const std::string& body) {
   const json peers = json::parse(body);
   if (peers.empty()) std::printf("no peers; add some to the config, or let them connect\n");
@@ -18,6 +20,12 @@ void print_peers(const std::string& body) {
                 peer.value("up", false) ? "up" : "down", printable(peer.value("name", "")).c_str(),
                 peer.value("key", "").substr(0, 24).c_str(), peer.value("behind", 0ull),
                 peer.value("live", 0ull), peer.value("fetched", 0ull));
+    const json catch_up = peer.value("catch_up", json::object());
+    if (catch_up.value("bytes", 0ull) != 0 || catch_up.value("broken_promises", 0ull) != 0)
+      std::printf("     brought %.1f MiB at %.1f MiB/s, %llu deltas twice, %llu promises broken\n",
+                  mebibytes(catch_up.value("bytes", 0ull)),
+                  mebibytes(catch_up.value("bytes_per_second", 0ull)),
+                  catch_up.value("twice", 0ull), catch_up.value("broken_promises", 0ull));
     if (const std::string problem = peer.value("problem", ""); !problem.empty())
       std::printf("     refused: %s\n", printable(problem).c_str());
     for (const json& difference : peer.value("differences", json::array()))

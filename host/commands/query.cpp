@@ -17,6 +17,7 @@ int query(const std::vector<std::string>& arguments) {
   q.add_to(options);
   options.flag("--count", count,
                "Print how many match and how many were looked at, not the deltas");
+  options.text("--peer", q.peer, "Ask a peer, by its name or key, through this node");
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   Result<Client> client = q.node.connect();
@@ -29,9 +30,10 @@ int query(const std::vector<std::string>& arguments) {
   const json summary = json::parse(end->header);
   warn_of_tokens("query", summary);
   if (count)
-    std::printf(
-        "%s\n",
-        json{{"matched", summary["matched"]}, {"examined", summary["examined"]}}.dump().c_str());
+    std::printf("%s\n", json{{"matched", summary.value("matched", 0ull)},
+                             {"examined", summary.value("examined", 0ull)}}
+                            .dump()
+                            .c_str());
   if (const auto errors = summary.value("errors", 0ull); errors != 0)
     std::fprintf(stderr,
                  "rhizome query: the filter failed for %llu deltas, which count as no match\n",

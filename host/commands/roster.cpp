@@ -118,11 +118,13 @@ int roster(const std::vector<std::string>& arguments) {
                                       arguments.end());
   if (verb == "show") return show(rest);
   if (verb == "set") return set(rest);
-  std::fprintf(stderr,
-               "rhizome roster: expected one of these; each has --help:\n"
+  const bool asked = verb == "--help" || verb == "-h";
+  std::fprintf(asked ? stdout : stderr,
+               "rhizome roster: expected one of these; each has --help and --json:\n"
                "  show  who counts at a running node\n"
-               "  set   sign a roster and give it to a running node\n");
-  return verb == "--help" || verb == "-h" ? kDone : kUsage;
+               "  set   sign a roster and give it to a running node\n"
+               "Example: rhizome roster show --node ./a\n");
+  return asked ? kDone : kUsage;
 }
 
 }  // namespace rhizome::commands

@@ -26,12 +26,11 @@ void RowOptions::add_to(Options& options) {
 }
 
 json RowOptions::request(const char* op) const {
-  json request{{"op", op}, {"after", after}};
-  const std::pair<const char*, const std::string*> texts[] = {{"filter", &filter},
-                                                              {"language", &language},
-                                                              {"entity", &entity},
-                                                              {"context", &context},
-                                                              {"author", &author}};
+  json request{{"op", op}};
+  if (after != 0) request["after"] = after;
+  const std::pair<const char*, const std::string*> texts[] = {
+      {"filter", &filter},   {"language", &language}, {"entity", &entity},
+      {"context", &context}, {"author", &author},     {"peer", &peer}};
   for (const auto& [key, value] : texts)
     if (!value->empty()) request[key] = *value;
   if (limit != 0) request["limit"] = limit;

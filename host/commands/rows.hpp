@@ -18,6 +18,7 @@ struct RowOptions {
   ReadOptions read;
   bool extent = false;
   std::string filter, language, entity, context, author;
+  std::string peer;  // asked in this node's place
   std::uint64_t after = 0, limit = 0;
 
   void add_to(Options& options);

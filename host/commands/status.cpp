@@ -50,6 +50,12 @@ void print_status(const std::string& body) {
   std::printf("roster   version %llu, %llu voters%s\n", c.value("roster", 0ull),
               c.value("voters", 0ull),
               c.value("self_votes", true) ? "" : "; this node is no voter");
+  const json catch_up = s.value("catch_up", json::object());
+  if (const auto missing = catch_up.value("missing", 0ull), done = catch_up.value("done", 0ull);
+      missing != 0 || done != 0)
+    std::printf("catch-up %llu labels to fetch, %llu fetched (%.1f MiB), %llu a second\n", missing,
+                done, static_cast<double>(catch_up.value("bytes", 0ull)) / 1048576.0,
+                catch_up.value("per_second", 0ull));
   print_lanes(s.value("lanes", json::array()));
 }
 

@@ -1,25 +1,95 @@
-// rhizome subscribe: what is held, then what comes.
+// rhizome subscribe: what is held, then what comes, here or at a peer.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "commands/rows.hpp"
 
 namespace rhizome::commands {
 
+namespace {
+
 using nlohmann::json;
+
+// Where a subscription's token is kept, so that the next run goes on behind it.
+class TokenFile {
+ public:
+  explicit TokenFile(std::string path) : path_(std::move(path)) {}
+
+  std::string read() const {
+    std::string token;
+    std::ifstream file(path_);
+    std::getline(file, token);
+    return token;
+  }
+  // Whole or not at all, whenever this process ends.
+  bool write(const std::string& token) const {
+    const std::string fresh = path_ + ".new";
+    std::ofstream file(fresh, std::ios::trunc);
+    file << token << '\n';
+    file.close();
+    std::error_code error;
+    if (file) std::filesystem::rename(fresh, path_, error);
+    return file && !error;
+  }
+  bool is_kept() const { return !path_.empty(); }
+
+ private:
+  const std::string path_;
+};
+
+// One answer of the node: its rows to standard output, then its token to the file.
+bool print(const Reply& reply, const TokenFile& tokens, bool verbose) {
+  const json header = json::parse(reply.header, nullptr, false);
+  std::fwrite(reply.blob.data(), 1, reply.blob.size(), stdout);
+  if (std::fflush(stdout) != 0) return false;
+  if (!header.is_object()) return true;
+  for (const json& range : header.value("dropped", json::array()))
+    std::fprintf(stderr, "rhizome subscribe: dropped %llu between positions %llu and %llu\n",
+                 range.value("count", 0ull), range.value("from", 0ull), range.value("to", 0ull));
+  if (const auto refused = header.value("refused", 0ull); refused != 0)
+    std::fprintf(stderr, "rhizome subscribe: %llu deltas of the peer did not check out\n", refused);
+  const std::string token = header.value("resume", "");
+  if (token.empty()) return true;
+  if (verbose) std::fprintf(stderr, "resume %s\n", token.c_str());
+  if (!tokens.is_kept() || tokens.write(token)) return true;
+  std::fprintf(stderr, "rhizome subscribe: the token's file cannot be written\n");
+  return false;
+}
+
+}  // namespace
 
 int subscribe(const std::vector<std::string>& arguments) {
   RowOptions q;
-  bool now = false;
+  bool now = false, tokens = false;
+  std::string resume, file, policy;
+  std::uint64_t room = 0;
   Options options("subscribe",
                   "Follows deltas: what is held, then what comes, without gap or repetition.",
                   "rhizome subscribe --context name --now --node ./a");
   q.add_to(options);
   options.flag("--now", now, "Only what comes from now on");
+  options.text("--peer", q.peer, "Follow a peer's journal, by its name or key, through this node");
+  options.text("--resume", resume, "Go on behind this token");
+  options.text("--resume-file", file, "Go on behind the token in this file, and keep it there");
+  options.flag("--tokens", tokens, "Print each token to standard error");
+  options.text("--policy", policy,
+               "For a slow reader: block (default), drop_oldest, drop_newest, error");
+  options.number("--room", room, "Events that may wait before the policy acts (default: 1024)");
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   json request = q.request("subscribe");
-  if (now) request["from"] = "now";
-  const Result<Reply> end = print_rows(q.node, request);
+  const TokenFile kept(file);
+  if (resume.empty() && kept.is_kept()) resume = kept.read();
+  if (now && resume.empty()) request["from"] = "now";
+  if (!resume.empty()) request["resume"] = resume;
+  if (!policy.empty()) request["policy"] = policy;
+  if (room != 0) request["room"] = room;
+  Result<Client> client = q.node.connect();
+  if (!client.ok()) return fail("subscribe", client.status(), q.node.json);
+  const Result<Reply> end = client->stream(
+      request.dump(), [&](const Reply& reply) { return print(reply, kept, tokens); });
   return end.ok() ? kDone : fail("subscribe", end.status(), q.node.json);
 }
 

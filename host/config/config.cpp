@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -35,9 +36,11 @@ constexpr const char* kSchema = R"({
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
@@ -67,7 +70,16 @@ constexpr const char* kSchema = R"({
     "socket": {"type": "string", "default": "control.sock", "minLength": 1, "maxLength": 100, "description": "Path of the Unix socket; relative to this file."}}},
   "limits": {"type": "object", "default": {}, "description": "Bounds; the defaults are safe.", "properties": {
     "max_future_ms": {"type": "integer", "minimum": 0, "maximum": 31536000000, "default": 900000, "description": "Deltas of peers that claim a time further ahead than this are refused, milliseconds; 0: none are."},
-    "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."}}}
+    "heartbeat_ms": {"type": "integer", "minimum": 10, "maximum": 60000, "default": 1000, "description": "How often heads are announced to peers, milliseconds."},
+    "catch_up_mib": {"type": "integer", "minimum": 4, "maximum": 4096, "default": 32, "description": "Most that catch-up asks for and holds until it is admitted, MiB, whatever is missing."},
+    "serve_mib_per_second": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 64, "description": "What one peer may fetch from this node in the long run, MiB a second."},
+    "serve_burst_mib": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 16, "description": "What one peer may fetch at once before that rate holds it back, MiB."},
+    "journal_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Claims that the store may hold, bytes; over it writes are refused; 0: any number."},
+    "reserve_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Of journal_bytes, what is left for this node's own writes: what peers bring stops short of it."},
+    "author_deltas_per_second": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0, "description": "New deltas of one author that peers may bring, a second in the long run; 0: any number."},
+    "author_deltas_at_once": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 100000, "description": "The same, at once."},
+    "max_strangers": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 192, "description": "Nodes that may be connected without being among peers; more are turned away."},
+    "max_strangers_per_network": {"type": "integer", "minimum": 0, "maximum": 100000, "default": 32, "description": "The same, of one network: a /16 of IPv4 or a /32 of IPv6, this machine's own addresses apart."}}}
  }})";
 
 constexpr std::size_t kMaxFile = 1u << 20;
@@ -96,6 +108,7 @@ PluginSection section(const json& value, const std::string& path) {
   section.plugin = value.at("plugin");
   section.config_json = value.at("config").dump();
   section.path = path;
+  section.isolate = value.value("isolate", "");
   return section;
 }
 
@@ -146,6 +159,15 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.control_socket = absolute(config.directory, value.at("control").at("socket"));
   config.max_future_ms = value.at("limits").at("max_future_ms");
   config.heartbeat_ms = value.at("limits").at("heartbeat_ms");
+  config.journal_bytes = value.at("limits").at("journal_bytes");
+  config.reserve_bytes = value.at("limits").at("reserve_bytes");
+  config.author_per_second = value.at("limits").at("author_deltas_per_second");
+  config.author_burst = value.at("limits").at("author_deltas_at_once");
+  config.max_strangers = value.at("limits").at("max_strangers");
+  config.max_strangers_per_network = value.at("limits").at("max_strangers_per_network");
+  config.catch_up_mib = value.at("limits").at("catch_up_mib");
+  config.serve_mib_per_second = value.at("limits").at("serve_mib_per_second");
+  config.serve_burst_mib = value.at("limits").at("serve_burst_mib");
   return config;
 }
 
@@ -219,22 +241,37 @@ std::string validate_section(const NodeConfig& config, const PluginSection& sect
   return value.dump();
 }
 
+namespace {
+
+// As a YAML value that is read back as just this text: plain where it is plainly text, else quoted.
+std::string text_value(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+  const char first = text.empty() ? '\0' : text[0];
+  const bool starts = first == '/' || std::isalpha(static_cast<unsigned char>(first)) != 0;
+  const bool word = text == "true" || text == "false" || text == "null";
+  if (starts && !word && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return json(text).dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
 std::string default_config(const InitChoices& choices) {
   std::string peers = choices.peers.empty() ? "peers: []\n" : "peers:\n";
   for (const PeerSection& peer : choices.peers) {
-    peers += "  - name: " + peer.name + "\n    key: " + peer.key + "\n";
+    peers += "  - name: " + text_value(peer.name) + "\n    key: " + peer.key + "\n";
     if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
     if (!peer.ticket.empty()) peers += "    ticket: '" + peer.ticket + "'\n";
   }
   const std::string transport_config = choices.transport == "inproc"
-                                           ? "    address: " + choices.name + "\n"
+                                           ? "    address: " + text_value(choices.name) + "\n"
                                            : "    listen: " + choices.listen + "\n";
   return R"(# A Rhizome node. Every key and its default: docs/config.md. Check with: rhizome config check FILE
 node:
   name: )" +
-         choices.name + R"(
+         text_value(choices.name) + R"(
   fabric: )" +
-         choices.fabric + R"(          # nodes of another fabric are refused
+         text_value(choices.fabric) + R"(          # nodes of another fabric are refused
   key: node.key            # the node's secret: mode 0600, never copied to another node
   data: data
   admission: )" +
@@ -243,12 +280,12 @@ node:
 
 store:
   plugin: )" +
-         choices.store + R"(          # or: memory (keeps nothing after a stop)
+         text_value(choices.store) + R"(          # or: memory (keeps nothing after a stop)
   config: {}
 
 transport:
   plugin: )" +
-         choices.transport + R"(
+         text_value(choices.transport) + R"(
   config:
 )" + transport_config +
          R"(

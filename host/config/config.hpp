@@ -17,6 +17,7 @@ struct PluginSection {
   std::string plugin;
   std::string config_json = "{}";  // as written; defaults come from the plugin's schema
   std::string path;                // where it stands in the file: "store"
+  std::string isolate;             // "none": a stranger's may run inside the node; else empty
 };
 
 struct PeerSection {
@@ -50,6 +51,9 @@ struct NodeConfig {
   std::string log_level, log_format;
   std::string control_socket;
   std::uint64_t max_future_ms = 0, heartbeat_ms = 0, threads = 0;
+  std::uint64_t journal_bytes = 0, reserve_bytes = 0, author_per_second = 0, author_burst = 0,
+                max_strangers = 0, max_strangers_per_network = 0;
+  std::uint64_t catch_up_mib = 0, serve_mib_per_second = 0, serve_burst_mib = 0;
   YamlDocument document;  // line numbers
 };
 

@@ -41,7 +41,7 @@ constexpr const char* kLeast = "store: {plugin: memory}\ntransport: {plugin: inp
 
 TEST_F(ConfigFile, WhatInitWritesIsReadBackWithItsDefaults) {
   InitChoices choices;
-  choices.peers = {{"b", "ed25519:" + std::string(64, 'a'), "tcp://127.0.0.1:7701"}};
+  choices.peers = {{"b", "ed25519:" + std::string(64, 'a'), "tcp://127.0.0.1:7701", "", ""}};
   std::vector<Problem> problems;
   const auto config = load_config(write(default_config(choices)), problems);
   ASSERT_TRUE(config.ok()) << config.status().to_string();
@@ -172,6 +172,20 @@ TEST_F(ConfigFile, APluginsOwnSchemaDecidesItsSection) {
   EXPECT_THAT(problems[0].to_string(),
               AllOf(HasSubstr(":4: store.config.cache: expected one of: size")));
   EXPECT_THAT(checked, HasSubstr("\"size\":5"));
+}
+
+TEST_F(ConfigFile, WhatInitWritesReadsBackAsTheNamesThatWereGiven) {
+  for (const std::string name : {"a", "my node: 1", "true", "7", "- x", "a # b", "\"", "\n", "ä"}) {
+    InitChoices choices;
+    choices.name = choices.store = name;
+    choices.peers.push_back({name, "ed25519:" + std::string(64, 'a'), "", "", ""});
+    std::vector<Problem> problems;
+    const auto config = load_config(write(default_config(choices)), problems);
+    ASSERT_TRUE(config.ok()) << config.status().to_string();
+    EXPECT_EQ(config->name, name);
+    EXPECT_EQ(config->store.plugin, name);
+    EXPECT_EQ(config->peers[0].name, name);
+  }
 }
 
 TEST_F(ConfigFile, BadYamlIsToldWithItsLine) {

@@ -16,6 +16,7 @@
 #include "admission/admission.hpp"
 #include "authoring/authoring.hpp"
 #include "extent/book.hpp"
+#include "feeds/service.hpp"
 #include "journal/journal.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
@@ -46,6 +47,9 @@ struct ControlServices {
   std::function<std::string()> status_json, peers_json;
   JoiningServices joining;
   std::function<Status(ByteView signed_roster)> submit_roster;
+  std::shared_ptr<FeedService> feeds = nullptr;  // null: no subscriptions
+  // The node key of a peer, by its name or its key in text.
+  std::function<std::optional<NodeKey>(ByteView)> peer_key = nullptr;
 };
 
 class ControlServer {

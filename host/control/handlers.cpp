@@ -41,7 +41,7 @@ Status forget(Request& request) {
   return request.reply(Request::Json::object());
 }
 
-// Behind the end of what it was to cancel.
+// Behind the end of what it was to cancel or to hold up.
 Status cancel(Request& request) {
   RZ_TRY(request.check({}));
   return request.reply({{"canceled", false}});
@@ -63,12 +63,15 @@ constexpr struct {
     {"negate", operations::negate},
     {"query", operations::query},
     {"subscribe", operations::subscribe},
+    {"subscriptions", operations::subscriptions},
     {"export", operations::export_deltas},
     {"get", operations::get},
     {"extent", operations::extent},
     {"roster", operations::roster},
     {"roster_set", operations::roster_set},
     {"cancel", cancel},
+    {"pause", cancel},
+    {"resume", cancel},
 };
 
 Status dispatch(Request& request) {

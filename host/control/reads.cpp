@@ -1,32 +1,23 @@
-// What leaves the node as it is: query, subscribe, export, get, digest, origins.
-#include <poll.h>
-
-#include <algorithm>
-
+// What leaves the node as it is: query, export, get, digest, origins.
 #include "control/reader.hpp"
 #include "control/request.hpp"
-#include "control/signal.hpp"
 #include "views/entity.hpp"
 #include "views/query.hpp"
 
-namespace rhizome::operations {
+namespace rhizome {
 
-namespace {
-
-using Json = Request::Json;
-
-constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
+const std::vector<Field> kQueryFields = {
+    {"filter", FieldKind::kAny},   {"language", FieldKind::kText}, {"entity", FieldKind::kText},
+    {"context", FieldKind::kText}, {"author", FieldKind::kText},   {"after", FieldKind::kNumber},
+    {"limit", FieldKind::kNumber}};
 
 std::vector<Field> query_fields() {
-  std::vector<Field> fields = {{"filter", FieldKind::kAny},   {"language", FieldKind::kText},
-                               {"entity", FieldKind::kText},  {"context", FieldKind::kText},
-                               {"author", FieldKind::kText},  {"after", FieldKind::kNumber},
-                               {"limit", FieldKind::kNumber}, {"extent", FieldKind::kFlag}};
+  std::vector<Field> fields = kQueryFields;
+  fields.push_back({"extent", FieldKind::kFlag});
   fields.insert(fields.end(), kReaderFields.begin(), kReaderFields.end());
   return fields;
 }
 
-// The request's filter, compiled: text, or JSON as it is. kNotFound lists the languages.
 Result<std::optional<use::Filter>> filter_of(const Request& request) {
   const auto given = request.header().find("filter");
   if (given == request.header().end()) return std::optional<use::Filter>();
@@ -45,6 +36,16 @@ Result<std::optional<use::Filter>> filter_of(const Request& request) {
   return std::optional<use::Filter>(std::move(*filter));
 }
 
+}  // namespace rhizome
+
+namespace rhizome::operations {
+
+namespace {
+
+using Json = Request::Json;
+
+constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
+
 DeltaQuery query_of(const Request& request, const std::optional<use::Filter>& filter) {
   DeltaQuery query;
   query.entity = request.text("entity");
@@ -57,26 +58,15 @@ DeltaQuery query_of(const Request& request, const std::optional<use::Filter>& fi
 }
 
 // One pass over the journal; stops early where the client cancels. Rows that are not confirmed as
-// the reader asked are left out; or, where they are `awaited`, the pass ends in front of the first
-// one that may still be: `held_back` is its position, and rows keep their order.
-struct Pass {
-  QueryEnd end;
-  Seq held_back = 0;
-};
-Result<Pass> run(Request& request, const DeltaQuery& query, Rows& rows, Reader* reader,
-                 bool awaited) {
+// the reader asked are left out.
+Result<QueryEnd> run(Request& request, const DeltaQuery& query, Rows& rows, Reader* reader) {
   Status sent;
-  Pass pass;
   std::uint64_t left_out = 0;
   const bool beside = reader != nullptr && request.flag("extent");
   const auto row = [&](Seq seq, DeltaView delta) -> Result<bool> {
     if (reader != nullptr && reader->filters()) {
       const Result<Reader::Word> word = reader->word_on(seq);
       if (!word.ok()) return word.status();
-      if (*word == Reader::Word::kNotYet && awaited) {
-        pass.held_back = seq;
-        return false;
-      }
       if (*word != Reader::Word::kYes) {
         ++left_out;
         return true;
@@ -95,38 +85,30 @@ Result<Pass> run(Request& request, const DeltaQuery& query, Rows& rows, Reader* 
         return more.ok() && *more;
       });
   RZ_TRY(std::move(sent));
-  if (!end.ok()) return end.status();
+  if (!end.ok()) return end;
   RZ_TRY(rows.flush());
-  pass.end = *end;
-  pass.end.matched -= left_out + (pass.held_back != 0 ? 1 : 0);
-  return pass;
+  end->matched -= left_out;
+  return end;
 }
 
 Status stream(Request& request, const DeltaQuery& query, bool with_seq, Reader* reader) {
   Rows rows(request, with_seq);
-  const Result<Pass> pass = run(request, query, rows, reader, false);
-  if (!pass.ok()) return pass.status();
-  const QueryEnd& end = pass->end;
-  Json answer{{"matched", end.matched},
-              {"examined", end.examined},
-              {"errors", end.errors},
-              {"last", end.last},
-              {"has_more", end.more || request.canceled()},
+  const Result<QueryEnd> end = run(request, query, rows, reader);
+  if (!end.ok()) return end.status();
+  Json answer{{"matched", end->matched},
+              {"examined", end->examined},
+              {"errors", end->errors},
+              {"last", end->last},
+              {"has_more", end->more || request.canceled()},
               {"canceled", request.canceled()}};
   if (reader != nullptr) answer.update(reader->told());
   return request.reply(std::move(answer));
 }
 
-// Until a commit or word from the client; the server's stop shuts the socket down.
-void wait(const Request& request, const CommitSignal::Waiter& waiter) {
-  pollfd states[] = {{request.context().socket, POLLIN | POLLRDHUP, 0},
-                     {waiter.descriptor(), POLLIN, 0}};
-  (void)::poll(states, 2, -1);
-}
-
 }  // namespace
 
 Status query(Request& request) {
+  if (request.text("peer")) return query_at_peer(request);
   RZ_TRY(request.check(query_fields()));
   const auto filter = filter_of(request);
   if (!filter.ok()) return filter.status();
@@ -139,50 +121,6 @@ Status query(Request& request) {
 Status export_deltas(Request& request) {
   RZ_TRY(request.check({{"after", FieldKind::kNumber}}));
   return stream(request, query_of(request, std::nullopt), false, nullptr);
-}
-
-// History, then live: one position in the journal, so nothing is missed or sent twice in between.
-Status subscribe(Request& request) {
-  std::vector<Field> fields = query_fields();
-  fields.push_back({"from", FieldKind::kAny});
-  RZ_TRY(request.check(fields));
-  const auto filter = filter_of(request);
-  if (!filter.ok()) return filter.status();
-  Result<CommitSignal::Waiter> waiter = request.context().signal.waiter();
-  if (!waiter.ok()) return waiter.status();
-  Result<Reader> reader = Reader::make(request);
-  if (!reader.ok()) return reader.status();
-  const Journal& journal = request.services().journal;
-  DeltaQuery query = query_of(request, *filter);
-  if (const auto from = request.header().find("from"); from != request.header().end()) {
-    if (*from == "now")
-      query.after = journal.last();
-    else if (from->is_number_unsigned())
-      query.after = std::max(from->get<Seq>(), Seq{1}) - 1;
-    else
-      return {Code::kInvalid, "subscribe.from: expected \"now\" or a position"};
-  }
-  Json begun{{"more", true}, {"after", query.after}};
-  begun.update(reader->told());
-  RZ_TRY(request.reply(std::move(begun)));  // what comes now will be seen
-  Rows rows(request, true);
-  while (!request.canceled() && !request.context().stopping) {
-    waiter->clear();
-    const Seq seen = journal.last();
-    reader->look_again();
-    const Result<Pass> pass = run(request, query, rows, &*reader, true);
-    if (!pass.ok()) return pass.status();
-    if (query.limit != UINT64_MAX) query.limit -= pass->end.matched;
-    query.after = pass->held_back != 0 ? pass->held_back - 1 : pass->end.last;
-    if (query.limit == 0) break;
-    if (request.canceled()) break;
-    // What an index passed over without looking is behind us too.
-    if (pass->held_back == 0) query.after = std::max(query.after, seen);
-    if (pass->held_back == 0 && journal.last() > query.after) continue;
-    wait(request, *waiter);
-    RZ_TRY(request.hear());
-  }
-  return request.reply({{"last", query.after}, {"canceled", request.canceled()}});
 }
 
 Status get(Request& request) {

@@ -103,8 +103,13 @@ Status Request::hear() {
   control::Message message;
   RZ_TRY(control::receive_message(context_.socket, message));
   const Json header = Json::parse(message.header, nullptr, false);
-  if (header.is_object() && header.contains("op") && header["op"] == "cancel") {
+  const Json op_heard = header.is_object() ? header.value("op", Json()) : Json();
+  if (op_heard == "cancel") {
     canceled_ = true;
+    return {};
+  }
+  if (may_pause_ && (op_heard == "pause" || op_heard == "resume")) {
+    paused_ = op_heard == "pause";
     return {};
   }
   return {Code::kBusy, op() + ": ended by another request; send cancel first"};
@@ -120,8 +125,8 @@ Status Rows::add(Seq seq, DeltaView delta, const std::string& beside) {
   return rows_.size() < kRunBytes ? Status() : flush();
 }
 
-Status Rows::flush() {
-  if (!rows_.empty()) RZ_TRY(request_.reply({{"more", true}}, rows_));
+Status Rows::flush(Request::Json header) {
+  RZ_TRY(request_.reply(std::move(header), rows_));
   rows_.clear();
   return request_.hear();
 }

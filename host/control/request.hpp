@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/handlers.hpp"
+#include "rhizome/use/filter.hpp"
 
 namespace rhizome {
 
@@ -39,16 +40,19 @@ class Request {
   Status reply(Json answer, ByteView blob = {}) const;
   Status reply_error(const Status& status) const;
 
-  // Between answers: looks whether the client sent `cancel` (then canceled() holds). kClosed where
-  // it left, kBusy where it asks something else meanwhile. Never waits.
+  // Between answers: looks whether the client sent `cancel` (then canceled() holds), or `pause` and
+  // `resume` to what may pause. kClosed where it left, kBusy where it asks something else
+  // meanwhile. Never waits.
   Status hear();
   bool canceled() const { return canceled_; }
+  void may_pause() { may_pause_ = true; }
+  bool paused() const { return paused_; }
 
  private:
   RequestContext& context_;
   Json header_;
   ByteView blob_;
-  bool canceled_ = false;
+  bool canceled_ = false, may_pause_ = false, paused_ = false;
 };
 
 // Rows on their way to the client, a run at a time. Full runs are sent by `add`.
@@ -57,13 +61,21 @@ class Rows {
   explicit Rows(Request& request, bool with_seq) : request_(request), with_seq_(with_seq) {}
   // `beside`: JSON members that stand before the delta's own, or empty.
   Status add(Seq seq, DeltaView delta, const std::string& beside = {});
-  Status flush();
+  Status flush() { return rows_.empty() ? request_.hear() : flush({{"more", true}}); }
+  // With this header, also where no row is left.
+  Status flush(Request::Json header);
 
  private:
   Request& request_;
   const bool with_seq_;
   std::string rows_;
 };
+
+// The fields of a request that say which deltas; and those with which they are read here.
+extern const std::vector<Field> kQueryFields;
+std::vector<Field> query_fields();
+// The request's filter, compiled: text, or JSON as it is. kNotFound lists the languages.
+Result<std::optional<use::Filter>> filter_of(const Request& request);
 
 std::vector<ByteView> lines_of(ByteView blob);  // without empty ones
 
@@ -74,6 +86,8 @@ Status import(Request& request);
 Status negate(Request& request);
 Status query(Request& request);
 Status subscribe(Request& request);
+Status query_at_peer(Request& request);
+Status subscriptions(Request& request);
 Status export_deltas(Request& request);
 Status get(Request& request);
 Status digest(Request& request);

@@ -1,5 +1,6 @@
 // Subscriptions and cancels: nothing missed, nothing twice, nobody else slowed.
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -18,7 +19,25 @@ using testing_support::claims;
 using testing_support::Served;
 using testing_support::values_of;
 
-class StreamTest : public testing::Test, protected Served {};
+class StreamTest : public testing::Test, protected Served {
+ protected:
+  // The next answer behind which no other follows.
+  static json last_answer(int socket) {
+    control::Message message;
+    for (;;) {
+      if (!control::receive_message(socket, message).ok()) return nullptr;
+      json header = json::parse(message.header);
+      if (!header.value("more", false)) return header;
+    }
+  }
+  static int lines_in(ByteView rows) {
+    return static_cast<int>(std::count(rows.begin(), rows.end(), '\n'));
+  }
+  void write_numbers(int from, int to) {
+    Client c = client();
+    for (int i = from; i < to; ++i) ASSERT_TRUE(c.write(claims("e", std::to_string(i))).ok());
+  }
+};
 
 // Writers go on while a subscription goes from history to live: every delta once, in order.
 TEST_F(StreamTest, ASubscriptionHasNoGapAndNoRepetitionBetweenHistoryAndLive) {
@@ -106,14 +125,134 @@ TEST_F(StreamTest, AClientThatDoesNotReadSlowsOnlyItself) {
   ::close(stuck);
 }
 
+// An application that ends anywhere and comes again with its token gets every delta once.
+TEST_F(StreamTest, ATokenGoesOnWhereItsBatchEnded) {
+  write_numbers(0, 10);
+  ClientSubscription subscription;
+  subscription.query.entity = "e";
+  std::vector<std::string> lines;
+  for (int life = 0; life < 10; ++life) {
+    Client c = client();
+    const std::size_t wanted = lines.size() + 10;
+    const Status ended = c.follow(subscription, [&](const ClientBatch& batch) {
+      for (const ByteView line : testing_support::split(batch.rows)) lines.emplace_back(line);
+      if (!batch.resume.empty()) subscription.resume = batch.resume;
+      return lines.size() < wanted || batch.resume.empty();
+    });
+    ASSERT_TRUE(ended.ok()) << ended.to_string();
+    write_numbers(10 * life + 10, 10 * life + 20);
+  }
+  std::vector<double> expected;
+  for (int i = 0; i < 100; ++i) expected.push_back(i);
+  EXPECT_EQ(values_of(lines), expected);
+}
+
+TEST_F(StreamTest, ATokenOfAnotherJournalIsRefusedByName) {
+  ClientSubscription subscription;
+  feeds::Cursor cursor;
+  subscription.resume = feeds::to_token(cursor);
+  Client c = client();
+  const Status unknown = c.follow(subscription, [](const ClientBatch&) { return true; });
+  EXPECT_EQ(unknown.code(), Code::kNotFound) << unknown.to_string();
+  subscription.resume = "something";
+  EXPECT_EQ(c.follow(subscription, [](const ClientBatch&) { return true; }).code(), Code::kInvalid);
+  subscription.resume.clear();
+  subscription.policy = "drop";
+  EXPECT_EQ(c.follow(subscription, [](const ClientBatch&) { return true; }).code(), Code::kInvalid);
+  subscription.policy.clear();
+  subscription.peer = "nobody";
+  EXPECT_EQ(c.follow(subscription, [](const ClientBatch&) { return true; }).code(),
+            Code::kNotFound);
+}
+
+TEST_F(StreamTest, APausedSubscriptionSendsNothingAndLosesNothing) {
+  const int socket = raw();
+  control::Message message;
+  const auto receive = [&] {
+    EXPECT_TRUE(control::receive_message(socket, message).ok());
+    return json::parse(message.header);
+  };
+  ASSERT_TRUE(control::send_message(socket, R"({"op":"subscribe"})", {}).ok());
+  while (!receive().value("live", false)) continue;
+  ASSERT_TRUE(control::send_message(socket, R"({"op":"pause"})", {}).ok());
+  EXPECT_EQ(receive()["paused"], true);
+  write_numbers(0, 20);
+  pollfd state{socket, POLLIN, 0};
+  EXPECT_EQ(::poll(&state, 1, 100), 0) << "something came to a paused subscription";
+  ASSERT_TRUE(control::send_message(socket, R"({"op":"resume"})", {}).ok());
+  EXPECT_EQ(receive()["paused"], false);
+  int rows = 0;
+  while (rows < 20) {
+    (void)receive();
+    rows += lines_in(message.blob);
+  }
+  EXPECT_EQ(rows, 20);
+  ::close(socket);
+}
+
+TEST_F(StreamTest, AReaderThatDropsIsToldHowMany) {
+  ClientSubscription subscription;
+  subscription.policy = "drop_oldest";
+  subscription.room = 10;
+  const std::string large = "\"" + std::string(100000, 'x') + "\"";
+  Client c = client();
+  std::uint64_t rows = 0, dropped = 0;
+  bool wrote = false;
+  const Status ended = c.follow(subscription, [&](const ClientBatch& batch) {
+    rows += static_cast<std::uint64_t>(lines_in(batch.rows));
+    dropped += batch.dropped;
+    if (batch.live && !std::exchange(wrote, true)) {
+      Client writer = client();  // while this reader stands still
+      for (int i = 0; i < 200; ++i) EXPECT_TRUE(writer.write(claims("e", large)).ok());
+    }
+    return rows + dropped < 200;
+  });
+  EXPECT_TRUE(ended.ok()) << ended.to_string();
+  EXPECT_EQ(rows + dropped, 200u);
+  EXPECT_GT(dropped, 0u);
+}
+
+TEST_F(StreamTest, AHandlerThatFailsHarmsOnlyItself) {
+  const int failing = raw();
+  ASSERT_TRUE(control::send_message(failing, R"({"op":"subscribe"})", {}).ok());
+  Client c = client();
+  int rows = 0;
+  bool wrote = false;
+  const Status ended = c.follow({}, [&](const ClientBatch& batch) {
+    rows += lines_in(batch.rows);
+    if (batch.live && !std::exchange(wrote, true)) {
+      ::close(failing);  // its process is gone, with its answers unread
+      write_numbers(0, 50);
+    }
+    return rows < 50;
+  });
+  EXPECT_TRUE(ended.ok()) << ended.to_string();
+  EXPECT_EQ(rows, 50);
+}
+
+TEST_F(StreamTest, TheNodesSubscriptionsAreListedWithTheirKeys) {
+  Client c = client();
+  ClientSubscription subscription;
+  subscription.query.entity = "e";
+  std::string listed;
+  ASSERT_TRUE(c.follow(subscription, [&](const ClientBatch& batch) {
+                 if (batch.live) listed = client().call(R"({"op":"subscriptions"})")->blob;
+                 return !batch.live;
+               }).ok());
+  const json list = json::parse(listed);
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0]["session"], "local");
+  EXPECT_EQ(list[0]["policy"], "block");
+  EXPECT_TRUE(list[0]["live"]);
+}
+
 TEST_F(StreamTest, CancelEndsAStreamAndHasAnAnswerWhateverItMeets) {
   const int socket = raw();
   control::Message message;
   ASSERT_TRUE(control::send_message(socket, R"({"op":"subscribe","id":1})", {}).ok());
   ASSERT_TRUE(control::receive_message(socket, message).ok());
   ASSERT_TRUE(control::send_message(socket, R"({"op":"cancel","id":2})", {}).ok());
-  ASSERT_TRUE(control::receive_message(socket, message).ok());
-  json end = json::parse(message.header);
+  json end = last_answer(socket);
   EXPECT_EQ(end["id"], 1);
   EXPECT_EQ(end["canceled"], true);
   ASSERT_TRUE(control::send_message(socket, R"({"op":"cancel","id":3})", {}).ok());
@@ -122,8 +261,7 @@ TEST_F(StreamTest, CancelEndsAStreamAndHasAnAnswerWhateverItMeets) {
   ASSERT_TRUE(control::send_message(socket, R"({"op":"subscribe","id":4})", {}).ok());
   ASSERT_TRUE(control::receive_message(socket, message).ok());
   ASSERT_TRUE(control::send_message(socket, R"({"op":"status","id":5})", {}).ok());
-  ASSERT_TRUE(control::receive_message(socket, message).ok());
-  end = json::parse(message.header);
+  end = last_answer(socket);
   EXPECT_EQ(end["id"], 4);
   EXPECT_EQ(end["error"]["code"], "busy");
   ::close(socket);

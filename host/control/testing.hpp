@@ -11,6 +11,7 @@
 
 #include "authoring/testing.hpp"
 #include "control/control.hpp"
+#include "links/testing.hpp"
 #include "rhizome/client.hpp"
 
 namespace rhizome::testing_support {
@@ -26,10 +27,20 @@ struct Served : Doors {
     char name[] = "/tmp/rhizome-control-XXXXXX";
     directory = ::mkdtemp(name);
     path = directory + "/control.sock";
+    auto made =
+        FeedService::make(links, *journal, plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID));
+    EXPECT_TRUE(made.ok());
+    feeds = std::move(*made);
+    journal->on_commit([weak = std::weak_ptr<FeedService>(feeds)](
+                           Seq first, Seq last, std::span<const Statement> statements) {
+      if (const auto service = weak.lock()) service->committed(first, last, statements);
+    });
     server = std::move(*start());
   }
   ~Served() {
     server.reset();
+    feeds->stop();
+    threads.stop();
     std::filesystem::remove_all(directory);
   }
   Result<std::unique_ptr<ControlServer>> start() {
@@ -46,6 +57,7 @@ struct Served : Doors {
                              [] { return "[]"; },
                              {},
                              [this](ByteView roster) { return extents.take_roster(roster); }};
+    services.feeds = feeds;
     return ControlServer::start(services, path);
   }
   Client client() {
@@ -90,9 +102,22 @@ struct Served : Doors {
   std::uint64_t b_serial = 0;
   ExtentBook extents;
   Log log{LogLevel::kError, Log::Format::kText};
+  ThreadExecutor threads{2};
+  NoLinks links{node, threads, log};
+  std::shared_ptr<FeedService> feeds;
   std::string directory, path;
   std::unique_ptr<ControlServer> server;
 };
+
+inline std::vector<ByteView> split(ByteView rows) {
+  std::vector<ByteView> lines;
+  while (!rows.empty()) {
+    const std::size_t end = rows.find('\n');
+    lines.push_back(rows.substr(0, end));
+    rows.remove_prefix(end == ByteView::npos ? rows.size() : end + 1);
+  }
+  return lines;
+}
 
 inline std::vector<double> values_of(const std::vector<std::string>& lines) {
   std::vector<double> values;

@@ -270,14 +270,21 @@ void ExtentBook::verify_heads(const EpochKey& key) {
 }
 
 ExtentSnapshot::Epoch ExtentBook::describe(const EpochKey& key, const Roster& roster) {
-  verify_heads(key);
+  // A receipt that comes between the check of heads and the look would count for nothing: once
+  // more, a few times.
+  std::unique_lock lock(mutex_, std::defer_lock);
+  for (int look = 0;; ++look) {
+    verify_heads(key);
+    lock.lock();
+    if (look == 3 || table_.unknown_heads(key).empty()) break;
+    lock.unlock();
+  }
   ExtentSnapshot::Epoch epoch;
   const auto position = journal_.origin(key.first, key.second);
   if (position && position->forked) {
     const auto from = journal_.forked_at(key.first, key.second);
     epoch.void_from = from.ok() && from->has_value() ? **from : 1;
   }
-  const std::lock_guard lock(mutex_);
   follow(key.first);
   const auto epochs = epochs_.find(key.first);
   epoch.closed =

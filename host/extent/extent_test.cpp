@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "extent/messages.hpp"
 #include "extent/testing.hpp"
 
@@ -268,6 +271,28 @@ TEST(Holders, VotersAlwaysHaveAPlaceAndStrangersMakeRoom) {
   EXPECT_EQ(desk.take(desk.receipt(1, 1)), Taken::kNew);
   EXPECT_EQ(desk.take(desk.receipt(2, 1)), Taken::kNew);
   EXPECT_EQ(desk.book->holders().size(), ReceiptTable::kMaxHolders);
+}
+
+TEST(Extent, IsReadByAnyThreadWhileReceiptsAndWritesComeIn) {
+  Desk desk(2);
+  const Label label = desk.write();
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!done) {
+        EXPECT_GE(desk.extent(label).held, 1u) << "the writer's own disk is beyond doubt";
+        (void)desk.book->holders();
+        (void)desk.book->own_writes();
+      }
+    });
+  for (std::uint64_t n = 2; n <= 200; ++n) {
+    desk.write();
+    desk.take(desk.receipt(n % 2 == 0 ? 1 : 2, n, {1, n}));
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(desk.extent(label).held, 3u);
 }
 
 }  // namespace

@@ -77,8 +77,9 @@ void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position
                                 bool at_once) {
   for (const wire::Position& position : positions) {
     const EpochKey key{position.origin, position.epoch};
-    if (progress_.size() >= wire::kMaxPositions && !progress_.contains(key)) break;
-    std::uint64_t& known = progress_[key].known[member.link];
+    Progress* progress = progress_for(key, member.link);
+    if (progress == nullptr) continue;
+    std::uint64_t& known = progress->known[member.link];
     known = std::max(known, position.last);
     if (known <= reached(key)) continue;
     // What it held before we were linked comes by no topic.

@@ -1,195 +1,264 @@
-// Catching up by label ranges: asking a peer for the numbers that we lack, and answering such asks.
-#include <algorithm>
+// Asks and their answers, and how peers stand.
+#include "fabric/catchup.hpp"
 
-#include "fabric/core.hpp"
-#include "fabric/deliveries.hpp"
+#include <algorithm>
 
 namespace rhizome {
 
 namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
-constexpr std::uint64_t kRefusedPauseNs = 2000 * kMillisecond;
-constexpr std::size_t kMaxFetchBytes = 4u << 20;  // a peer may not ask for more at once
-constexpr std::uint64_t kReplyRetryNs = 2 * kMillisecond;
-// So few lost numbers are asked for by themselves, and again after so many heartbeats.
-constexpr std::uint64_t kFewNumbers = 64;
-constexpr std::uint64_t kFewHeartbeats = 3;
-
-// One fetch: replies are admitted as they come; it ends when the last is admitted.
-struct FetchRun {
-  std::size_t admitting = 0;
-  bool ended = false;
-  bool progressed = false;
-};
+constexpr double kNsPerSecond = 1e9;
+constexpr std::size_t kFirstChunk = 256u << 10;  // until a peer's rate is known
+constexpr std::size_t kLeastChunk = 32u << 10;
+constexpr double kChunkSeconds = 0.5;  // a chunk takes about so long
+constexpr std::size_t kMaxEpochs = wire::kMaxPositions;
+// One delta may be a MiB, and a pack ends behind the one that fills it.
+constexpr std::size_t kOvershoot = (1u << 20) + (256u << 10);
+// A peer that fails is left alone, twice as long each time.
+constexpr std::uint64_t kFirstPauseMs = 1000;
+constexpr unsigned kMostDoublings = 8;
+constexpr std::uint64_t kBusyPauseMs = 200;
+// Peers that left are remembered, with what they brought, while there are no more than these.
+constexpr std::size_t kMaxForgottenPeers = 2048;
+constexpr double kLeastRate = 32768;  // bytes a second of the slowest link that is reckoned with
+constexpr double kSmooth = 0.3;       // the weight of the newest rate
 
 }  // namespace
 
-std::uint64_t Fabric::Core::held(const EpochKey& key) const {
-  const auto position = journal_.origin(key.first, key.second);
-  return position ? position->last : 0;
+Catchup::Catchup(Links& links, Journal& journal, std::shared_ptr<Ingest> ingest,
+                 CatchupOptions options)
+    : links_(links),
+      journal_(journal),
+      ingest_(std::move(ingest)),
+      options_(options),
+      serving_(std::make_shared<Serving>(links, journal, options.serving)),
+      holes_pause_ms_(options.holes_ms) {}
+
+std::uint64_t Catchup::held(const Epoch& key) const { return reached_(key); }
+
+bool Catchup::is_fetching(const Epoch& key) const {
+  const auto found = jobs_.find(key);
+  return found != jobs_.end() && !found->second.pieces.empty();
 }
 
-void Fabric::Core::maybe_fetch(const EpochKey& key) {
-  Progress& progress = progress_[key];
-  if (progress.fetching || fetches_ >= options_.max_fetches || stopped_) return;
-  const auto position = journal_.origin(key.first, key.second);
-  if (position && position->forked) return;
-  const std::uint64_t mine = reached(key);
-  const std::uint64_t now = executor_.monotonic_ns();
-  Member* best = nullptr;
-  for (const auto& [link, known] : progress.known) {
-    Member* member = member_of(link);
-    if (known <= mine || member == nullptr || !member->status.up || !member->greeted) continue;
-    const auto paused = progress.refused_until_ns.find(link);
-    if (paused != progress.refused_until_ns.end() && paused->second > now) continue;
-    if (best == nullptr || member->fetches < best->fetches ||
-        (member->fetches == best->fetches && executor_.random() % 2 == 0))
-      best = member;
+Catchup::Peer& Catchup::peer_of(const LinkKey& link) {
+  const auto [place, is_new] = peers_.try_emplace(link);
+  if (is_new) place->second.chunk = std::min(kFirstChunk, options_.chunk_bytes);
+  return place->second;
+}
+
+bool Catchup::in_standing(const LinkKey& link) const {
+  const auto found = peers_.find(link);
+  return found == peers_.end() || found->second.paused_until_ns <= links_.executor().monotonic_ns();
+}
+
+void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last) {
+  if (stopped_ || links_.peer(from) == nullptr) return;
+  if (jobs_.size() >= kMaxEpochs && !jobs_.contains(key)) return;
+  peer_of(from);
+  std::uint64_t& known = jobs_[key].known[from];
+  known = std::max(known, last);
+  if (known > held(key)) active_.insert(key);
+}
+
+void Catchup::greeted(const LinkedPeer& peer) {
+  peer_of(peer.link);
+  try_holes_anew();  // perhaps this one has what others had not
+  schedule();
+}
+
+void Catchup::gone(const LinkKey& link) {
+  for (auto& [key, job] : jobs_) {
+    job.known.erase(link);
+    // Whoever was asked for what others lack may be asked again: perhaps nobody else is left.
+    for (auto& [from, piece] : job.pieces) piece.without.clear();
   }
-  if (best != nullptr) fetch(key, *best, mine + 1);
+  serving_->gone(link);
+  schedule();
 }
 
-void Fabric::Core::fetch(const EpochKey& key, Member& from, std::uint64_t first) {
-  Progress& progress = progress_[key];
-  progress.fetching = true;
-  ++fetches_;
-  ++from.fetches;
+void Catchup::stop() {
+  stopped_ = true;
+  serving_->stop();
+}
+
+void Catchup::request(const LinkedPeer& peer, const wire::Frame& frame, const Asked& asked) {
+  (void)peer;
+  const auto wanted = wire::decode_fetch(frame.body);
+  if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
+  ++counters_.served;
+  const std::uint64_t most = options_.deadline_ms;
+  serving_->fetch(asked, *wanted,
+                  frame.deadline_ms == 0 ? most : std::min(frame.deadline_ms, most));
+}
+
+void Catchup::ask(const Epoch& key, Job& job, Pieces::iterator piece, const LinkKey& link,
+                  std::size_t bytes) {
+  const std::uint64_t number = next_ask_++;
+  const std::uint64_t now = links_.executor().monotonic_ns();
+  piece->second.state = Piece::kAsked;
+  piece->second.link = link;
+  piece->second.ask = number;
+  if (job.alone_until != 0) job.alone = link;
+  job.last_asked = number;
+  asks_[number] = {key, link, piece->first, piece->second.to, bytes, 0, now, now, 0, false};
+  asked_bytes_ += bytes;
+  peak_bytes_ = std::max(peak_bytes_, asked_bytes_ + arrived_bytes_);
+  ++peer_of(link).asks;
   ++counters_.fetches;
-  // Missing bodies are taken as holes only where no other peer could have them.
-  const bool take_withheld =
-      std::none_of(progress.known.begin(), progress.known.end(), [&](const auto& entry) {
-        const Member* other = member_of(entry.first);
-        return entry.first != from.link && entry.second >= first && other != nullptr &&
-               other->status.up;
-      });
-  auto run = std::make_shared<FetchRun>();
-  const auto finish = [this, key, link = from.link, run] {
-    if (run->ended && run->admitting == 0) end_fetch(key, link, run->progressed);
-  };
-  // A few lost numbers come alone, not with what was received live behind them and waits.
-  const std::uint64_t lost = gap(key);
-  const bool few = lost != 0 && lost <= kFewNumbers;
-  const std::string body =
-      wire::encode(wire::Fetch{key.first, key.second, first, few ? 1 : options_.fetch_bytes});
-  send(
-      from, wire::Kind::kFetch, wire::Lane::kCatchUp, body,
-      [this, link = from.link, run, finish, take_withheld](
-          Code code, const std::shared_ptr<std::string>& bytes, const wire::Frame& frame,
-          bool last) {
-        run->ended = run->ended || last;
-        if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply) {
-          auto incoming = std::make_unique<Incoming>();
-          incoming->from = frame.sender;
-          incoming->take_withheld = take_withheld;
-          // `frame` borrows from `bytes`: its body is found again in the copy that is kept.
-          const std::size_t offset = static_cast<std::size_t>(frame.body.data() - bytes->data());
-          const std::size_t size = frame.body.size();
-          incoming->bytes = std::move(*bytes);
-          auto delivery = wire::decode_delivery(ByteView(incoming->bytes).substr(offset, size));
-          if (delivery.ok()) {
-            incoming->delivery = std::move(*delivery);
-            count_payload(incoming->delivery);
-            ++run->admitting;
-            incoming->done = [self = shared_from_this(), run, finish, link](Ingested verdict,
-                                                                            std::size_t added) {
-              self->strand_->post([self, run, finish, link, verdict, added] {
-                --run->admitting;
-                run->progressed = run->progressed || verdict == Ingested::kAdmitted ||
-                                  verdict == Ingested::kDuplicate;
-                if (verdict == Ingested::kForked) ++self->counters_.forks;
-                if (Member* member = self->member_of(link)) member->status.fetched += added;
-                finish();
-              });
-            };
-            // What was asked for is taken whatever the queue holds: its bound is what we asked.
-            ingest_->push(std::move(incoming), true);
-          } else {
-            ++counters_.refused_frames;
-          }
-        }
-        finish();
-      },
-      few ? options_.heartbeat_ms * kFewHeartbeats : 0);
+  // A lost ask is asked again after this; a slow link has time for what was asked.
+  const double rate = std::max(peer_of(link).rate / 4, kLeastRate);
+  const std::uint64_t deadline_ms = std::min(
+      options_.deadline_ms,
+      options_.stall_ms + static_cast<std::uint64_t>(static_cast<double>(bytes) / rate * 1e3));
+  const wire::Fetch fetch{key.first, key.second, piece->first, piece->second.to, bytes};
+  links_.ask(link, wire::Kind::kFetch, wire::Lane::kCatchUp, wire::encode(fetch), deadline_ms,
+             [self = shared_from_this(), number](Code code,
+                                                 const std::shared_ptr<std::string>& frame_bytes,
+                                                 const wire::Frame& frame, bool last) {
+               if (!self->stopped_) self->on_reply(number, code, frame_bytes, frame, last);
+             });
 }
 
-void Fabric::Core::end_fetch(const EpochKey& key, const LinkKey& link, bool progressed) {
-  Progress& progress = progress_[key];
-  progress.fetching = false;
-  --fetches_;
-  if (Member* member = member_of(link)) --member->fetches;
-  if (!progressed) {
-    ++counters_.failed_fetches;
-    progress.refused_until_ns[link] = executor_.monotonic_ns() + kRefusedPauseNs;
+void Catchup::on_reply(std::uint64_t number, Code code, const std::shared_ptr<std::string>& bytes,
+                       const wire::Frame& frame, bool last) {
+  const auto found = asks_.find(number);
+  if (found == asks_.end()) return;
+  Ask& ask = found->second;
+  ask.last_ns = links_.executor().monotonic_ns();
+  const Epoch key = ask.key;
+  if (code == Code::kOk && frame.kind == wire::Kind::kFetchReply && !ask.refused &&
+      !arrived(ask, bytes, frame.body)) {
+    ask.refused = true;
+    ++counters_.refused;
   }
-  maybe_fetch(key);
-  // A place became free: others may have waited for it.
-  for (const auto& [other, waiting] : progress_) {
-    if (fetches_ >= options_.max_fetches) break;
-    maybe_fetch(other);
-  }
+  if (last) ended(number, code, frame);
+  if (const auto job = jobs_.find(key); job != jobs_.end()) hand_over(key, job->second);
+  schedule();
 }
 
-namespace {
+// False where it is not what was asked for: then nothing more of this ask is looked at.
+bool Catchup::arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteView body) {
+  if (ask.came + body.size() > ask.limit + kOvershoot) return false;
+  Result<wire::Pack> pack = wire::decode_pack(body);
+  if (!pack.ok()) return false;
+  const bool fits = Epoch(pack->origin, pack->epoch) == ask.key && pack->number() == ask.next;
+  if (!fits) return false;
+  std::vector<Slice> slices = slices_of(*pack);
+  if (slices.back().end() - 1 > ask.to) return false;
+  const std::size_t credited = std::min(ask.limit - std::min(ask.limit, ask.came), body.size());
+  asked_bytes_ -= credited;
+  ask.came += body.size();
+  for (const Slice& slice : slices) counters_.payload_bytes += slice.payload_bytes();
+  const auto job = jobs_.find(ask.key);
+  if (job == jobs_.end()) return true;
+  const std::uint64_t numbers = slices.back().end() - ask.next;
+  ask.next = slices.back().end();
+  ask.useful += numbers;
+  job->second.bytes_per_number +=
+      kSmooth * (static_cast<double>(body.size()) / static_cast<double>(numbers) -
+                 job->second.bytes_per_number);
+  const std::shared_ptr<const std::string> owner = bytes;
+  for (Slice& slice : slices) place(job->second, ask, std::move(slice), owner);
+  peak_bytes_ = std::max(peak_bytes_, asked_bytes_ + arrived_bytes_);
+  return true;
+}
 
-// Sends frames of one fetch, the last one marked, waiting a little where the asker reads slowly.
-struct ReplySender : std::enable_shared_from_this<ReplySender> {
-  use::Transport* transport;
-  Executor* executor;
-  std::uint64_t request;
-  std::uint64_t give_up_ns;
-  std::vector<std::string> frames;
-  std::size_t next = 0;
+void Catchup::failed(const LinkKey& link, std::string_view why, double weight) {
+  ++counters_.failed;
+  Peer& peer = peer_of(link);
+  const unsigned doublings = std::min(peer.failures++, kMostDoublings);
+  peer.paused_until_ns =
+      links_.executor().monotonic_ns() + (kFirstPauseMs << doublings) * kMillisecond;
+  if (weight > 0) links_.distrust(link, why, weight);
+  for (const Epoch& key : active_)
+    for (auto& [from, piece] : jobs_[key].pieces) piece.without.clear();
+}
 
-  void run() {
-    while (next < frames.size()) {
-      const Status sent = transport->reply(request, frames[next], next + 1 == frames.size());
-      if (sent.code() == Code::kWouldBlock && executor->monotonic_ns() < give_up_ns) {
-        executor->post_after(kReplyRetryNs, [self = shared_from_this()] { self->run(); });
-        return;
-      }
-      if (!sent.ok()) return;  // the asker is gone or too slow; it asks again
-      ++next;
-    }
+void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
+  const Ask ask = asks_[number];
+  asks_.erase(number);
+  asked_bytes_ -= ask.limit - std::min(ask.limit, ask.came);
+  Peer& peer = peer_of(ask.link);
+  --peer.asks;
+  const auto job = jobs_.find(ask.key);
+  if (job != jobs_.end()) release(job->second, number);
+  if (ask.useful != 0) {
+    peer.failures = 0;
+    const double seconds =
+        std::max(1e-3, static_cast<double>(ask.last_ns - ask.began_ns) / kNsPerSecond);
+    const double rate = static_cast<double>(ask.came) / seconds;
+    peer.rate = peer.rate == 0 ? rate : peer.rate + kSmooth * (rate - peer.rate);
+    peer.chunk = static_cast<std::size_t>(
+        std::clamp(peer.rate * kChunkSeconds, static_cast<double>(kLeastChunk),
+                   static_cast<double>(std::min(peer.chunk * 2, options_.chunk_bytes))));
   }
-};
+  const bool is_end = code == Code::kOk && frame.kind == wire::Kind::kAck;
+  if (ask.refused)
+    return failed(ask.link, "a fetch answered with what was not asked for", Standing::kBadDelivery);
+  if (code == Code::kWouldBlock || code == Code::kLimit) {  // it, or we, have too much to do
+    peer.paused_until_ns = links_.executor().monotonic_ns() + kBusyPauseMs * kMillisecond;
+    return;
+  }
+  if (ask.useful != 0 || code == Code::kClosed || ask.next > ask.to) return;
+  if (!is_end) return failed(ask.link, "a fetch without an answer", 0);
+  // It announced these numbers and sent nothing of them.
+  ++peer.figures.broken_promises;
+  if (job != jobs_.end()) {
+    const auto known = job->second.known.find(ask.link);
+    if (known != job->second.known.end()) known->second = std::min(known->second, ask.next - 1);
+  }
+  failed(ask.link, "numbers that it announced and does not hold", Standing::kBrokenPromise);
+}
 
-}  // namespace
-
-void Fabric::Core::serve_fetch(const LinkKey& link, std::uint64_t request,
-                               const wire::Fetch& wanted) {
-  ++counters_.served_fetches;
-  const NodeKey asker = member_of(link)->status.key;
-  executor_.post([self = shared_from_this(), request, wanted, asker] {
-    if (self->stopped_) return;
-    auto sender = std::make_shared<ReplySender>();
-    sender->transport = self->transport_;
-    sender->executor = &self->executor_;
-    sender->request = request;
-    sender->give_up_ns =
-        self->executor_.monotonic_ns() + self->options_.request_deadline_ms * kMillisecond;
-    const std::size_t budget = std::min<std::size_t>(wanted.max_bytes, kMaxFetchBytes);
-    std::size_t bytes = 0;
-    std::vector<Statement> statements;
-    Status status = self->journal_.statements(wanted.origin, wanted.epoch, wanted.from,
-                                              kStatementMaxIds, statements);
-    for (const Statement& statement : statements) {
-      // Whole statements only, and at least one, or the asker would make no progress.
-      if (!status.ok() || (bytes != 0 && bytes >= budget)) break;
-      status = for_each_delivery(self->journal_, statement, 0, [&](const wire::Delivery& delivery) {
-        sender->frames.push_back(self->seal(wire::Kind::kFetchReply, wire::Lane::kCatchUp,
-                                            wire::encode(delivery), &asker));
-        bytes += sender->frames.back().size();
-        return true;
-      });
-    }
-    sender->frames.push_back(
-        status.ok()
-            ? self->seal(wire::Kind::kAck, wire::Lane::kCatchUp, {}, &asker)
-            : self->seal(wire::Kind::kError, wire::Lane::kCatchUp,
-                         wire::encode(wire::Error{status.code(), status.message()}), &asker));
-    sender->run();
+void Catchup::heartbeat() {
+  const std::uint64_t now = links_.executor().monotonic_ns();
+  if (rated_ns_ != 0 && now > rated_ns_) {
+    const double rate = static_cast<double>(done_ - done_before_) * kNsPerSecond /
+                        static_cast<double>(now - rated_ns_);
+    deltas_per_s_ += 0.5 * (rate - deltas_per_s_);
+  }
+  done_before_ = done_;
+  rated_ns_ = now;
+  serving_->forget();
+  retry_holes();
+  std::erase_if(peers_, [&](const auto& entry) {
+    return links_.peer(entry.first) == nullptr && entry.second.asks == 0 &&
+           peers_.size() > kMaxForgottenPeers && entry.second.paused_until_ns <= now;
   });
+  schedule();
+}
+
+CatchupPeer Catchup::figures(const LinkKey& link) const {
+  const auto found = peers_.find(link);
+  if (found == peers_.end()) return {};
+  const Peer& peer = found->second;
+  CatchupPeer figures = peer.figures;
+  figures.asks = peer.asks;
+  figures.bytes_per_s = static_cast<std::uint64_t>(peer.rate);
+  const std::uint64_t now = links_.executor().monotonic_ns();
+  if (peer.paused_until_ns > now) figures.paused_ms = (peer.paused_until_ns - now) / kMillisecond;
+  figures.served_bytes = serving_->served_bytes(link);
+  return figures;
+}
+
+CatchupProgress Catchup::progress() const {
+  CatchupProgress progress;
+  for (const Epoch& key : active_) {
+    std::uint64_t most = 0;
+    for (const auto& [link, known] : jobs_.at(key).known)
+      if (in_standing(link)) most = std::max(most, known);
+    const std::uint64_t last = held(key);
+    if (most > last) progress.missing += most - last;
+  }
+  progress.done = done_;
+  progress.bytes = done_bytes_;
+  progress.deltas_per_s = static_cast<std::uint64_t>(deltas_per_s_);
+  progress.asks = asks_.size();
+  progress.buffered_bytes = arrived_bytes_;
+  progress.peak_bytes = peak_bytes_;
+  return progress;
 }
 
 }  // namespace rhizome

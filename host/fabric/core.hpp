@@ -10,10 +10,12 @@
 #include <optional>
 #include <set>
 
+#include "fabric/catchup.hpp"
 #include "fabric/fabric.hpp"
 #include "fabric/ingest.hpp"
 #include "fabric/lanes.hpp"
 #include "links/links.hpp"
+#include "rhizome/abi/transport_remote.h"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
@@ -40,14 +42,14 @@ struct Fabric::Core final : use::TransportEvents,
     MemberStatus status;
     LinkKey link{};
     LinkedPeer peer;       // as services see it
+    std::string network;   // the group of its address, of a stranger; empty: not known
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
     bool announce_under_way = false;
     bool join_under_way = false;
-    std::optional<Ticket> ticket;  // shown where it refuses our hello
-    std::uint64_t announced = 0;   // the change of ours (changes_) up to which it was told
-    std::set<NodeKey> subscribed;  // origins whose topics we take from it
-    std::size_t fetches = 0;       // under way
+    std::optional<InviteTicket> ticket;  // shown where it refuses our hello
+    std::uint64_t announced = 0;         // the change of ours (changes_) up to which it was told
+    std::set<NodeKey> subscribed;        // origins whose topics we take from it
   };
   void start();
   void configure_peers();
@@ -70,6 +72,13 @@ struct Fabric::Core final : use::TransportEvents,
   void await_ticket(const LinkKey& link);
   void compare_settings(Member& member, const wire::Hello& hello) const;
   Member* member_of(const LinkKey& link);
+  std::string network_of(const LinkKey& link) const;
+
+  // ---- places (strangers.cpp)
+  // Null: too many strangers are here, or of its network.
+  Member* admit_stranger(const LinkKey& link);
+  Member* place_for(const LinkKey& link);  // null: all are taken
+  void turn_away(const LinkKey& link);
 
   // ---- announced positions (announces.cpp)
   void note_position(const wire::Position& position);
@@ -79,13 +88,11 @@ struct Fabric::Core final : use::TransportEvents,
   void forget_known(const LinkKey& link);
   void on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
 
-  // ---- spreading and catching up (spread.cpp, sources.cpp, catchup.cpp)
+  // ---- spreading and catching up (spread.cpp, sources.cpp)
   struct Progress {
-    std::map<LinkKey, std::uint64_t> known;             // highest number that each peer announced
-    std::map<LinkKey, std::uint64_t> refused_until_ns;  // peers that failed us, and until when
-    bool fetching = false;
-    bool awaited = false;      // the missing timer runs
-    std::uint64_t pushed = 0;  // highest number that is on its way through ingest
+    std::map<LinkKey, std::uint64_t> known;  // highest number that each peer announced
+    bool awaited = false;                    // the missing timer runs
+    std::uint64_t pushed = 0;                // highest number that is on its way through ingest
     // Live deliveries that wait behind a gap, by first number and index.
     std::map<std::pair<std::uint64_t, std::size_t>, std::unique_ptr<Incoming>> parked;
   };
@@ -119,16 +126,16 @@ struct Fabric::Core final : use::TransportEvents,
   void take_from(const NodeKey& origin, Source& source, const LinkKey& link);
   void lose_sources(const LinkKey& link);
   bool has_source(const NodeKey& origin) const;
+  // Of an epoch that this peer told of; null: more epochs than we keep, or than strangers may name.
+  Progress* progress_for(const EpochKey& key, const LinkKey& teller);
   void await_missing(const EpochKey& key);
   // The highest number that is held or on its way through ingest.
   std::uint64_t reached(const EpochKey& key) const;
-  // How many numbers are missing before the first delivery that waits; 0: nothing waits.
-  std::uint64_t gap(const EpochKey& key) const;
+  // What of this epoch peers announced and we lack is asked for, but for what waits behind a gap.
   void maybe_fetch(const EpochKey& key);
-  void fetch(const EpochKey& key, Member& from, std::uint64_t first);
-  void end_fetch(const EpochKey& key, const LinkKey& link, bool progressed);
+  void fetched(const EpochKey& key);                  // all that was asked for is in
+  static std::size_t gaps(const Progress& progress);  // between the deliveries that wait
   std::uint64_t held(const EpochKey& key) const;
-  void serve_fetch(const LinkKey& link, std::uint64_t request, const wire::Fetch& fetch);
 
   // ---- what services may do (services.cpp)
   const SigningKey& key() const override { return key_; }
@@ -176,15 +183,17 @@ struct Fabric::Core final : use::TransportEvents,
   const std::shared_ptr<Strand> strand_;
   const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
+  const std::shared_ptr<Catchup> catchup_;  // the first of the services
   std::atomic<bool> stopped_{false};
-  use::Transport* transport_ = nullptr;  // set once by start, before any event
+  use::Transport* transport_ = nullptr;  // set once by attach, before any event
+  const rz_transport_remote* remote_ = nullptr;
 
   std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
   std::map<LinkKey, Member> members_;
   std::map<EpochKey, Progress> progress_;
   std::map<NodeKey, Source> sources_;
-  std::size_t fetches_ = 0;
   std::size_t parked_bytes_ = 0;
+  std::size_t told_by_strangers_ = 0;  // epochs in progress_ that a stranger was first to name
 
   // What we hold, and in which order it changed: an announce tells what changed since the last.
   struct Held {
@@ -209,12 +218,13 @@ struct Fabric::Core final : use::TransportEvents,
   mutable std::mutex snapshot_mutex_;
   std::vector<MemberStatus> snapshot_;  // guarded by snapshot_mutex_
   std::uint64_t behind_ = 0;            // guarded by snapshot_mutex_
+  CatchupProgress catching_up_;         // guarded by snapshot_mutex_
 
   struct Counters {
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
-        duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, fetches{0},
-        failed_fetches{0}, served_fetches{0}, forks{0}, payload_bytes{0}, parked_frames{0},
-        unpublished{0}, source_changes{0}, excluded{0};
+        duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, forks{0},
+        payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0}, excluded{0},
+        turned_away{0};
   };
   mutable Counters counters_;
 };

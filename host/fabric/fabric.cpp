@@ -18,14 +18,25 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
+      catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
       standing_(options_.standing) {
   configure_peers();
+  catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
+                         [this](const EpochKey& key) { fetched(key); });
+  services_.push_back(catchup_);
 }
 
 Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,
                Journal& journal, Admission& admission, Executor& executor, Log& log)
     : core_(std::make_shared<Core>(std::move(options), membership, node_key, journal, admission,
                                    executor, log)) {
+  admission.on_misdeed([weak = std::weak_ptr<Core>(core_)](const NodeKey& source, std::size_t bad) {
+    const std::shared_ptr<Core> core = weak.lock();
+    LinkKey link{};
+    if (core != nullptr && link_key_of(source, link.data()))
+      core->distrust(link, "deltas with a wrong signature or form",
+                     Standing::kBadSignature * static_cast<double>(bad));
+  });
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,
                                                         std::span<const Statement> statements) {
@@ -37,7 +48,10 @@ Fabric::~Fabric() { stop(); }
 
 use::TransportEvents* Fabric::events() { return core_.get(); }
 
-void Fabric::attach(use::Transport& transport) { core_->transport_ = &transport; }
+void Fabric::attach(use::Transport& transport, const rz_transport_remote* remote) {
+  core_->transport_ = &transport;
+  core_->remote_ = remote;
+}
 
 void Fabric::join(const Invitation& invitation) {
   core_->strand_->post([core = core_, invitation] { core->join(invitation); });
@@ -73,6 +87,11 @@ std::uint64_t Fabric::behind() const {
   return core_->behind_;
 }
 
+CatchupProgress Fabric::catching_up() const {
+  const std::lock_guard lock(core_->snapshot_mutex_);
+  return core_->catching_up_;
+}
+
 std::array<LaneStatus, kLanes> Fabric::lanes() const { return core_->lanes_->status(); }
 
 FabricStats Fabric::stats() const {
@@ -83,18 +102,21 @@ FabricStats Fabric::stats() const {
   stats.received_frames = c.received_frames;
   stats.duplicate_frames = c.duplicate_frames;
   stats.gaps = c.gaps;
-  stats.refused_frames = c.refused_frames;
+  stats.refused_frames = c.refused_frames + core_->catchup_->counters().refused;
   stats.dropped_frames = c.dropped_frames;
-  stats.fetches = c.fetches;
-  stats.failed_fetches = c.failed_fetches;
-  stats.served_fetches = c.served_fetches;
+  const Catchup::Counters& catch_up = core_->catchup_->counters();
+  stats.fetches = catch_up.fetches;
+  stats.failed_fetches = catch_up.failed;
+  stats.served_fetches = catch_up.served;
+  stats.stolen_fetches = catch_up.stolen;
   stats.holes = core_->journal_.stats().holes;
-  stats.forks = c.forks;
-  stats.payload_bytes = c.payload_bytes;
+  stats.forks = c.forks + catch_up.forks;
+  stats.payload_bytes = c.payload_bytes + catch_up.payload_bytes;
   stats.parked_frames = c.parked_frames;
   stats.unpublished = c.unpublished;
   stats.source_changes = c.source_changes;
   stats.excluded = c.excluded;
+  stats.turned_away = c.turned_away;
   return stats;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "admission/admission.hpp"
+#include "fabric/catchup.hpp"
 #include "fabric/lanes.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
@@ -22,13 +23,16 @@
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 
+struct rz_transport_remote;
+
 namespace rhizome {
 
 struct PeerSpec {
-  std::string name;                   // for people
-  NodeKey key{};                      // its node key
-  std::string address;                // where to dial it; empty: it dials us
-  std::optional<Ticket> ticket = {};  // of its invitation: shown where it does not know us yet
+  std::string name;     // for people
+  NodeKey key{};        // its node key
+  std::string address;  // where to dial it; empty: it dials us
+  std::optional<InviteTicket> ticket =
+      {};  // of its invitation: shown where it does not know us yet
 };
 
 struct FabricOptions {
@@ -41,11 +45,12 @@ struct FabricOptions {
   std::size_t max_learned_dials = 16;  // acquaintances dialled at start, beside all `peers`
   std::uint64_t heartbeat_ms = 1000;
   std::uint64_t request_deadline_ms = 10'000;
-  std::size_t fetch_bytes = 1u << 20;  // asked for at a time
-  std::size_t max_fetches = 16;        // under way at once
+  CatchupOptions catch_up;
   std::size_t ingest_queue_bytes = 32u
                                    << 20;  // beyond it live frames are dropped and fetched later
   std::size_t max_members = 1024;
+  std::size_t max_strangers = 192;             // of them connected and not in `peers`
+  std::size_t max_strangers_per_network = 32;  // the same, of one /16 (IPv4) or /32 (IPv6)
   std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
   Standing::Policy standing;       // of peers that misbehave
   LaneOptions lanes;
@@ -60,9 +65,10 @@ struct MemberStatus {
   std::string problem;                   // why it and we do not speak; empty: we do
   std::vector<std::string> differences;  // settings of its that are not ours
   std::uint64_t behind = 0;              // labels that it announced and we lack
-  std::uint64_t fetched = 0;             // deltas that came from it by fetch
+  std::uint64_t fetched = 0;             // deltas that came from it by catch-up
   std::uint64_t live = 0;                // deltas that came from it as they were published
   Standing::View standing;
+  CatchupPeer catch_up;
 };
 
 struct FabricStats {
@@ -70,11 +76,13 @@ struct FabricStats {
   std::uint64_t received_frames = 0, duplicate_frames = 0, gaps = 0, refused_frames = 0;
   std::uint64_t dropped_frames = 0;  // the ingest queue was full
   std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
+  std::uint64_t stolen_fetches = 0;  // asked again of another peer: the first was slow
   std::uint64_t payload_bytes = 0;   // claims and signatures that came, however often
   std::uint64_t parked_frames = 0;   // live ones that waited behind a gap
   std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
   std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
   std::uint64_t excluded = 0;        // peers dropped for what they did
+  std::uint64_t turned_away = 0;     // strangers over max_strangers
 };
 
 class Fabric {
@@ -90,8 +98,9 @@ class Fabric {
   void add(std::shared_ptr<Service> service);
   // What such a part is made over; valid for the fabric's life.
   Links& links();
-  // Before the transport starts: what frames go out by. It outlives `stop`. Once.
-  void attach(use::Transport& transport);
+  // Before the transport starts: what frames go out by, and what tells the addresses of peers where
+  // it does. Both outlive `stop`. Once.
+  void attach(use::Transport& transport, const rz_transport_remote* remote = nullptr);
   // Dials who invited us, once `membership` has accepted the invitation. Any thread.
   void join(const Invitation& invitation);
   // Ends the connection of a node that `membership` has forgotten. Any thread.
@@ -103,6 +112,7 @@ class Fabric {
 
   std::vector<MemberStatus> members() const;     // any thread; a copy that is at most a task old
   FabricStats stats() const;                     // any thread
+  CatchupProgress catching_up() const;           // any thread
   std::array<LaneStatus, kLanes> lanes() const;  // any thread
   // Labels that some peer announced and this node lacks.
   std::uint64_t behind() const;  // any thread

@@ -180,11 +180,6 @@ void Fabric::Core::on_request(const LinkKey& link, std::uint64_t request,
       answer(request, from, Kind::kAck, Lane::kControl, {});
       return on_positions(*member, *positions, false);
     }
-    case Kind::kFetch: {
-      const auto wanted = wire::decode_fetch(frame->body);
-      if (!wanted.ok()) return refuse(request, from, Code::kInvalid, wanted.status().message());
-      return serve_fetch(link, request, *wanted);
-    }
     default:
       if (serve(*member, *frame, request)) return;
       return refuse(request, from, Code::kUnsupported,

@@ -1,8 +1,7 @@
 // Checking deliveries against our positions, and admitting the good ones together.
 #include "fabric/ingest.hpp"
 
-#include <map>
-#include <unordered_set>
+#include <algorithm>
 
 namespace rhizome {
 
@@ -11,41 +10,24 @@ namespace {
 // What is admitted in one go: enough to fill the cores and one synced write, not more.
 constexpr std::size_t kWorkBytes = 4u << 20;
 
-using Epoch = std::pair<NodeKey, std::uint64_t>;
-
 }  // namespace
 
-// One admission in the making: deliveries of one sender that fit behind each other.
-struct Ingest::Plan {
-  struct Entry {
-    std::unique_ptr<Incoming> incoming;
-    Ingested verdict;
-    std::size_t first_arrival, end_arrival;
-  };
-  NodeKey from{};
-  std::vector<Entry> entries;
-  std::vector<Arrival> arrivals;
-  std::vector<Statement> statements;
-  std::map<Epoch, OriginPosition> positions;  // as they will be once this plan is admitted
-  std::unordered_set<DeltaId> arriving;
-
-  OriginPosition& position(const Journal& journal, const Statement& statement) {
-    const Epoch key{statement.origin, statement.epoch};
-    const auto found = positions.find(key);
-    if (found != positions.end()) return found->second;
-    OriginPosition fresh;
-    fresh.origin = statement.origin;
-    fresh.epoch = statement.epoch;
-    return positions.emplace(key, journal.origin(statement.origin, statement.epoch).value_or(fresh))
-        .first->second;
-  }
-};
+OriginPosition& Ingest::Plan::position(const Journal& journal, const NodeKey& origin,
+                                       std::uint64_t epoch) {
+  const Epoch key{origin, epoch};
+  const auto found = positions.find(key);
+  if (found != positions.end()) return found->second;
+  OriginPosition fresh;
+  fresh.origin = origin;
+  fresh.epoch = epoch;
+  return positions.emplace(key, journal.origin(origin, epoch).value_or(fresh)).first->second;
+}
 
 bool Ingest::push(std::unique_ptr<Incoming> incoming, bool may_exceed) {
   {
     const std::lock_guard lock(mutex_);
-    if (!may_exceed && queued_bytes_ + incoming->bytes.size() > queue_bytes_) return false;
-    queued_bytes_ += incoming->bytes.size();
+    if (!may_exceed && queued_bytes_ + incoming->size() > queue_bytes_) return false;
+    queued_bytes_ += incoming->size();
     queue_.push_back(std::move(incoming));
     if (scheduled_) return true;
     scheduled_ = true;
@@ -61,7 +43,7 @@ void Ingest::drain() {
     std::size_t bytes = 0;
     while (!queue_.empty() && bytes < kWorkBytes &&
            (batch.empty() || batch.front()->from == queue_.front()->from)) {
-      bytes += queue_.front()->bytes.size();
+      bytes += queue_.front()->size();
       batch.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
@@ -78,9 +60,11 @@ void Ingest::drain() {
 void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
   Plan plan;
   plan.from = batch.front()->from;
+  check_ahead(batch);
   for (std::unique_ptr<Incoming>& incoming : batch) {
     const std::size_t first = plan.arrivals.size();
-    const Ingested verdict = classify(*incoming, plan);
+    const Ingested verdict =
+        incoming->slices.empty() ? classify(*incoming, plan) : assemble(*incoming, plan);
     plan.entries.push_back({std::move(incoming), verdict, first, plan.arrivals.size()});
   }
   admit(plan);
@@ -89,37 +73,19 @@ void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
 Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
   const wire::Delivery& delivery = incoming.delivery;
   const Statement& statement = delivery.statement;
-  OriginPosition& position = plan.position(journal_, statement);
+  OriginPosition& position = plan.position(journal_, statement.origin, statement.epoch);
   if (position.forked) return Ingested::kForked;
 
   const bool other_tail = statement.last() == position.last && statement.head != position.head;
   const bool other_past =
       statement.from == position.last + 1 && statement.previous_head != position.head;
-  if (other_tail || other_past) {
-    // Only a signed contradiction is a fork; anything else is the sender's noise.
-    if (!check_statement(statement).ok()) return Ingested::kRefused;
-    std::vector<Statement> ours;
-    if (position.last == 0 ||
-        !journal_.statements(statement.origin, statement.epoch, position.last, 1, ours).ok() ||
-        ours.empty())
-      return Ingested::kRefused;
-    if (!journal_.mark_fork(ours.front(), statement).ok()) return Ingested::kFailed;
-    if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
-        !journal_.begin_epoch().ok())
-      return Ingested::kFailed;
-    position.forked = true;
-    return Ingested::kForked;
-  }
+  if (other_tail || other_past) return fork(statement, position);
   if (statement.last() <= position.last) return Ingested::kDuplicate;
   if (statement.from > position.last + 1) return Ingested::kGap;
   if (statement.from != position.last + 1) return Ingested::kRefused;
   if (!check_statement(statement).ok()) return Ingested::kRefused;
 
-  // Somebody knows numbers of our running epoch that we do not: our store was wound back. What was
-  // numbered then stays valid; what we number from now on gets a new epoch.
-  if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
-      !journal_.begin_epoch().ok())
-    return Ingested::kFailed;
+  if (!mind_own_epoch(statement).ok()) return Ingested::kFailed;
 
   // The bodies must be the ones that the origin numbered: else a relay could make us refuse, and so
   // skip, what its author never wrote.
@@ -137,21 +103,46 @@ Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
   const bool last_part = delivery.first + delivery.bodies.size() == statement.ids.size();
   if (!last_part) return Ingested::kAdmitted;
 
-  std::vector<DeltaId> absent;
-  for (const DeltaId& id : statement.ids)
-    if (!plan.arriving.contains(id)) absent.push_back(id);
-  bool withheld = false;
-  if (!absent.empty()) {
-    std::vector<Journal::Held> held;
-    if (!journal_.find(absent, held).ok()) return Ingested::kFailed;
-    for (std::size_t i = 0; i < absent.size(); ++i) withheld = withheld || held[i].seq == 0;
-  }
-  if (withheld && !incoming.take_withheld)
+  const Result<bool> lacks = lacks_bodies(statement, plan);
+  if (!lacks.ok()) return Ingested::kFailed;
+  if (*lacks && !incoming.take_withheld)
     return delivery.first == 0 ? Ingested::kWithheld : Ingested::kGap;
   plan.statements.push_back(statement);
   position.last = statement.last();
   position.head = statement.head;
   return Ingested::kAdmitted;
+}
+
+Ingested Ingest::fork(const Statement& statement, OriginPosition& position) {
+  // Only a signed contradiction is a fork; anything else is the sender's noise.
+  if (!check_statement(statement).ok()) return Ingested::kRefused;
+  std::vector<Statement> ours;
+  if (position.last == 0 ||
+      !journal_.statements(statement.origin, statement.epoch, position.last, 1, ours).ok() ||
+      ours.empty())
+    return Ingested::kRefused;
+  if (!journal_.mark_fork(ours.front(), statement).ok()) return Ingested::kFailed;
+  if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
+      !journal_.begin_epoch().ok())
+    return Ingested::kFailed;
+  position.forked = true;
+  return Ingested::kForked;
+}
+
+Status Ingest::mind_own_epoch(const Statement& statement) {
+  if (statement.origin != self_ || statement.epoch != journal_.epoch()) return {};
+  return journal_.begin_epoch();
+}
+
+Result<bool> Ingest::lacks_bodies(const Statement& statement, const Plan& plan) const {
+  std::vector<DeltaId> absent;
+  for (const DeltaId& id : statement.ids)
+    if (!plan.arriving.contains(id)) absent.push_back(id);
+  if (absent.empty()) return false;
+  std::vector<Journal::Held> held;
+  RZ_TRY(journal_.find(absent, held));
+  return std::any_of(held.begin(), held.end(),
+                     [](const Journal::Held& entry) { return entry.seq == 0; });
 }
 
 void Ingest::admit(Plan& plan) {
@@ -168,10 +159,21 @@ void Ingest::admit(Plan& plan) {
         if (entry.verdict == Ingested::kAdmitted) entry.verdict = Ingested::kFailed;
         continue;
       }
-      for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i)
-        if (admitted->outcomes[i].verdict == Verdict::kAdded) ++added[e];
+      for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i) {
+        const Outcome& outcome = admitted->outcomes[i];
+        if (outcome.verdict == Verdict::kAdded) ++added[e];
+        if (outcome.refusal != Refusal::kQuota) continue;
+        // Nobody looked at it: it waits for its quota, as does whoever asks for it again, and its
+        // statement must not end with it as a hole.
+        entry.verdict = Ingested::kFailed;
+        if (!entry.incoming->slices.empty())
+          partials_.erase({entry.incoming->origin, entry.incoming->epoch});
+      }
     }
-    if (!admitted.ok()) log_.error("ingest.failed", {{"reason", admitted.status().to_string()}});
+    if (!admitted.ok()) {
+      log_.error("ingest.failed", {{"reason", admitted.status().to_string()}});
+      partials_.clear();
+    }
   }
   for (std::size_t e = 0; e < plan.entries.size(); ++e)
     plan.entries[e].incoming->done(plan.entries[e].verdict, added[e]);

@@ -5,11 +5,14 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "admission/admission.hpp"
+#include "fabric/slice.hpp"
 #include "journal/journal.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
@@ -24,7 +27,7 @@ enum class Ingested : std::uint8_t {
   kGap,        // it begins behind a number that we lack
   kWithheld,   // bodies are missing that neither it nor we have
   kForked,     // its statement contradicts one that we hold
-  kRefused,    // its statement does not check out
+  kRefused,    // its statement does not check out, or its sender is over its quota
   kFailed,     // our journal could not take it
 };
 
@@ -32,7 +35,16 @@ struct Incoming {
   NodeKey from{};              // the member that sent it
   bool take_withheld = false;  // nobody else can have the missing bodies: make them holes
   std::string bytes;           // owns what `delivery` borrows
-  wire::Delivery delivery;
+  wire::Delivery delivery;     // as published, or else:
+  // Catch-up: slices of one (origin, epoch), in order, and who owns what they borrow. What they
+  // lack nobody can have.
+  NodeKey origin{};
+  std::uint64_t epoch = 0;
+  std::vector<Slice> slices;
+  std::vector<std::shared_ptr<const std::string>> owners;
+  std::size_t weight = 0;    // bytes of the slices
+  bool fills_holes = false;  // only bodies count: their numbers are held, as holes
+  std::size_t size() const { return bytes.size() + weight; }
   // On the ingest strand, once: the verdict and how many deltas were new.
   std::function<void(Ingested verdict, std::size_t added)> done;
 };
@@ -53,10 +65,31 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   void stop() { stopped_ = true; }
 
  private:
+  using Epoch = std::pair<NodeKey, std::uint64_t>;
   struct Plan;
+  // A statement of which the first bodies came and the last ones did not yet.
+  struct Partial {
+    std::uint64_t from = 0, count = 0;
+    Hash256 previous_head{};
+    std::vector<DeltaId> ids;
+  };
   void drain();
   void work(std::vector<std::unique_ptr<Incoming>> batch);
   Ingested classify(const Incoming& incoming, Plan& plan);
+  // assemble.cpp: statements out of slices
+  void check_ahead(const std::vector<std::unique_ptr<Incoming>>& batch);
+  Ingested assemble(const Incoming& incoming, Plan& plan);
+  Ingested take(const Incoming& incoming, const Slice& slice, Plan& plan);
+  static void arrive(const Slice& slice, Plan& plan);
+  Ingested complete(Partial&& partial, const Incoming& incoming, const Slice& slice, Plan& plan);
+  Ingested accept(Statement&& statement, Plan& plan);
+  // A signed statement that contradicts what we hold at `position`.
+  Ingested fork(const Statement& statement, OriginPosition& position);
+  // Bodies that neither the plan nor the journal has, of a statement in whole.
+  Result<bool> lacks_bodies(const Statement& statement, const Plan& plan) const;
+  // Somebody knows numbers of our running epoch that we do not: our store was wound back. What was
+  // numbered then stays valid; what we number from now on gets a new epoch.
+  Status mind_own_epoch(const Statement& statement);
   void admit(Plan& plan);
 
   Journal& journal_;
@@ -66,10 +99,28 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   const NodeKey self_;
   const std::shared_ptr<Strand> strand_;
   std::atomic<bool> stopped_{false};
+  std::map<Epoch, Partial> partials_;  // the strand's own
   std::mutex mutex_;
   std::deque<std::unique_ptr<Incoming>> queue_;  // guarded by mutex_
   std::size_t queued_bytes_ = 0;                 // guarded by mutex_
   bool scheduled_ = false;                       // guarded by mutex_
+};
+
+// One admission in the making: deliveries of one sender that fit behind each other.
+struct Ingest::Plan {
+  struct Entry {
+    std::unique_ptr<Incoming> incoming;
+    Ingested verdict;
+    std::size_t first_arrival, end_arrival;
+  };
+  NodeKey from{};
+  std::vector<Entry> entries;
+  std::vector<Arrival> arrivals;
+  std::vector<Statement> statements;
+  std::map<Epoch, OriginPosition> positions;  // as they will be once this plan is admitted
+  std::unordered_set<DeltaId> arriving;
+
+  OriginPosition& position(const Journal& journal, const NodeKey& origin, std::uint64_t epoch);
 };
 
 }  // namespace rhizome

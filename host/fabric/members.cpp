@@ -61,9 +61,14 @@ void Fabric::Core::on_peer(const LinkKey& link, bool up) {
   if (member == nullptr) {
     if (!up || !authorize(link)) return;
     if (!membership_.may_speak(link)) return await_ticket(link);
-    if (members_.size() >= options_.max_members) return;
-    member = &members_[link];
-    member->link = link;
+  }
+  const bool comes = up && (member == nullptr || !member->status.up);
+  if (comes && !membership_.expects(link)) {
+    member = admit_stranger(link);
+    if (member == nullptr) return turn_away(link);
+  } else if (member == nullptr) {
+    member = place_for(link);
+    if (member == nullptr) return;
   }
   if (member->status.up == up) return;
   member->status.up = up;
@@ -90,7 +95,7 @@ std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) c
   if (hello.addresses.empty())
     if (auto addresses = transport_->addresses(); addresses.ok()) hello.addresses = *addresses;
   if (hello.addresses.size() > wire::kMaxAddresses) hello.addresses.resize(wire::kMaxAddresses);
-  hello.provides = {"propagate", "announce", "fetch"};
+  hello.provides = {"propagate", "announce"};
   for (const auto& service : services_)
     if (!service->provides().empty()) hello.provides.emplace_back(service->provides());
   told = 0;
@@ -137,10 +142,8 @@ Status Fabric::Core::accept_hello(const LinkKey& link, const wire::Frame& frame)
   RZ_TRY(membership_.meet(frame.sender, hello->name, hello->addresses, executor_.wall_ms()));
   Member* member = member_of(link);
   if (member == nullptr) {
-    if (members_.size() >= options_.max_members)
-      return {Code::kLimit, "this node knows as many members as it may"};
-    member = &members_[link];
-    member->link = link;
+    member = membership_.expects(link) ? place_for(link) : admit_stranger(link);
+    if (member == nullptr) return {Code::kLimit, "this node knows as many members as it may"};
   }
   // A frame proves a live link even where the transport's own word comes later.
   if (!member->status.up) forget_known(link);
@@ -207,13 +210,17 @@ void Fabric::Core::update_snapshot() {
   const std::uint64_t now = executor_.monotonic_ns();
   for (auto& [link, member] : members_) {
     member.status.behind = behind[link];
+    member.status.catch_up = catchup_->figures(link);
+    member.status.fetched = member.status.catch_up.deltas;
     member.status.standing = standing_.view_of(link, now);
-    most = std::max(most, member.status.behind);
+    if (catchup_->in_standing(link)) most = std::max(most, member.status.behind);
     members.push_back(member.status);
   }
+  CatchupProgress progress = catchup_->progress();
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(members);
   behind_ = most;
+  catching_up_ = std::move(progress);
 }
 
 }  // namespace rhizome

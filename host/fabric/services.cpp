@@ -60,7 +60,7 @@ void Fabric::Core::distrust(const LinkKey& link, std::string_view why, double we
 // Who was only dialled by us is dialled again; all others come by themselves.
 void Fabric::Core::let_back_in(const LinkKey& link) {
   const Member* member = member_of(link);
-  if (stopped_ || member == nullptr || !member->status.configured) return;
+  if (stopped_ || member == nullptr || !membership_.expects(link)) return;
   dial(*member);
 }
 

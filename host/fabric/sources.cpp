@@ -100,7 +100,7 @@ void Fabric::Core::lose_sources(const LinkKey& link) {
 
 void Fabric::Core::await_missing(const EpochKey& key) {
   Progress& progress = progress_[key];
-  if (progress.awaited || progress.fetching) return;
+  if (progress.awaited || catchup_->is_fetching(key)) return;
   progress.awaited = true;
   std::uint64_t announced = 0;
   for (const auto& [link, known] : progress.known) announced = std::max(announced, known);

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kMaxNotes = 4096;
 // Deliveries that wait behind one gap; all together may take a quarter of the ingest queue.
 constexpr std::size_t kMaxParked = 1024;
+// More gaps than these are not worth a fetch each.
+constexpr std::size_t kMostGaps = 64;
 
 bool is_last_part(const wire::Delivery& delivery) {
   return delivery.first + delivery.bodies.size() >= delivery.statement.ids.size();
@@ -122,8 +124,9 @@ void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string
 void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> incoming) {
   const Statement& statement = incoming->delivery.statement;
   const EpochKey key{statement.origin, statement.epoch};
-  if (progress_.size() >= wire::kMaxPositions && !progress_.contains(key)) return;
-  Progress& progress = progress_[key];
+  Progress* found = progress_for(key, link);
+  if (found == nullptr) return;
+  Progress& progress = *found;
   const std::uint64_t last = statement.last();
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {
@@ -142,6 +145,18 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
   known = std::max(known, last);
   park(progress, std::move(incoming));
   maybe_fetch(key);
+}
+
+// Strangers may name half of what we keep, so that the rest is left for who is known.
+Fabric::Core::Progress* Fabric::Core::progress_for(const EpochKey& key, const LinkKey& teller) {
+  const auto found = progress_.find(key);
+  if (found != progress_.end()) return &found->second;
+  const bool stranger = !membership_.expects(teller);
+  if (progress_.size() >= wire::kMaxPositions ||
+      (stranger && told_by_strangers_ >= wire::kMaxPositions / 2))
+    return nullptr;
+  if (stranger) ++told_by_strangers_;
+  return &progress_[key];
 }
 
 void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
@@ -225,12 +240,47 @@ std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
   return std::max(held(key), found == progress_.end() ? 0 : found->second.pushed);
 }
 
-std::uint64_t Fabric::Core::gap(const EpochKey& key) const {
+std::uint64_t Fabric::Core::held(const EpochKey& key) const {
+  const auto position = journal_.origin(key.first, key.second);
+  return position ? position->last : 0;
+}
+
+std::size_t Fabric::Core::gaps(const Progress& progress) {
+  std::size_t gaps = 1;  // before the first
+  std::uint64_t next = 0;
+  for (const auto& [place, incoming] : progress.parked) {
+    if (next != 0 && place.first > next) ++gaps;
+    next = incoming->delivery.statement.last() + 1;
+  }
+  return gaps;
+}
+
+void Fabric::Core::maybe_fetch(const EpochKey& key) {
   const auto found = progress_.find(key);
-  if (found == progress_.end() || found->second.parked.empty()) return 0;
-  const std::uint64_t first = found->second.parked.begin()->first.first;
+  if (found == progress_.end() || stopped_) return;
+  const Progress& progress = found->second;
   const std::uint64_t mine = reached(key);
-  return first > mine + 1 ? first - mine - 1 : 0;
+  // Few gaps are filled alone, one behind the other; through many, all is fetched.
+  const bool alone = !progress.parked.empty() && gaps(progress) <= kMostGaps;
+  const std::uint64_t until = alone ? progress.parked.begin()->first.first - 1 : UINT64_MAX;
+  bool any = false;
+  for (const auto& [link, known] : progress.known) {
+    if (std::min(known, until) <= mine) continue;
+    any = true;
+    catchup_->learned(key, link, std::min(known, until));
+  }
+  if (any) catchup_->schedule();
+}
+
+// What waits behind a further gap wants that one filled; what is announced may still come by
+// itself.
+void Fabric::Core::fetched(const EpochKey& key) {
+  const auto found = progress_.find(key);
+  if (found == progress_.end() || stopped_) return;
+  if (!found->second.parked.empty()) return maybe_fetch(key);
+  const std::uint64_t mine = reached(key);
+  for (const auto& [link, known] : found->second.known)
+    if (known > mine) return await_missing(key);
 }
 
 }  // namespace rhizome

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kRetryNs = 5'000'000;  // where the consumer reads slowly
 constexpr std::size_t kPicks = 256;            // places looked at for one batch
 constexpr std::size_t kReadAtOnce = 32;
+constexpr std::size_t kMaxChain = 256;  // of negations, looked up for one event
 constexpr unsigned kBatchesATask = 4;
 // How far history is read without a match before the consumer is told so.
 constexpr Seq kTellEvery = 65536;
@@ -207,7 +208,8 @@ Status PublisherState::add_items(Session& session, const std::vector<Pick>& pick
         if (sub->skip.empty() || !is_covered(*sub, pick.found)) item.numbers.push_back(sub->number);
       if (item.numbers.empty()) continue;
       bool sendable = true;
-      if (!is_signed(delta)) RZ_TRY(add_evidence(session, delta, building, sendable));
+      if (!is_signed(delta))
+        RZ_TRY(add_evidence(session, delta, pick.found.at.seq, building, sendable));
       if (!sendable) continue;
       // The evidence may have moved the vector, never the blocks that it owns.
       item.claims = delta.claims();
@@ -220,10 +222,10 @@ Status PublisherState::add_items(Session& session, const std::vector<Pick>& pick
 }
 
 // The manifest that speaks for an unsigned delta, once a tail. What nobody speaks for stays here.
-Status PublisherState::add_evidence(Session& session, DeltaView delta, Building& building,
-                                    bool& sendable) {
+Status PublisherState::add_evidence(Session& session, DeltaView delta, Seq as_of,
+                                    Building& building, bool& sendable) {
   if (session.local) return {};
-  const Result<Seq> manifest = events_.evidence(delta);
+  const Result<Seq> manifest = events_.evidence(delta, as_of);
   if (!manifest.ok()) return manifest.status();
   sendable = *manifest != 0;
   if (!sendable || !session.tail->evidence.insert(*manifest).second) return {};
@@ -240,17 +242,10 @@ Status PublisherState::add_evidence(Session& session, DeltaView delta, Building&
   return {};
 }
 
-// Whether another publisher sent it already: it, what it hangs on, and what it takes back are all
-// among the labels that the cursor covers.
+// Whether the labels of its cursor say that it was sent already: it, what completes it, what it
+// takes back at any depth, and the transactions of all these. In doubt it was not.
 bool PublisherState::is_covered(const Sub& sub, const Found& found) {
-  std::vector<Seq> needed{found.delta, found.because};
-  for (const Seq seq : {found.delta, found.because}) {
-    DeltaBatch batch;
-    if (!journal_.read(std::span(&seq, 1), batch).ok() ||
-        !events_.companions(batch[0], needed).ok())
-      return false;
-  }
-  return std::all_of(needed.begin(), needed.end(), [&](Seq seq) {
+  const auto covers = [&](Seq seq) {
     const Result<Record> record = journal_.record(seq);
     if (!record.ok()) return false;
     return std::any_of(record->labels.begin(), record->labels.end(), [&](const Label& label) {
@@ -259,7 +254,19 @@ bool PublisherState::is_covered(const Sub& sub, const Found& found) {
                label.n <= covered.last;
       });
     });
-  });
+  };
+  if (!covers(found.at.seq)) return false;
+  std::vector<Seq> chain{found.delta, found.because}, beside;
+  std::set<Seq> seen;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const Seq seq = chain[i];
+    if (!seen.insert(seq).second) continue;
+    DeltaBatch batch;
+    if (seen.size() > kMaxChain || !covers(seq) || !journal_.read(std::span(&seq, 1), batch).ok() ||
+        !events_.companions(batch[0], beside).ok() || !events_.targets(batch[0], chain).ok())
+      return false;
+  }
+  return std::all_of(beside.begin(), beside.end(), covers);
 }
 
 void PublisherState::add_moves(Session& session, bool last, Building& building) {

@@ -101,7 +101,8 @@ Result<Seq> Events::stands_at(Seq seq, DeltaView delta) {
     Seq covered = kNever;
     for (const Listed& list : lists)
       if (list.covers) covered = std::min(covered, list.manifest);
-    if (covered != kNever) at = std::max(at, covered);
+    if (covered == kNever) return kNever;  // nobody speaks for it yet
+    at = std::max(at, covered);
   }
   for (bool moved = true; moved;) {
     moved = false;
@@ -235,12 +236,13 @@ Status Events::at(Seq seq, DeltaView delta, const FilterSet& matched, const Matc
   return consider(seq, delta, matched);
 }
 
-Result<Seq> Events::evidence(DeltaView delta) {
+Result<Seq> Events::evidence(DeltaView delta, Seq as_of) {
   std::vector<Seq> found;
   const DeltaId id = id_of(delta);
   RZ_TRY(journal_.manifest_candidates(id, found));
   Seq voucher = 0;
   for (const Seq candidate : found) {
+    if (candidate > as_of) continue;
     const Result<Manifest*> loaded = manifest(candidate);
     if (!loaded.ok()) return loaded.status();
     const Manifest& list = **loaded;
@@ -249,6 +251,30 @@ Result<Seq> Events::evidence(DeltaView delta) {
     if (voucher == 0) voucher = candidate;
   }
   return voucher;
+}
+
+Status Events::places_of(std::span<const Seq> deltas, std::vector<Seq>& places) {
+  std::vector<Seq> left(deltas.begin(), deltas.end());
+  std::unordered_set<Seq> seen(deltas.begin(), deltas.end());
+  while (!left.empty()) {
+    const std::size_t count = std::min(kReadAtOnce, left.size());
+    const std::vector<Seq> some(left.end() - static_cast<std::ptrdiff_t>(count), left.end());
+    left.resize(left.size() - count);
+    DeltaBatch batch;
+    RZ_TRY(journal_.read(some, batch));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const Result<Seq> stands = stands_at(some[i], batch[i]);
+      if (!stands.ok()) return stands.status();
+      if (*stands != kNever) places.push_back(*stands);
+      std::vector<Seq> negations;
+      RZ_TRY(journal_.negations_of(id_of(batch[i]), negations));
+      for (const Seq negation : negations)
+        if (seen.insert(negation).second) left.push_back(negation);
+    }
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return {};
 }
 
 Status Events::companions(DeltaView delta, std::vector<Seq>& out) {
@@ -267,6 +293,14 @@ Status Events::companions(DeltaView delta, std::vector<Seq>& out) {
     for (const Journal::Held& member : held)
       if (member.seq != 0) out.push_back(member.seq);
   }
+  return {};
+}
+
+Status Events::targets(DeltaView delta, std::vector<Seq>& out) const {
+  std::vector<Journal::Held> held;
+  RZ_TRY(journal_.find(targets_of(delta), held));
+  for (const Journal::Held& target : held)
+    if (target.seq != 0) out.push_back(target.seq);
   return {};
 }
 

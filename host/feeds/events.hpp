@@ -36,11 +36,16 @@ class Events {
   // `matched` the filters that match it.
   Status at(Seq seq, DeltaView delta, const FilterSet& matched, const Match& match,
             std::vector<Standing>& out);
-  // The signed manifest that covers a delta which carries no signature; 0: there is none.
-  Result<Seq> evidence(DeltaView delta);
+  // The signed manifest up to `as_of` that covers a delta which carries no signature; 0: there is
+  // none.
+  Result<Seq> evidence(DeltaView delta, Seq as_of);
+  // The places, ascending, at which these deltas and all that takes them back may be events.
+  Status places_of(std::span<const Seq> deltas, std::vector<Seq>& places);
   // The members of the transactions that a delta is part of, and their manifests: what its event
   // hangs on.
   Status companions(DeltaView delta, std::vector<Seq>& out);
+  // What it takes back, as far as it is held.
+  Status targets(DeltaView delta, std::vector<Seq>& out) const;
 
  private:
   struct Manifest {

@@ -11,7 +11,17 @@ namespace {
 // How often a filter may meet its budget on one delta while it reads history.
 constexpr std::uint64_t kMaxStrikes = 8;
 
+MatchLimits index_limits(std::uint64_t seed) {
+  MatchLimits limits;
+  limits.scanned_a_group = limits.scanned;
+  limits.seed = seed;
+  return limits;
+}
+
 }  // namespace
+
+FilterBook::FilterBook(const use::FilterLanguage& language, std::uint64_t seed)
+    : language_(language), index_(index_limits(seed)) {}
 
 FilterSet united(const FilterSet& a, const FilterSet& b) {
   FilterSet out;
@@ -26,7 +36,7 @@ FilterSet without(const FilterSet& a, const FilterSet& b) {
 }
 
 Result<FilterNumber> FilterBook::acquire(ByteView rule) {
-  if (language_ == nullptr)
+  if (language_.table == nullptr)
     return Status(Code::kUnsupported,
                   "subscribe: this node has no filter plugin for JSON-Logic; add `jsonlogic` under "
                   "`filters` in its config");
@@ -43,6 +53,7 @@ Result<FilterNumber> FilterBook::acquire(ByteView rule) {
   }
   Filter filter;
   filter.rule = *text;
+  filter.entity = entity_of(*compiled);
   filter.compiled = std::make_shared<const use::Filter>(std::move(*compiled));
   const Result<Ticket> ticket = index_.add({0, next_}, filter.compiled);
   if (!ticket.ok()) return ticket.status();

@@ -22,10 +22,14 @@ using FilterSet = std::vector<FilterNumber>;  // ascending, each once
 FilterSet united(const FilterSet& a, const FilterSet& b);
 FilterSet without(const FilterSet& a, const FilterSet& b);
 
+// The one entity that every match points at, by the filter's atoms; empty where there is none.
+std::string entity_of(const use::Filter& filter);
+
 class FilterBook {
  public:
   // `language` compiles JSON-Logic; null: every rule is refused.
-  explicit FilterBook(const rz_filter* language) : language_(language) {}
+  // `seed`: a random number, so that strangers cannot choose rules that the index mixes up.
+  FilterBook(const use::FilterLanguage& language, std::uint64_t seed);
 
   // Compiles the rule under the budget of rhizome/abi/filter.h, or counts one more user of an equal
   // one. kUnsupported without a language; what the plugin or the index says of a bad rule.
@@ -48,6 +52,8 @@ class FilterBook {
   std::size_t size() const { return filters_.size(); }
   std::size_t users(FilterNumber number) const;
   const std::string& rule(FilterNumber number) const { return filters_.at(number).rule; }
+  // The entity that everything it matches points at; empty: none is known.
+  const std::string& entity(FilterNumber number) const { return filters_.at(number).entity; }
   Result<FilterExplanation> explain(FilterNumber number) const;
   // Deltas that were given to `match`; each of them once, however many filters there are.
   std::uint64_t evaluated() const { return evaluated_; }
@@ -56,14 +62,15 @@ class FilterBook {
  private:
   struct Filter {
     std::string rule;  // JSON-Logic, as the plugin writes it: equal filters have equal texts
+    std::string entity;
     std::shared_ptr<const use::Filter> compiled;
     Ticket ticket = 0;
     std::size_t users = 0;
     std::uint64_t strikes = 0;
     bool stopped = false;
   };
-  const rz_filter* const language_;
-  FilterIndex index_;
+  const use::FilterLanguage language_;
+  FilterIndex index_;  // one group: rules are shared by peers
   std::map<FilterNumber, Filter> filters_;
   std::unordered_map<std::string, FilterNumber> by_rule_;
   std::vector<Stopped> stopped_;

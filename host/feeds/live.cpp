@@ -170,11 +170,33 @@ bool PublisherState::take_recent(Sub& sub) {
   return true;
 }
 
+// The next deltas of history that the subscription has to look at: for one entity those that an
+// index names, for others all of them.
+Status PublisherState::read_run(Sub& sub, Seq end, DeltaBatch& batch, std::vector<Seq>& seqs) {
+  const std::string& entity = book_.entity(sub.filter);
+  if (entity.empty())
+    return journal_.scan(sub.next.seq, std::min<std::size_t>(run_, end - sub.next.seq), batch,
+                         seqs);
+  if (sub.known < end - 1) {
+    // What comes up to now is in it, what comes later is looked at as it comes.
+    const Seq known = journal_.last();
+    std::vector<Seq> deltas;
+    sub.places.clear();
+    RZ_TRY(journal_.by_entity(entity, std::nullopt, deltas));
+    RZ_TRY(events_.places_of(deltas, sub.places));
+    sub.known = known;
+  }
+  auto next = std::lower_bound(sub.places.begin(), sub.places.end(), sub.next.seq);
+  for (; next != sub.places.end() && *next < end && seqs.size() < run_; ++next)
+    seqs.push_back(*next);
+  return journal_.read(seqs, batch);
+}
+
 // From the journal, up to `end`.
 Status PublisherState::scan(Sub& sub, Seq end) {
   DeltaBatch batch;
   std::vector<Seq> seqs;
-  RZ_TRY(journal_.scan(sub.next.seq, std::min<std::size_t>(run_, end - sub.next.seq), batch, seqs));
+  RZ_TRY(read_run(sub, end, batch, seqs));
   run_ = next_run(run_, batch.memory_bytes());
   const Events::Match match = match_for(sub.filter);
   std::vector<FilterSet> sets;
@@ -187,7 +209,11 @@ Status PublisherState::scan(Sub& sub, Seq end) {
       sub.waiting.push_back({{seqs[i], k}, standing[k].delta, standing[k].because});
     sub.next = {seqs[i] + 1, 0};
   }
-  if (seqs.empty()) sub.next = std::max(sub.next, Place{end, 0});
+  if (seqs.empty()) {
+    sub.next = std::max(sub.next, Place{end, 0});
+    sub.places = {};
+    sub.known = 0;
+  }
   end_filters();
   return {};
 }

@@ -15,7 +15,7 @@
 
 #include "feeds/messages.hpp"
 #include "journal/journal.hpp"
-#include "rhizome/abi/filter.h"
+#include "rhizome/use/filter.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 
@@ -68,6 +68,8 @@ struct PublisherStats {
   std::uint64_t evaluated = 0;  // deltas asked about live: once for all filters
   std::uint64_t scanned = 0;    // deltas asked about for one filter, in history
   std::uint64_t batches = 0, bytes = 0, delivered = 0, dropped = 0, refused = 0, blocked = 0;
+  // What is kept in memory for consumers: places of matches, and batches on their way.
+  std::uint64_t kept_places = 0, kept_bytes = 0;
 };
 
 class Publisher : public std::enable_shared_from_this<Publisher> {
@@ -75,8 +77,9 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
   // The references outlive the executor's last task. `language`: rhizome/abi/filter.h of
   // JSON-Logic, null where no such plugin is loaded.
   static Result<std::shared_ptr<Publisher>> make(Journal& journal, const NodeKey& self,
-                                                 const rz_filter* language, Executor& executor,
-                                                 Log& log, const PublisherOptions& options = {});
+                                                 const use::FilterLanguage& language,
+                                                 Executor& executor, Log& log,
+                                                 const PublisherOptions& options = {});
   virtual ~Publisher() = default;
 
   using Answer = std::function<void(const Result<Subscribed>&)>;
@@ -95,6 +98,8 @@ class Publisher : public std::enable_shared_from_this<Publisher> {
   virtual void stop() = 0;       // no outlet is called once this returns, but by tasks under way
 
   virtual const Incarnation& incarnation() const = 0;
+  // A cursor of this journal at a place that came from elsewhere, such as an application's seq.
+  virtual Cursor cursor_at(const Place& place) const = 0;
   virtual std::vector<SubscriptionStatus> subscriptions() const = 0;
   virtual PublisherStats stats() const = 0;
 };

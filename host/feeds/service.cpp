@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "links/standing.hpp"
 #include "wire/messages.hpp"
 
 namespace rhizome {
@@ -132,7 +133,7 @@ class PeerWire final : public feeds::Wire {
 }  // namespace
 
 Result<std::shared_ptr<FeedService>> FeedService::make(Links& links, Journal& journal,
-                                                       const rz_filter* language,
+                                                       const use::FilterLanguage& language,
                                                        const feeds::PublisherOptions& options) {
   auto publisher = Publisher::make(journal, links.key().public_key(), language, links.executor(),
                                    links.log(), options);
@@ -183,12 +184,17 @@ bool FeedService::takes(Kind kind) const {
   return kind == Kind::kSubscribe || kind == Kind::kTail || kind == Kind::kQuery;
 }
 
+void FeedService::malformed(const Asked& asked, const Status& why) {
+  links_.distrust(asked.link, why.message(), Standing::kBadFrame);
+  links_.refuse(asked, Code::kInvalid, why.message());
+}
+
 void FeedService::request(const LinkedPeer& peer, const wire::Frame& frame, const Asked& asked) {
   const feeds::SessionId session = session_of(peer.link);
   Links* const links = &links_;
   if (frame.kind == Kind::kSubscribe) {
     auto wanted = feeds::decode_subscribe(frame.body);
-    if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
+    if (!wanted.ok()) return malformed(asked, wanted.status());
     return publisher_->subscribe(
         session, false, std::move(*wanted), [links, asked](const Result<feeds::Subscribed>& made) {
           if (!made.ok()) return links->refuse(asked, made.code(), made.status().message());
@@ -198,11 +204,11 @@ void FeedService::request(const LinkedPeer& peer, const wire::Frame& frame, cons
   auto outlet = std::make_shared<PeerOutlet>(links_, asked, frame.kind);
   if (frame.kind == Kind::kTail) {
     auto wanted = feeds::decode_tail(frame.body);
-    if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
+    if (!wanted.ok()) return malformed(asked, wanted.status());
     return publisher_->tail(session, std::move(*wanted), wait_of(frame), std::move(outlet));
   }
   auto wanted = feeds::decode_query(frame.body);
-  if (!wanted.ok()) return links_.refuse(asked, Code::kInvalid, wanted.status().message());
+  if (!wanted.ok()) return malformed(asked, wanted.status());
   publisher_->query(
       session, false, std::move(*wanted), wait_of(frame), std::move(outlet),
       [links, asked](const Status& why) { links->refuse(asked, why.code(), why.message()); });

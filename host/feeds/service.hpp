@@ -19,7 +19,7 @@ class FeedService final : public Service, public std::enable_shared_from_this<Fe
   // `language`: rhizome/abi/filter.h of JSON-Logic; null where no such plugin is loaded: then every
   // subscription is refused. The references outlive the executor's last task.
   static Result<std::shared_ptr<FeedService>> make(Links& links, Journal& journal,
-                                                   const rz_filter* language,
+                                                   const use::FilterLanguage& language,
                                                    const feeds::PublisherOptions& options = {});
 
   // Begins a feed on this node's own journal, or at a peer, which need not be there yet. Any
@@ -39,6 +39,7 @@ class FeedService final : public Service, public std::enable_shared_from_this<Fe
  private:
   FeedService(Links& links, std::shared_ptr<feeds::Publisher> publisher);
   void begin();
+  void malformed(const Asked& asked, const Status& why);
   std::shared_ptr<feeds::Follower> follower_of(const NodeKey& peer);
 
   Links& links_;

@@ -14,8 +14,9 @@ constexpr std::uint64_t kSecondNs = 1'000'000'000;
 }  // namespace
 
 Result<std::shared_ptr<Publisher>> Publisher::make(Journal& journal, const NodeKey& self,
-                                                   const rz_filter* language, Executor& executor,
-                                                   Log& log, const PublisherOptions& options) {
+                                                   const use::FilterLanguage& language,
+                                                   Executor& executor, Log& log,
+                                                   const PublisherOptions& options) {
   const auto note = journal.note(kIncarnationNote);
   if (!note.ok()) return note.status();
   Incarnation incarnation{};
@@ -31,7 +32,7 @@ Result<std::shared_ptr<Publisher>> Publisher::make(Journal& journal, const NodeK
 }
 
 PublisherState::PublisherState(Journal& journal, const NodeKey& self,
-                               const Incarnation& incarnation, const rz_filter* language,
+                               const Incarnation& incarnation, const use::FilterLanguage& language,
                                Executor& executor, Log& log, const PublisherOptions& options)
     : journal_(journal),
       self_(self),
@@ -40,7 +41,7 @@ PublisherState::PublisherState(Journal& journal, const NodeKey& self,
       log_(log),
       options_(options),
       strand_(Strand::make(executor)),
-      book_(language),
+      book_(language, executor.random()),
       events_(journal) {}
 
 void PublisherState::post(std::function<void(PublisherState&)> task) {
@@ -365,7 +366,12 @@ PublisherStats PublisherState::stats() const {
   PublisherStats stats = stats_;
   stats.sessions = sessions_.size();
   stats.filters = book_.size();
-  for (const auto& [id, session] : sessions_) stats.subscriptions += session.subs.size();
+  for (const auto& [id, session] : sessions_) {
+    stats.subscriptions += session.subs.size();
+    if (session.tail) stats.kept_bytes += session.tail->unsent.size();
+    for (const auto& [number, sub] : session.subs) stats.kept_places += sub.waiting.size();
+  }
+  for (const auto& [filter, recent] : recent_) stats.kept_places += recent.found.size();
   stats.evaluated = book_.evaluated();
   stats.scanned = book_.scanned();
   return stats;

@@ -7,6 +7,7 @@
 
 #include "feeds/service.hpp"
 #include "simulation/network.hpp"
+#include "simulation/plugins.hpp"
 
 namespace rhizome::feeds_testing {
 
@@ -29,7 +30,7 @@ inline std::string text_of(DeltaView delta) {
 
 struct Consumer {
   std::shared_ptr<feeds::Feed> feed;
-  std::vector<std::string> texts;
+  std::vector<std::string> texts, ids;
   std::vector<feeds::Batch::Dropped> dropped;
   std::uint64_t refused = 0, batches = 0;
   bool live = false, by_labels = false;
@@ -59,8 +60,10 @@ struct Consumer {
   void drain() {
     while (auto batch = feed->take()) {
       ++batches;
-      for (std::size_t i = 0; i < batch->deltas.size(); ++i)
+      for (std::size_t i = 0; i < batch->deltas.size(); ++i) {
         texts.push_back(text_of(batch->deltas[i]));
+        ids.push_back(to_hex(batch->deltas[i].id()));
+      }
       dropped.insert(dropped.end(), batch->dropped.begin(), batch->dropped.end());
       refused += batch->refused;
       live = batch->live;

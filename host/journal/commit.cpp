@@ -183,6 +183,7 @@ void Journal::State::apply(Group& group) {
     }
   }
   holes += group.holes;
+  holes -= group.filled;
   claims_bytes += group.claims_bytes;
   digest->add(group.sums);
   recent.merge(group.ids);

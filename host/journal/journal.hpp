@@ -86,6 +86,16 @@ struct OriginPosition {
   std::uint64_t holes = 0;
 };
 
+// A statement as it is kept: its frame, and where the deltas of some of its numbers stand.
+struct Numbers {
+  std::uint64_t from = 0, count = 0;  // of the whole statement
+  Hash256 previous_head{}, head{};
+  Signature signature{};
+  std::uint64_t first = 0;     // index, in the statement, of the first of `seqs`
+  std::vector<Seq> seqs;       // 0: a hole
+  std::vector<DeltaId> holes;  // the ids of the holes among them, in order
+};
+
 struct JournalStats {
   std::uint64_t deltas = 0, entries_written = 0, commits = 0, grouped_appends = 0, holes = 0;
   std::uint64_t claims_bytes = 0;
@@ -155,7 +165,14 @@ class Journal {
   // Statements that cover numbers >= from of this (origin, epoch), in order, until `max_ids`.
   Status statements(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from,
                     std::size_t max_ids, std::vector<Statement>& out) const;
+  // The same as `statements` for numbers >= from, at most `limit` of them, without their ids: cheap
+  // where the deltas are read anyway. The first may begin inside its statement.
+  Status numbers(const NodeKey& origin, std::uint64_t epoch, std::uint64_t from, std::size_t limit,
+                 std::vector<Numbers>& out) const;
+  // Holes, by the order in which this node met their origins, then by epoch and number; from the
+  // one behind `after` on. A delta that comes after all fills its holes, which are then gone.
   std::vector<Hole> holes() const;
+  std::vector<Hole> holes(const Label& after, std::size_t limit) const;
   // The chained head at number n; none where n is not reached.
   Result<std::optional<Hash256>> head_at(const NodeKey& origin, std::uint64_t epoch,
                                          std::uint64_t n) const;

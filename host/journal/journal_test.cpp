@@ -1,4 +1,4 @@
-// The journal over both stores: order, indexes, labels, restarts, races and damage.
+// The journal over both stores: order, indexes, labels, restarts and damage.
 #include "journal/journal.hpp"
 
 #include <gmock/gmock.h>
@@ -9,8 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "journal/testing_basics.hpp"
-#include "rhizome/delta/codec.hpp"
+#include "journal/testing_fixture.hpp"
 
 namespace rhizome {
 namespace {
@@ -19,83 +18,11 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+using testing_support::id_of;
 using testing_support::key_of;
 using testing_support::store_table;
 
-// Deltas for tests: signed by their author, about an entity.
-class Writer {
- public:
-  explicit Writer(std::uint8_t seed) : key_(key_of(seed)) {}
-  const SigningKey& key() const { return key_; }
-  DeltaView say(DeltaBatch& batch, ByteView entity, ByteView context, const Target& value) {
-    return add(batch, {{"about", EntityRef{entity, context}}, {"value", value}});
-  }
-  DeltaView add(DeltaBatch& batch, const std::vector<Pointer>& pointers) {
-    std::string claims;
-    EXPECT_TRUE(encode_claims(key_.author(), ++time_, pointers, claims).ok());
-    const Signature signature = key_.sign(DeltaId::of_claims(claims).raw());
-    EXPECT_EQ(decode_claims(claims, view(signature.data(), signature.size()), batch),
-              DecodeError::kNone);
-    batch.mutable_block(batch.size() - 1)->signature_state = RZ_SIGNATURE_VERIFIED;
-    return batch[batch.size() - 1];
-  }
-
- private:
-  SigningKey key_;
-  double time_ = 0;
-};
-
-DeltaId id_of(DeltaView delta) { return DeltaId::from_raw(delta.id()); }
-
-class JournalTest : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/rhizome-journal-XXXXXX";
-    directory_ = ::mkdtemp(name);
-    reopen();
-  }
-  void TearDown() override {
-    journal_.reset();
-    fs::remove_all(directory_);
-  }
-  Status try_open() {
-    journal_.reset();
-    auto store = use::Store::open(store_table(GetParam()), directory_, "{}");
-    if (!store.ok()) return store.status();
-    Journal::Options options;
-    options.self = self_.public_key();
-    options.machine_id = machine_;
-    options.boot_id = "boot";
-    options.wall_ms = [this] { return wall_ms_; };
-    auto opened = Journal::open(std::move(*store), options);
-    if (!opened.ok()) return opened.status();
-    journal_ = std::move(*opened);
-    return {};
-  }
-  void reopen() {
-    const Status opened = try_open();
-    ASSERT_TRUE(opened.ok()) << opened.to_string();
-  }
-  bool durable() const { return std::string(GetParam()) != "memory"; }
-  // Appends all deltas of the batch, numbered here.
-  Appended append(const DeltaBatch& batch, bool number = true) {
-    Append append;
-    append.as_of = journal_->last();
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      append.deltas.push_back(batch[i]);
-      if (number) append.number.push_back(id_of(batch[i]));
-    }
-    append.number_as = &self_;
-    auto appended = journal_->append(append);
-    EXPECT_TRUE(appended.ok()) << appended.status().to_string();
-    return appended.ok() ? std::move(*appended) : Appended{};
-  }
-  const SigningKey self_ = key_of(99);
-  Writer writer_{1};
-  std::string directory_, machine_ = "machine";
-  std::uint64_t wall_ms_ = 1'800'000'000'000;
-  std::unique_ptr<Journal> journal_;
-};
+class JournalTest : public testing_support::JournalFixture {};
 INSTANTIATE_TEST_SUITE_P(Stores, JournalTest, testing::Values("memory", "leveldb"),
                          [](const auto& store) { return std::string(store.param); });
 
@@ -340,49 +267,6 @@ TEST_P(JournalTest, ADamagedRecordIsReportedAndNeverAWrongValue) {
   }
   reopen();
   EXPECT_EQ(journal_->read(std::vector<Seq>{1}, read).code(), Code::kCorrupt);
-}
-
-TEST_P(JournalTest, ManyThreadsAppendTheSameDeltasAndEachIsHeldOnce) {
-  DeltaBatch batch;
-  for (int i = 0; i < 64; ++i) writer_.say(batch, "e", "p", static_cast<double>(i));
-  std::atomic<int> fresh{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 8; ++t)
-    threads.emplace_back([&] {
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        Append append;
-        append.as_of = 0;
-        append.deltas = {batch[i]};
-        append.durability = use::Durability::kBuffered;
-        const auto appended = journal_->append(append);
-        ASSERT_TRUE(appended.ok()) << appended.status().to_string();
-        if (appended->fresh[0]) ++fresh;
-      }
-    });
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(fresh.load(), 64);
-  EXPECT_EQ(journal_->last(), 64u);
-  DeltaBatch all;
-  std::vector<Seq> seqs;
-  ASSERT_TRUE(journal_->scan(1, 1000, all, seqs).ok());
-  EXPECT_EQ(all.size(), 64u);
-}
-
-TEST_P(JournalTest, CommitsAreToldInOrderAndAfterTheyAreReadable) {
-  std::vector<std::pair<Seq, Seq>> told;
-  journal_->on_commit([&](Seq first, Seq last, std::span<const Statement> statements) {
-    told.emplace_back(first, last);
-    EXPECT_EQ(statements.size(), 1u);
-    DeltaBatch read;
-    EXPECT_TRUE(journal_->read(std::vector<Seq>{last}, read).ok());
-  });
-  for (int i = 0; i < 3; ++i) {
-    DeltaBatch batch;
-    writer_.say(batch, "e", "p", static_cast<double>(i));
-    append(batch);
-  }
-  EXPECT_THAT(told, ElementsAre(std::pair<Seq, Seq>(1, 1), std::pair<Seq, Seq>(2, 2),
-                                std::pair<Seq, Seq>(3, 3)));
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ inline Key statement(std::uint32_t node, std::uint64_t epoch, std::uint64_t last
 inline Key hole(std::uint32_t node, std::uint64_t epoch, std::uint64_t n) {
   return Key('H').number(node, kIndexSize).number(epoch, kIndexSize).number(n, kSeqSize);
 }
+inline Key holes_of(ByteView id34) { return Key('X').raw(id34.substr(2, kIdSize)); }
 inline Key position(std::uint32_t node, std::uint64_t epoch) {
   return Key('p').number(node, kIndexSize).number(epoch, kIndexSize);
 }

@@ -70,6 +70,7 @@ Status Journal::State::settle(const Append& append, Group& group, Appended& appe
                                       : StateDigest::Change::kShared});
         group.claims_bytes += delta.claims().size();
         ++group.next;
+        RZ_TRY(fill_holes(id, *added, group));
       }
       held = place->second.seq;
     }
@@ -227,9 +228,7 @@ Status Journal::State::stage_label(const DeltaId& id, const values::LabelRef& la
     const Hole made{{position.origin, label.epoch, label.n},
                     id,
                     hole != append.holes.end() ? hole->reason : "withheld"};
-    batch.put(keys::hole(label.node, label.epoch, label.n), values::encode_hole(made));
-    ++position.holes;
-    ++group.holes;
+    RZ_TRY(stage_hole(made, label, position, group));
   } else if (beside) {
     std::string number;
     keys::append_number(label.n, keys::kSeqSize, number);

@@ -101,6 +101,11 @@ struct Journal::State {
   Status stage_statement(const Append& append, const Statement& statement, Group& group);
   Status stage_label(const DeltaId& id, const values::LabelRef& label, const Append& append,
                      values::StatementValue& value, OriginPosition& position, Group& group);
+  // holes.cpp
+  Status stage_hole(const Hole& hole, const values::LabelRef& label, OriginPosition& position,
+                    Group& group);
+  Status fill_holes(const DeltaId& id, Fresh& fresh, Group& group);
+  Status refer(const values::LabelRef& ref, Seq seq, Group& group);
   std::uint32_t index_of(const NodeKey& node, Group& group);
   OriginPosition position_of(const NodeKey& origin, std::uint64_t epoch, const Group& group) const;
   void stage_digest();
@@ -130,7 +135,9 @@ struct Journal::State::Group {
   std::unordered_map<Seq, std::uint32_t> upgraded;  // to which state
   std::vector<Statement> statements;
   std::vector<rz_store_op> ops;  // of the deltas
-  std::uint64_t holes = 0;
+  std::uint64_t holes = 0, filled = 0;
+  std::unordered_map<DeltaId, std::string> holes_of;        // of this group, as they are stored
+  std::map<std::string, values::StatementValue> rewritten;  // by key: holes of them were filled
   std::string scratch;
 };
 

@@ -1,4 +1,4 @@
-// Statements out of the store, word for word; holes; forks; new epochs.
+// Statements out of the store, word for word; heads; forks; new epochs.
 #include <algorithm>
 
 #include "journal/state.hpp"
@@ -71,25 +71,6 @@ Status Journal::statements(const NodeKey& origin, std::uint64_t epoch, std::uint
     out.push_back(std::move(statement));
   }
   return cursor->status();
-}
-
-std::vector<Hole> Journal::holes() const {
-  std::vector<Hole> holes;
-  auto cursor = state_->store.cursor("H", key_after("H"));
-  if (!cursor.ok()) return holes;
-  const std::shared_lock lock(state_->mutex);
-  while (const rz_store_entry* entry = cursor->next()) {
-    const ByteView key = view(entry->key);
-    const std::uint64_t node = keys::read_number(key, 1, keys::kIndexSize);
-    Hole hole;
-    if (node == 0 || node > state_->nodes.size() ||
-        !values::decode_hole(view(entry->value), hole).ok())
-      continue;
-    hole.label = {state_->nodes[node - 1], keys::read_number(key, 5, keys::kIndexSize),
-                  keys::read_number(key, 9, keys::kSeqSize)};
-    holes.push_back(std::move(hole));
-  }
-  return holes;
 }
 
 Result<std::optional<Hash256>> Journal::head_at(const NodeKey& origin, std::uint64_t epoch,

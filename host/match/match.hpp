@@ -59,19 +59,25 @@ struct MatchLimits {
   std::size_t atoms_bytes = 256 * 1024;   // of the text that a filter's `atoms` gives
   std::size_t scanned = 256;              // filters that nothing can find but asking each time
   std::size_t scanned_a_group = 16;
-  // What asking may cost where it finds nothing, in steps of the plugin's budget a delta, averaged
-  // over `wasted_window` deltas. Over it, the filters that waste most are ended until the rest
-  // fits.
-  std::uint64_t wasted_steps = 2000;
+  std::uint32_t groups = 1u << 20;
+  // What asking may cost where it finds nothing, in steps of the plugin's budget a delta, over
+  // `wasted_window` deltas: this much, a step for so many filters that there are, and as much again
+  // as what found something. Above it, filters of the groups that waste most are ended until the
+  // rest fits.
+  std::uint64_t wasted_steps = 400;
+  std::uint64_t filters_a_step = 100;
   std::uint64_t wasted_window = 256;
-  std::uint32_t strikes = 2;  // deltas on which a filter met its budget before it is ended
+  std::uint32_t strikes = 2;           // deltas on which a filter met its budget before it is ended
+  std::size_t ended_kept = 4096;       // ended filters that are not taken again for a while
+  std::uint64_t ended_for = 1u << 16;  // ... of so many deltas
+  std::uint64_t seed = 0;  // of the hashes; a random number where filters come from strangers
 };
 
 struct MatchStats {
   std::uint64_t filters = 0, subscriptions = 0;   // different filters; all that stand in the index
   std::uint64_t scanned = 0;                      // filters on the scan list
   std::uint64_t memory_bytes = 0;                 // of the index
-  std::uint64_t predicates = 0, places = 0;       // different conditions; entries of posting lists
+  std::uint64_t lists = 0, places = 0;            // posting lists; entries of all of them
   std::uint64_t deltas = 0, asked = 0, hits = 0;  // since the start; asked: evaluations of a filter
   std::uint64_t asked_scanned = 0;                // of those, for being on the scan list
   std::uint64_t steps = 0, wasted_steps = 0;      // of all evaluations; of those that found nothing
@@ -86,7 +92,7 @@ struct FilterExplanation {
   std::string scanned_because;    // not empty: it is asked about every delta, and why
   double estimated = 1;           // the share of deltas that propose it, by what was seen so far
   double observed = 0;            // the share that did since it was added
-  std::uint64_t deltas = 0, asked = 0, hits = 0, steps = 0, errors = 0, stopped = 0;
+  std::uint64_t deltas = 0, asked = 0, hits = 0, errors = 0, stopped = 0;
   std::uint64_t subscriptions = 0;  // that share it
 };
 
@@ -111,10 +117,15 @@ class FilterIndex {
   Result<FilterExplanation> explain(Ticket ticket) const;
   MatchStats stats() const;
 
- private:
   class State;
+
+ private:
   std::unique_ptr<State> state_;
 };
+
+// {"keys","scanned_because"?,"estimated","observed","deltas","asked","hits","errors","stopped",
+// "subscriptions"}
+std::string to_json(const FilterExplanation& explanation);
 
 // The same for a filter that is in no index: keys as a first guess would choose them. For tools.
 Result<FilterExplanation> explain_filter(const use::Filter& filter, const MatchLimits& limits = {});

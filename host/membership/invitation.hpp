@@ -12,13 +12,13 @@
 namespace rhizome {
 
 // A secret of 128 bits: whoever shows it first is let in.
-using Ticket = std::array<std::uint8_t, 16>;
+using InviteTicket = std::array<std::uint8_t, 16>;
 
 struct Invitation {
   NodeKey key{};        // of the node that invites
   std::string address;  // where it is dialled
   std::string fabric;
-  Ticket ticket{};
+  InviteTicket ticket{};
 };
 
 // rhizome:HEX@ADDRESS,fabric=NAME,ticket=HEX  (bytes of the name other than letters, digits and

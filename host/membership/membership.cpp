@@ -12,7 +12,7 @@ namespace rhizome {
 namespace {
 
 // Only the hash of a ticket is kept: whoever reads the store cannot join with it.
-Hash256 hash_of(const Ticket& ticket) {
+Hash256 hash_of(const InviteTicket& ticket) {
   return blake3("rhizome.ticket.v1", view(ticket.data(), ticket.size()), {});
 }
 
@@ -102,7 +102,7 @@ Status Membership::meet(const NodeKey& key, const std::string& name,
   return {};
 }
 
-Result<Ticket> Membership::invite(std::uint64_t seconds, std::uint64_t now_ms) {
+Result<InviteTicket> Membership::invite(std::uint64_t seconds, std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   if (seconds == 0 || seconds > kMostSeconds)
     return Status(Code::kInvalid, "invite: expected 1 second to 30 days");
@@ -110,14 +110,14 @@ Result<Ticket> Membership::invite(std::uint64_t seconds, std::uint64_t now_ms) {
   if (waiting_.size() >= kMaxInvitations)
     return Status(Code::kLimit, "invite: " + std::to_string(kMaxInvitations) +
                                     " invitations wait already; they expire by themselves");
-  Ticket ticket{};
+  InviteTicket ticket{};
   randombytes_buf(ticket.data(), ticket.size());
   waiting_.push_back({hash_of(ticket), now_ms + seconds * 1000, std::nullopt});
   if (Status stored = store(); !stored.ok()) return stored;
   return ticket;
 }
 
-Status Membership::redeem(const Ticket& ticket, const NodeKey& key, const std::string& name,
+Status Membership::redeem(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
                           std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   const Hash256 hash = hash_of(ticket);
@@ -147,7 +147,7 @@ Status Membership::accept(const Invitation& invitation, std::uint64_t now_ms) {
   return store();
 }
 
-std::optional<Ticket> Membership::ticket_for(const NodeKey& key) const {
+std::optional<InviteTicket> Membership::ticket_for(const NodeKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = known_.find(link_of(key));
   return found == known_.end() ? std::nullopt : found->second.ticket;

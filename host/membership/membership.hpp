@@ -53,14 +53,14 @@ class Membership {
               const std::vector<std::string>& addresses, std::uint64_t now_ms);
 
   // A ticket that admits one node within so many seconds. kLimit where too many wait.
-  Result<Ticket> invite(std::uint64_t seconds, std::uint64_t now_ms);
+  Result<InviteTicket> invite(std::uint64_t seconds, std::uint64_t now_ms);
   // Lets the node in whose ticket this is; again for the same node. kDenied else.
-  Status redeem(const Ticket& ticket, const NodeKey& key, const std::string& name,
+  Status redeem(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
                 std::uint64_t now_ms);
   // Who invited us: may speak, and is dialled from now on.
   Status accept(const Invitation& invitation, std::uint64_t now_ms);
   // The ticket to show to this node, until it let us in.
-  std::optional<Ticket> ticket_for(const NodeKey& key) const;
+  std::optional<InviteTicket> ticket_for(const NodeKey& key) const;
   void let_in_by(const NodeKey& key);
   // kNotFound where it is not known; peers of the config are the config's to forget.
   Status forget(const NodeKey& key);
@@ -71,7 +71,7 @@ class Membership {
  private:
   struct Known {
     Acquaintance node;
-    std::optional<Ticket> ticket;  // to show to it
+    std::optional<InviteTicket> ticket;  // to show to it
   };
   struct Waiting {
     Hash256 ticket_hash{};

@@ -70,7 +70,7 @@ Status Membership::read(ByteView note) {
     known.node.invited = reader.uint() != 0;
     known.node.met_ms = reader.uint();
     const ByteView ticket = reader.bytes();
-    if (ticket.size() == sizeof(Ticket)) {
+    if (ticket.size() == sizeof(InviteTicket)) {
       known.ticket.emplace();
       std::memcpy(known.ticket->data(), ticket.data(), ticket.size());
     }

@@ -31,7 +31,7 @@ Result<std::string> Node::Parts::invite(const std::string& given, std::uint64_t 
                                             "or for good in node.advertise");
   if (address.find(',') != std::string::npos || address.find(' ') != std::string::npos)
     return Status(Code::kInvalid, "invite: an address has no comma and no blank");
-  const Result<Ticket> ticket = membership->invite(seconds, executor.wall_ms());
+  const Result<InviteTicket> ticket = membership->invite(seconds, executor.wall_ms());
   if (!ticket.ok()) return ticket.status();
   return to_line({node_key->public_key(), address, config.fabric, *ticket});
 }

@@ -1,5 +1,5 @@
-// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop in
-// reverse, so that nobody is called who is gone.
+// Assembly. Start: plugins, store and journal, admission, fabric, control, the network last; stop
+// in reverse, so that nobody is called who is gone.
 #include "node/node.hpp"
 
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include "node/storage.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
+#include "rhizome/abi/transport_remote.h"
 
 namespace rhizome {
 
@@ -26,9 +27,9 @@ LogLevel log_level(const std::string& name) {
 
 namespace {
 
-std::optional<Ticket> ticket_of(const std::string& hex) {
+std::optional<InviteTicket> ticket_of(const std::string& hex) {
   std::string raw;
-  Ticket ticket{};
+  InviteTicket ticket{};
   if (!from_hex(hex, &raw) || raw.size() != ticket.size()) return std::nullopt;
   std::memcpy(ticket.data(), raw.data(), raw.size());
   return ticket;
@@ -68,32 +69,6 @@ Status Node::Parts::load_keys() {
   return {};
 }
 
-Status Node::Parts::check_plugins(std::vector<config::Problem>& problems,
-                                  std::vector<Chosen>& chosen) const {
-  const auto choose = [&](const config::PluginSection& section, const char* interface,
-                          const char* kind) {
-    const Result<PluginInfo> info = plugins->inspect(section.plugin);
-    const auto report = [&](std::string expected, std::string found) {
-      problems.push_back({config.file, config.document.line_of(section.path),
-                          section.path + ".plugin", std::move(expected), std::move(found),
-                          "see `rhizome plugin list`"});
-    };
-    if (!info.ok()) return report("a plugin that can be loaded", info.status().message());
-    if (!info->refusal.empty()) return report("a plugin that can be loaded", info->refusal);
-    if (!info->manifest.offers(interface))
-      return report(std::string("a ") + kind + " plugin",
-                    info->manifest.id + ", a " + info->manifest.kind);
-    chosen.push_back({&section, interface,
-                      validate_section(config, section, info->manifest.config_schema, problems)});
-  };
-  choose(config.store, RZ_STORE_ID, "store");
-  choose(config.transport, RZ_TRANSPORT_ID, "transport");
-  for (const auto& section : config.resolvers) choose(section, RZ_RESOLVER_ID, "resolver");
-  for (const auto& section : config.filters) choose(section, RZ_FILTER_ID, "filter");
-  if (problems.empty()) return {};
-  return {Code::kInvalid, problems.front().to_string()};
-}
-
 namespace {
 
 // What to do about a damaged store is the host's to say: a store knows no peers.
@@ -106,7 +81,7 @@ Status mended(Status status) {
 
 }  // namespace
 
-Status Node::Parts::open_journal(const Chosen& choice) {
+Status Node::Parts::open_journal(const ChosenPlugin& choice) {
   Result<use::Store> store =
       open_store(*plugins, choice.section->plugin, config.data, choice.config_json);
   if (!store.ok()) return mended(store.status());
@@ -119,22 +94,30 @@ Status Node::Parts::open_journal(const Chosen& choice) {
       Membership::load(*journal, admission_mode(config.admission));
   if (!members.ok()) return members.status();
   membership = std::move(*members);
-  admission = std::make_unique<Admission>(*journal, executor,
-                                          Admission::Policy{config.max_future_ms, 65536});
+  Admission::Policy policy;
+  policy.max_future_ms = config.max_future_ms;
+  policy.author_per_second = config.author_per_second;
+  policy.author_burst = config.author_burst;
+  policy.max_claims_bytes = config.journal_bytes;
+  policy.own_reserve_bytes = config.reserve_bytes;
+  admission = std::make_unique<Admission>(*journal, executor, policy);
   authoring = std::make_unique<Authoring>(
       *journal, *admission, author_key ? *author_key : *node_key, *node_key, executor);
   return {};
 }
 
 // The plugin for the language in which filters travel; null where the config has none.
-Result<const rz_filter*> Node::Parts::json_logic_plugin() const {
+Result<use::FilterLanguage> Node::Parts::json_logic_plugin() const {
   for (const config::PluginSection& section : config.filters) {
     if (std::filesystem::path(section.plugin).stem() != "jsonlogic") continue;
     Result<LoadedPlugin> plugin = plugins->load(section.plugin);
     if (!plugin.ok()) return plugin.status();
-    return plugin->interface<rz_filter>(RZ_FILTER_ID);
+    const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
+    if (!table.ok()) return table.status();
+    const auto many = plugin->interface<rz_filter_many>(RZ_FILTER_MANY_ID);  // optional
+    return use::FilterLanguage(*table, many.ok() ? *many : nullptr);
   }
-  return static_cast<const rz_filter*>(nullptr);
+  return use::FilterLanguage();
 }
 
 Status Node::Parts::make_fabric() {
@@ -144,6 +127,11 @@ Status Node::Parts::make_fabric() {
   options.advertise = config.advertise;
   options.settings = {{"limits.max_future_ms", std::to_string(config.max_future_ms)}};
   options.heartbeat_ms = config.heartbeat_ms;
+  options.max_strangers = config.max_strangers;
+  options.max_strangers_per_network = config.max_strangers_per_network;
+  options.catch_up.buffer_bytes = config.catch_up_mib << 20;
+  options.catch_up.serving.bytes_per_s = config.serve_mib_per_second << 20;
+  options.catch_up.serving.burst_bytes = config.serve_burst_mib << 20;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};
@@ -153,7 +141,7 @@ Status Node::Parts::make_fabric() {
                                     log);
   Result<ExtentOptions> extent = extent_options();
   if (!extent.ok()) return extent.status();
-  const Result<const rz_filter*> json_logic = json_logic_plugin();
+  const Result<use::FilterLanguage> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
   Result<StandardServices> added = add_standard_services(
       {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent)});
@@ -162,7 +150,7 @@ Status Node::Parts::make_fabric() {
   return {};
 }
 
-Status Node::Parts::make_transport(const Chosen& choice) {
+Status Node::Parts::make_transport(const ChosenPlugin& choice) {
   Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
@@ -174,7 +162,9 @@ Status Node::Parts::make_transport(const Chosen& choice) {
   explicit_bzero(&identity, sizeof identity);
   if (!opened.ok()) return opened.status();
   transport = std::make_unique<use::Transport>(std::move(*opened));
-  fabric->attach(*transport);
+  const auto remote = plugin->interface<rz_transport_remote>(RZ_TRANSPORT_REMOTE_ID);
+  fabric->attach(*transport, remote.ok() ? *remote : nullptr);
+  if (!remote.ok()) log.info("transport.tells.no.addresses");
   return {};
 }
 
@@ -184,7 +174,14 @@ Status Node::Parts::start_transport() {
   return {};
 }
 
-Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
+// A peer by its name or its key in text.
+std::optional<NodeKey> Node::Parts::peer_key(ByteView name) const {
+  for (const MemberStatus& member : fabric->members())
+    if (member.name == name) return member.key;
+  return ::rhizome::author_key(name);
+}
+
+Status Node::Parts::open_control(const std::vector<ChosenPlugin>& chosen) {
   ControlServices given{*journal,
                         *admission,
                         *authoring,
@@ -201,7 +198,9 @@ Status Node::Parts::open_control(const std::vector<Chosen>& chosen) {
                          [this](const std::string& line) { return join(line); },
                          [this](const std::string& key) { return forget(key); }},
                         [this](ByteView roster) { return standard.extent->submit_roster(roster); }};
-  for (const Chosen& choice : chosen) {
+  given.feeds = standard.feeds;
+  given.peer_key = [this](ByteView name) { return peer_key(name); };
+  for (const ChosenPlugin& choice : chosen) {
     const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
     if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
     Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
@@ -238,9 +237,9 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   const PluginPlaces places = plugin_places(config);
   parts->plugins = std::make_unique<PluginHost>(
       PluginOptions{places.path, places.lock_file, "", parts->services.host()});
-  std::vector<Parts::Chosen> chosen;
   RZ_TRY(parts->load_keys());
-  RZ_TRY(parts->check_plugins(problems, chosen));
+  const std::vector<ChosenPlugin> chosen = choose_plugins(parts->config, *parts->plugins, problems);
+  if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
   parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   RZ_TRY(node->parts_->open_journal(chosen[0]));

@@ -11,22 +11,15 @@
 #include "authoring/authoring.hpp"
 #include "control/control.hpp"
 #include "fabric/fabric.hpp"
+#include "node/choices.hpp"
 #include "node/host_services.hpp"
 #include "node/node.hpp"
-#include "plugins/loader.hpp"
 #include "services/standard.hpp"
 
 namespace rhizome {
 
 struct Node::Parts {
   explicit Parts(const config::NodeConfig& given);
-
-  // A plugin of the config, its checked config, and its table once it is loaded.
-  struct Chosen {
-    const config::PluginSection* section;
-    const char* interface;
-    std::string config_json;
-  };
 
   const config::NodeConfig config;
   Log log;
@@ -45,14 +38,14 @@ struct Node::Parts {
   std::uint64_t started_ns = 0;
 
   Status load_keys();
-  Status check_plugins(std::vector<config::Problem>& problems, std::vector<Chosen>& chosen) const;
-  Status open_journal(const Chosen& store);
-  Result<const rz_filter*> json_logic_plugin() const;
+  Status open_journal(const ChosenPlugin& store);
+  Result<use::FilterLanguage> json_logic_plugin() const;
   Status make_fabric();
   Result<ExtentOptions> extent_options() const;
-  Status make_transport(const Chosen& choice);
+  Status make_transport(const ChosenPlugin& choice);
   Status start_transport();
-  Status open_control(const std::vector<Chosen>& chosen);
+  std::optional<NodeKey> peer_key(ByteView name) const;
+  Status open_control(const std::vector<ChosenPlugin>& chosen);
   Result<std::string> invite(const std::string& given, std::uint64_t seconds);
   Status join(const std::string& line);
   Status forget(const std::string& key);

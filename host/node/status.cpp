@@ -20,6 +20,27 @@ std::uint64_t disk_bytes(const std::string& directory) {
   return bytes;
 }
 
+nlohmann::json catch_up_json(const CatchupProgress& progress) {
+  return {{"missing", progress.missing},
+          {"done", progress.done},
+          {"bytes", progress.bytes},
+          {"per_second", progress.deltas_per_s},
+          {"fetches", progress.asks},
+          {"buffered_bytes", progress.buffered_bytes},
+          {"most_buffered_bytes", progress.peak_bytes}};
+}
+
+nlohmann::json catch_up_json(const CatchupPeer& peer) {
+  return {{"deltas", peer.deltas},
+          {"bytes", peer.bytes},
+          {"twice", peer.twice},
+          {"fetches", peer.asks},
+          {"bytes_per_second", peer.bytes_per_s},
+          {"broken_promises", peer.broken_promises},
+          {"left_alone_ms", peer.paused_ms},
+          {"served_bytes", peer.served_bytes}};
+}
+
 std::string key_text(const NodeKey& key) {
   return "ed25519:" + to_hex(view(key.data(), key.size()));
 }
@@ -80,6 +101,7 @@ std::string Node::Parts::status_json() const {
         {"duplicate_frames", spread.duplicate_frames},
         {"gaps", spread.gaps},
         {"fetches", spread.fetches},
+        {"stolen_fetches", spread.stolen_fetches},
         {"failed_fetches", spread.failed_fetches},
         {"served_fetches", spread.served_fetches},
         {"refused_frames", spread.refused_frames},
@@ -89,8 +111,10 @@ std::string Node::Parts::status_json() const {
         {"unpublished", spread.unpublished},
         {"source_changes", spread.source_changes},
         {"excluded", spread.excluded},
+        {"turned_away", spread.turned_away},
         {"forks", spread.forks}}}};
   if (standard.sync) status["reconciliation"] = reconciliation(standard.sync->stats());
+  if (fabric) status["catch_up"] = catch_up_json(fabric->catching_up());
   nlohmann::json& lanes = status["lanes"] = nlohmann::json::array();
   if (fabric)
     for (const LaneStatus& lane : fabric->lanes())
@@ -121,6 +145,7 @@ std::string Node::Parts::peers_json() const {
                       {"behind", member.behind},
                       {"fetched", member.fetched},
                       {"live", member.live},
+                      {"catch_up", catch_up_json(member.catch_up)},
                       {"distrust", member.standing.score},
                       {"excluded_seconds", (member.standing.excluded_for_ms + 999) / 1000},
                       {"exclusions", member.standing.exclusions},

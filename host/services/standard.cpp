@@ -10,14 +10,14 @@ Result<StandardServices> add_standard_services(ServiceParts parts) {
   if (!feeds.ok()) return feeds.status();
   services.feeds = std::move(*feeds);
   parts.fabric.add(services.feeds);
-  services.sync = std::make_shared<SyncService>(parts.journal, parts.admission,
-                                                parts.fabric.links(), SyncOptions{});
-  parts.fabric.add(services.sync);
   parts.extent.self.key = parts.fabric.links().key().public_key();
   services.extents =
       std::make_shared<ExtentBook>(std::move(parts.extent), parts.journal, parts.executor);
   services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
   parts.fabric.add(services.extent);
+  services.sync = std::make_shared<SyncService>(parts.journal, parts.admission,
+                                                parts.fabric.links(), SyncOptions{});
+  parts.fabric.add(services.sync);
   return services;
 }
 

@@ -19,16 +19,16 @@ struct ServiceParts {
   Executor& executor;
   Log& log;
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
-  const rz_filter* json_logic = nullptr;
-  ExtentOptions extent;  // who counts, and how nodes are judged
+  use::FilterLanguage json_logic = {};
+  ExtentOptions extent = {};  // who counts, and how nodes are judged
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.
 struct StandardServices {
   std::shared_ptr<FeedService> feeds;
-  std::shared_ptr<SyncService> sync;
   std::shared_ptr<ExtentBook> extents;  // any thread
   std::shared_ptr<ExtentService> extent;
+  std::shared_ptr<SyncService> sync;
 };
 
 // Makes them and adds them to the fabric, before its transport starts.

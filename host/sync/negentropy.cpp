@@ -2,7 +2,6 @@
 #include "sync/negentropy.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "sync/varint.hpp"
 
@@ -13,14 +12,6 @@ namespace {
 enum Mode : std::uint64_t { kSkip = 0, kFingerprint = 1, kIdList = 2 };
 
 constexpr std::size_t kReadAtOnce = 1024;  // items of an id list
-
-struct IdHash {
-  std::size_t operator()(const Id& id) const {
-    std::size_t h;  // an id is a hash; whoever grinds some of equal bytes slows one id list
-    std::memcpy(&h, id.data() + 8, sizeof h);
-    return h;
-  }
-};
 
 Status malformed(std::string_view what) {
   return {Code::kInvalid, "negentropy: " + std::string(what)};
@@ -204,9 +195,10 @@ Status Session::compare_ids(const std::vector<Id>& theirs, std::size_t lower, st
     RZ_TRY(storage_.items(at, std::min(upper, at + kReadAtOnce), items));
     if (items.empty()) return {Code::kCorrupt, "negentropy: items of its own storage are missing"};
     for (const Item& item : items)
-      if (missing.erase(item.id) == 0) have_.push_back(item.id);
+      if (missing.erase(item.id) == 0 && found_.insert(item.id).second) have_.push_back(item.id);
   }
-  need_.insert(need_.end(), missing.begin(), missing.end());
+  for (const Id& id : missing)
+    if (found_.insert(id).second) need_.push_back(id);
   return {};
 }
 

@@ -7,8 +7,10 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "rhizome/bytes.hpp"
@@ -25,6 +27,15 @@ inline constexpr std::size_t kLeastFrame = 4096;
 
 using Id = std::array<std::uint8_t, kIdSize>;
 using Fingerprint = std::array<std::uint8_t, kFingerprintSize>;
+
+// An id is a hash already; whoever grinds ids that share these bytes slows one session.
+struct IdHash {
+  std::size_t operator()(const Id& id) const {
+    std::size_t h;
+    std::memcpy(&h, id.data() + 8, sizeof h);
+    return h;
+  }
+};
 
 struct Item {
   std::uint64_t timestamp = 0;
@@ -103,7 +114,7 @@ class Session {
   // The answer to a message. For the initiator an empty one says that all is done.
   Result<std::string> reconcile(ByteView message);
 
-  // The initiator's results so far: ids that the other side lacks, and that we lack.
+  // The initiator's results so far, each id once: what the other side lacks, and what we lack.
   const std::vector<Id>& have() const { return have_; }
   const std::vector<Id>& need() const { return need_; }
 
@@ -123,6 +134,8 @@ class Session {
   const Options options_;
   bool initiator_ = false;
   std::vector<Id> have_, need_;
+  // A side whose frame is full takes up ranges again that were done: their ids come once more.
+  std::unordered_set<Id, IdHash> found_;
 };
 
 }  // namespace rhizome::negentropy

@@ -159,6 +159,25 @@ TEST(Negentropy, FindsExactlyTheDifferencesOfSetsOfChance) {
   }
 }
 
+// A full frame ends in one fingerprint of all that is left, ranges that were done among it.
+TEST(Negentropy, NamesEachDifferenceOnceWhateverTheFrames) {
+  std::mt19937_64 chance(141);
+  VectorStorage client, server;
+  for (int i = 0; i < 2000; ++i) {
+    Id id{};
+    for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(chance());
+    const std::uint64_t timestamp = chance() % 399, lot = chance() % 3;
+    if (lot != 0) client.insert(timestamp, id);
+    if (lot != 1) server.insert(timestamp, id);
+  }
+  ASSERT_TRUE(client.seal().ok() && server.seal().ok());
+  for (std::size_t limit = kLeastFrame; limit < 12'000; limit += 97) {
+    const Conversation run = converse(client, server, {.frame_limit = limit, .fan_out = 3});
+    EXPECT_EQ(std::set<Id>(run.have.begin(), run.have.end()).size(), run.have.size()) << limit;
+    EXPECT_EQ(std::set<Id>(run.need.begin(), run.need.end()).size(), run.need.size()) << limit;
+  }
+}
+
 TEST(Negentropy, AnswersAHostileMessageWithinItsFrameOrRefusesIt) {
   const std::uint64_t seed = std::random_device()();
   std::mt19937_64 chance(seed);

@@ -40,6 +40,17 @@ std::string written(DeltaView delta) {
   return out;
 }
 
+// The id that the claims of a refused line have, where they can be read: with it, whoever asked
+// finds them again.
+json own_id(const std::string& line) {
+  const json value = json::parse(line, nullptr, false);
+  if (!value.is_object() || !value.contains("claims")) return nullptr;
+  std::string claims;
+  const std::string text = value["claims"].dump(-1, ' ', false, json::error_handler_t::replace);
+  return claims_from_json(text, {}, claims).ok() ? json(DeltaId::of_claims(claims).hex())
+                                                 : json(nullptr);
+}
+
 }  // namespace
 
 int delta_encode(std::istream& in, std::ostream& out) {
@@ -89,7 +100,9 @@ int delta_verify(std::istream& in, std::ostream& out) {
         too_long ? Status(Code::kLimit, "line: over 8 MiB") : delta_from_json(line, batch);
     json answer;
     if (!read.ok()) {
-      answer = {{"id", nullptr}, {"verdict", "invalid"}, {"reason", read.message()}};
+      answer = {{"id", too_long ? json(nullptr) : own_id(line)},
+                {"verdict", "invalid"},
+                {"reason", read.message()}};
     } else {
       answer["id"] = to_hex(batch[0].id());
       switch (batch[0].signature_state() == RZ_SIGNATURE_UNCHECKED ? check_signature(batch[0])

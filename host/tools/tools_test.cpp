@@ -57,6 +57,16 @@ TEST(DeltaTools, WhatIsSignedVerifiesAndADamagedOneDoesNot) {
   EXPECT_THAT(run(delta_verify, kClaims).second.size(), 1u);
 }
 
+TEST(DeltaTools, ClaimsUnderAnothersIdAreInvalidAndToldByTheirOwn) {
+  const std::string id = run(delta_encode, kClaims).second.at(0).substr(7, 68);
+  const std::string other(id.rbegin(), id.rend());
+  const auto [code, lines] =
+      run(delta_verify, "{\"claims\":" + std::string(kClaims) + ",\"id\":\"" + other + "\"}");
+  EXPECT_EQ(code, 1);
+  EXPECT_THAT(lines.at(0), HasSubstr("\"id\":\"" + id + "\""));
+  EXPECT_THAT(lines.at(0), HasSubstr("\"verdict\":\"invalid\""));
+}
+
 TEST(DeltaTools, TheDigestIsOfTheSet) {
   const auto once = run(delta_digest, kClaims);
   const auto twice = run(delta_digest, std::string(kClaims) + "\n" + kClaims + "\n");

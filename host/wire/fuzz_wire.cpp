@@ -1,6 +1,7 @@
 // libFuzzer: every decoder of a peer's bytes, with and without the envelope.
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/pack.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rhizome;
@@ -18,6 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto fetch = wire::decode_fetch(bytes); fetch.ok() && wire::encode(*fetch) != bytes)
     __builtin_trap();
   if (const auto error = wire::decode_error(bytes); error.ok() && wire::encode(*error) != bytes)
+    __builtin_trap();
+  if (const auto pack = wire::decode_pack(bytes); pack.ok() && wire::encode(*pack) != bytes)
+    __builtin_trap();
+  if (const auto next = wire::decode_fetched(bytes);
+      next.ok() && wire::encode_fetched(*next) != bytes)
     __builtin_trap();
   if (const auto delivery = wire::decode_delivery(bytes); delivery.ok()) {
     if (wire::encode(*delivery) != bytes) __builtin_trap();

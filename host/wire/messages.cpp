@@ -144,23 +144,25 @@ Result<std::vector<Position>> decode_announce(ByteView body) {
 
 std::string encode(const Fetch& fetch) {
   std::string out;
-  put_array(4, out);
+  put_array(5, out);
   put_fixed(fetch.origin, out);
   put_uint(fetch.epoch, out);
   put_uint(fetch.from, out);
+  put_uint(fetch.to, out);
   put_uint(fetch.max_bytes, out);
   return out;
 }
 
 Result<Fetch> decode_fetch(ByteView body) {
   Reader reader(body);
-  reader.array_of(4);
+  reader.array_of(5);
   Fetch fetch;
   fetch.origin = reader.fixed<NodeKey>();
   fetch.epoch = reader.uint();
   fetch.from = reader.uint();
+  fetch.to = reader.uint();
   fetch.max_bytes = reader.uint();
-  if (!reader.done() || fetch.from == 0) return malformed("fetch");
+  if (!reader.done() || fetch.from == 0 || fetch.to < fetch.from) return malformed("fetch");
   return fetch;
 }
 

@@ -1,5 +1,6 @@
-// The bodies of frames: hello, announce, propagate, fetch, error. docs/protocol.md specifies them.
-// Decoders take hostile bytes and answer kInvalid; views borrow from the body. Any thread.
+// The bodies of frames: hello, announce, propagate, fetch (answered by pack.hpp), error.
+// docs/protocol.md specifies them. Decoders take hostile bytes and answer kInvalid; views borrow
+// from the body. Any thread.
 #pragma once
 
 #include <array>
@@ -53,11 +54,12 @@ Result<Join> decode_join(ByteView body);
 std::string encode_announce(const std::vector<Position>& positions);
 Result<std::vector<Position>> decode_announce(ByteView body);
 
-// "Send me what this (origin, epoch) numbered from `from` on, about `max_bytes` of it."
+// "Send me what this (origin, epoch) numbered `from` to `to`, at most about `max_bytes` of it."
 struct Fetch {
   NodeKey origin{};
   std::uint64_t epoch = 0;
   std::uint64_t from = 0;
+  std::uint64_t to = 0;
   std::uint64_t max_bytes = 0;
 };
 std::string encode(const Fetch& fetch);
@@ -69,8 +71,8 @@ struct Body {
   ByteView signature;  // 64 bytes or empty
 };
 
-// A statement word for word, and the bodies of its ids from index `first` on. Propagated as it is
-// and fetched as it is; a statement whose bodies outgrow a frame travels in several.
+// A statement word for word, and the bodies of its ids from index `first` on, as it is propagated;
+// a statement whose bodies outgrow a frame travels in several.
 struct Delivery {
   Statement statement;
   std::size_t first = 0;

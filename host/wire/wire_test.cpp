@@ -7,6 +7,7 @@
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/pack.hpp"
 
 namespace rhizome::wire {
 namespace {
@@ -124,10 +125,51 @@ TEST(Messages, HelloAnnounceFetchAndErrorAreReadBack) {
   EXPECT_EQ(read->addresses, hello.addresses);
   EXPECT_EQ(read->positions[0].last, 2u);
   EXPECT_EQ(decode_announce(encode_announce(hello.positions))->size(), 1u);
-  const Result<Fetch> fetch = decode_fetch(encode(Fetch{test_key(3).public_key(), 1, 5, 1000}));
+  const Result<Fetch> fetch = decode_fetch(encode(Fetch{test_key(3).public_key(), 1, 5, 9, 1000}));
   ASSERT_TRUE(fetch.ok());
   EXPECT_EQ(fetch->from, 5u);
+  EXPECT_EQ(fetch->to, 9u);
+  EXPECT_EQ(decode_fetched(encode_fetched(10)).value(), 10u);
   EXPECT_EQ(decode_error(encode(Error{Code::kDenied, "no"}))->message, "no");
+}
+
+// Two statements: the end of one from its second id on, and the beginning of the next.
+Pack test_pack(const std::string& signature, const std::string& withheld) {
+  Pack pack;
+  pack.origin = test_key(2).public_key();
+  pack.epoch = 7;
+  pack.from = 11;
+  pack.first = 1;
+  pack.runs = {{3, signature, {{"one", signature}, {"", withheld}}}, {2, signature, {{"two", {}}}}};
+  return pack;
+}
+
+TEST(Messages, APackIsReadBackWithWhatItsSenderDoesNotHold) {
+  const std::string signature(64, 's'), withheld(32, 'w');
+  const Result<Pack> read = decode_pack(encode(test_pack(signature, withheld)));
+  ASSERT_TRUE(read.ok()) << read.status().to_string();
+  EXPECT_EQ(read->number(), 12u);
+  ASSERT_EQ(read->runs.size(), 2u);
+  EXPECT_EQ(read->runs[0].count, 3u);
+  EXPECT_EQ(read->runs[0].bodies[0].claims, "one");
+  EXPECT_EQ(read->runs[0].bodies[0].signature, signature);
+  EXPECT_EQ(withheld_id(read->runs[0].bodies[1]).raw().substr(2), withheld);
+  EXPECT_EQ(read->runs[1].bodies[0].claims, "two");
+}
+
+TEST(Messages, APackWithAGapOrTooMuchIsRefused) {
+  const std::string signature(64, 's'), withheld(32, 'w');
+  Pack gap = test_pack(signature, withheld);
+  gap.runs[0].bodies.pop_back();  // its statement ends behind it, yet another run follows
+  EXPECT_EQ(decode_pack(encode(gap)).code(), Code::kInvalid);
+  Pack more = test_pack(signature, withheld);
+  more.runs[1].bodies.assign(3, {"two", {}});
+  EXPECT_EQ(decode_pack(encode(more)).code(), Code::kInvalid);
+  Pack unnamed = test_pack(signature, "");  // neither a body nor its id
+  EXPECT_EQ(decode_pack(encode(unnamed)).code(), Code::kInvalid);
+  Pack empty = test_pack(signature, withheld);
+  empty.runs.clear();
+  EXPECT_EQ(decode_pack(encode(empty)).code(), Code::kInvalid);
 }
 
 TEST(Messages, DamagedBodiesAreRefusedOrReadButNeverCrash) {

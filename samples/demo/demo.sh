@@ -10,6 +10,7 @@ data=/usr/share/iso-codes/json
 maps=$root/samples/iso-codes
 country=${1:-SE}
 home=$(mktemp -d "${TMPDIR:-/tmp}/rhizome-demo.XXXXXX")
+export TMPDIR=$home  # the private copies of plugins go with the rest
 declare -A pid=() key=() address=()
 
 cleanup() {

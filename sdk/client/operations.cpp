@@ -174,6 +174,32 @@ Result<ClientQueryEnd> Client::query(const ClientQuery& query,
                         flag_in(header, "has_more"),  flag_in(header, "provisional")};
 }
 
+Status Client::follow(const ClientSubscription& subscription,
+                      const std::function<bool(const ClientBatch& batch)>& batch) {
+  json request = request_of("subscribe", subscription.query);
+  if (subscription.from_now) request["from"] = "now";
+  if (!subscription.resume.empty()) request["resume"] = subscription.resume;
+  if (!subscription.peer.empty()) request["peer"] = subscription.peer;
+  if (!subscription.policy.empty()) request["policy"] = subscription.policy;
+  if (subscription.room != 0) request["room"] = subscription.room;
+  const Result<Reply> end = stream(dump(request), [&](const Reply& reply) {
+    const json header = header_of(reply);
+    if (header.contains("paused")) return true;
+    ClientBatch found;
+    found.rows = reply.blob;
+    found.resume = text_in(header, "resume");
+    found.live = header.value("live", false);
+    found.refused = number_in(header, "refused");
+    if (const auto ranges = header.find("dropped"); ranges != header.end() && ranges->is_array())
+      for (const json& range : *ranges) found.dropped += number_in(range, "count");
+    return batch(found);
+  });
+  return end.ok() ? Status() : end.status();
+}
+
+Status Client::pause() { return send(R"({"op":"pause"})", {}); }
+Status Client::resume() { return send(R"({"op":"resume"})", {}); }
+
 Status Client::subscribe(const ClientQuery& query, bool from_now,
                          const std::function<bool(ByteView line)>& row,
                          const std::function<void()>& live) {

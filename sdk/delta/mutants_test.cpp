@@ -9,6 +9,7 @@
 
 #include "encode_again.hpp"
 #include "random_delta.hpp"
+#include "rhizome/testing/scale.hpp"
 
 namespace rhizome {
 namespace {
@@ -184,8 +185,8 @@ std::uint64_t seed() {
 }
 
 TEST(Mutants, OfValidDeltasAreRefusedOrAreAnotherDelta) {
-  const int rounds = (std::getenv("RHIZOME_SOAK") != nullptr ? 10'000'000 : 100'000) /
-                     static_cast<int>(std::size(kClasses));
+  const int rounds =
+      testing_support::scaled(100'000, 10'000'000) / static_cast<int>(std::size(kClasses));
   Mutants mutants(seed());
   std::size_t others = 0;
   DeltaBatch batch;

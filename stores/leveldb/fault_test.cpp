@@ -3,19 +3,19 @@
 #include <gtest/gtest.h>
 #include <leveldb/iterator.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <random>
 
 #include "faulty_disk.hpp"
 #include "rhizome/bytes.hpp"
+#include "rhizome/testing/scale.hpp"
 #include "store.hpp"
 
 namespace rhizome::leveldb_store {
 namespace {
 
-int scaled(int fast, int soak) { return std::getenv("RHIZOME_SOAK") != nullptr ? soak : fast; }
+using testing_support::scaled;
 
 // The disk of the test that runs: SyncEnv takes a plain function.
 FaultyDisk* disk_under_test = nullptr;
@@ -172,6 +172,44 @@ TEST_F(Faults, AFullDiskIsRefusedWithOneCodeAndReadsGoOn) {
     EXPECT_EQ(lost(), 0u);
     EXPECT_TRUE(write().ok()) << "writes resume";
   }
+}
+
+// The ballast lies in the real directory and counts as room taken of the faulty disk.
+TEST_F(Faults, ANodeRestartsOnAFullDiskReadsOnAndWritesAgainOnceThereIsSpace) {
+  options_.ballast_mib = 8;
+  const std::string ballast = directory_ + "/BALLAST";
+  for (int trial = 0; trial < scaled(20, 250); ++trial) {
+    new_disk();
+    std::filesystem::remove(ballast);
+    disk_->count_file(ballast);
+    ASSERT_TRUE(open().ok());
+    ASSERT_TRUE(std::filesystem::exists(ballast)) << "space is kept aside";
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(write().ok());
+    disk_->set_capacity(disk_->used() + random_() % 20000);
+    Status full;
+    for (int i = 0; i < 200 && full.ok(); ++i) full = write();
+    ASSERT_EQ(full.code(), Code::kNoSpace) << full.to_string();
+    disk_->set_capacity(disk_->used());  // not a byte is left
+    const Status restarted = open();
+    ASSERT_TRUE(restarted.ok()) << "trial " << trial << ": " << restarted.to_string();
+    EXPECT_EQ(lost(), 0u) << "reads go on after a restart";
+    disk_->set_capacity(UINT64_MAX);
+    ASSERT_TRUE(open().ok());
+    EXPECT_TRUE(write().ok()) << "writes resume";
+    EXPECT_EQ(lost(), 0u);
+    EXPECT_TRUE(std::filesystem::exists(ballast)) << "space is kept aside again";
+  }
+}
+
+// The control: it is the ballast that lets the store open.
+TEST_F(Faults, WithoutBallastARestartOnAFullDiskIsRefusedForWantOfSpace) {
+  ASSERT_TRUE(open().ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(write().ok());
+  disk_->set_capacity(disk_->used());
+  EXPECT_EQ(open().code(), Code::kNoSpace);
+  disk_->set_capacity(UINT64_MAX);
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(lost(), 0u);
 }
 
 TEST_F(Faults, AFlippedBitNeverGivesAWrongValue) {

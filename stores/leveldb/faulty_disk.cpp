@@ -2,6 +2,8 @@
 // with its directory's.
 #include "faulty_disk.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -20,6 +22,7 @@ struct FaultyDisk::State {
   std::map<std::string, std::shared_ptr<Inode>> names, durable_names;
   std::uint64_t capacity = UINT64_MAX, used = 0;
   std::uint64_t operations = 0, fail_at = 0;
+  std::string counted;  // a real file
   bool dead = false, for_good = false, ignore_file_syncs = false, ignore_directory_syncs = false;
 
   // Counts a writing operation; says whether it is to fail.
@@ -28,6 +31,11 @@ struct FaultyDisk::State {
     const bool fails =
         fail_at != 0 && (operations == fail_at || (for_good && operations > fail_at));
     return fails ? Status::IOError(name, "injected failure") : Status::OK();
+  }
+  std::uint64_t taken() const {
+    struct stat info {};
+    const bool there = !counted.empty() && ::stat(counted.c_str(), &info) == 0;
+    return used + (there ? static_cast<std::uint64_t>(info.st_size) : 0);
   }
   void recount() {
     used = 0;
@@ -90,7 +98,7 @@ class Writer final : public leveldb::WritableFile {
     Status status = state_.operate(name_);
     if (!status.ok()) return status;
     // A full disk takes what still fits: a torn record, as a real one leaves behind.
-    const std::uint64_t room = state_.capacity - std::min(state_.capacity, state_.used);
+    const std::uint64_t room = state_.capacity - std::min(state_.capacity, state_.taken());
     const std::size_t fits = std::min<std::size_t>(data.size(), room);
     inode_->bytes.append(data.data(), fits);
     state_.used += fits;
@@ -163,7 +171,12 @@ std::uint64_t FaultyDisk::operations() const {
 
 std::uint64_t FaultyDisk::used() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->used;
+  return state_->taken();
+}
+
+void FaultyDisk::count_file(const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  state_->counted = path;
 }
 
 bool FaultyDisk::flip_bit(std::uint64_t lot, const std::string& name_contains) {

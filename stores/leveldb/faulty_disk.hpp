@@ -25,6 +25,8 @@ class FaultyDisk final : public leveldb::EnvWrapper {
   void restore_power();
   // At most so many bytes in all files; further appends fail with "no space left on device".
   void set_capacity(std::uint64_t bytes);
+  // A real file, once it is there, takes room of this disk too.
+  void count_file(const std::string& path);
   // The n-th write, sync or rename from now on fails (n from 1); with `for_good`, all after it too.
   void fail_at(std::uint64_t n, bool for_good);
   std::uint64_t operations() const;

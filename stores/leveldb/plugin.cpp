@@ -15,6 +15,7 @@ namespace {
 
 using rhizome::Status;
 using rhizome::view;
+using rhizome::leveldb_store::sealed;
 using rhizome::leveldb_store::Store;
 using rhizome::plugin::guard;
 
@@ -47,15 +48,17 @@ struct Cursor {
     return reverse ? at->key().compare(lower) >= 0 : upper.empty() || at->key().compare(upper) < 0;
   }
   void step() {
-    if (started) {
-      reverse ? at->Prev() : at->Next();
-      return;
-    }
-    started = true;
-    if (!reverse) return at->Seek(lower);
-    if (upper.empty()) return at->SeekToLast();
-    at->Seek(upper);
-    at->Valid() ? at->Prev() : at->SeekToLast();
+    sealed([&] {
+      if (started) {
+        reverse ? at->Prev() : at->Next();
+        return;
+      }
+      started = true;
+      if (!reverse) return at->Seek(lower);
+      if (upper.empty()) return at->SeekToLast();
+      at->Seek(upper);
+      at->Valid() ? at->Prev() : at->SeekToLast();
+    });
   }
 };
 constexpr std::size_t kRunBytes = 64 * 1024;
@@ -88,7 +91,8 @@ std::int32_t get(void* handle, void* snapshot, const rz_bytes* keys, std::uint64
     const leveldb::ReadOptions how = reading(snapshot);
     std::string value;
     for (std::uint64_t i = 0; i < count; ++i) {
-      const leveldb::Status status = store.db().Get(how, slice(keys[i]), &value);
+      const leveldb::Status status =
+          sealed([&] { return store.db().Get(how, slice(keys[i]), &value); });
       if (status.IsNotFound()) continue;
       if (!status.ok()) return rhizome::plugin::to_abi(store.describe(status, "get"), error);
       const std::int32_t code = found->value(found->context, i, rhizome::to_abi(value));
@@ -100,7 +104,8 @@ std::int32_t get(void* handle, void* snapshot, const rz_bytes* keys, std::uint64
 
 std::int32_t snapshot_open(void* store, void** snapshot, rz_error* error) {
   return guard(error, [&] {
-    *snapshot = const_cast<leveldb::Snapshot*>(static_cast<Store*>(store)->db().GetSnapshot());
+    *snapshot = const_cast<leveldb::Snapshot*>(
+        sealed([&] { return static_cast<Store*>(store)->db().GetSnapshot(); }));
     return RZ_OK;
   });
 }
@@ -120,9 +125,10 @@ std::int32_t cursor_open(void* handle, void* snapshot, rz_bytes lower, rz_bytes 
     made->reverse = reverse != 0;
     leveldb::ReadOptions how = reading(snapshot);
     made->own_snapshot = nullptr;
-    if (snapshot == nullptr) how.snapshot = made->own_snapshot = store.db().GetSnapshot();
+    if (snapshot == nullptr)
+      how.snapshot = made->own_snapshot = sealed([&] { return store.db().GetSnapshot(); });
     how.fill_cache = false;  // a scan would push everything else out
-    made->at.reset(store.db().NewIterator(how));
+    made->at.reset(sealed([&] { return store.db().NewIterator(how); }));
     *cursor = made.release();
     return RZ_OK;
   });
@@ -165,7 +171,7 @@ std::int32_t approximate_size(void* handle, rz_bytes lower, rz_bytes upper, std:
     // Keys are at most 1,024 bytes, so this is behind all of them.
     const std::string last(1025, '\xff');
     const leveldb::Range range(slice(lower), upper.size == 0 ? leveldb::Slice(last) : slice(upper));
-    static_cast<Store*>(handle)->db().GetApproximateSizes(&range, 1, bytes);
+    sealed([&] { static_cast<Store*>(handle)->db().GetApproximateSizes(&range, 1, bytes); });
     return RZ_OK;
   });
 }
@@ -173,8 +179,10 @@ std::int32_t approximate_size(void* handle, rz_bytes lower, rz_bytes upper, std:
 std::int32_t compact(void* handle, rz_bytes lower, rz_bytes upper, rz_error* error) {
   return guard(error, [&] {
     const leveldb::Slice from = slice(lower), to = slice(upper);
-    static_cast<Store*>(handle)->db().CompactRange(lower.size ? &from : nullptr,
-                                                   upper.size ? &to : nullptr);
+    sealed([&] {
+      static_cast<Store*>(handle)->db().CompactRange(lower.size ? &from : nullptr,
+                                                     upper.size ? &to : nullptr);
+    });
     return RZ_OK;
   });
 }

@@ -99,12 +99,17 @@ Status Store::open_database(const Options& options) {
   // Tables are written anew from the blocks that pass their checksums, and logs from records that
   // LevelDB does not check here: whoever salvages must check what it reads. (Opening with fewer
   // checks is no way: a compaction over unchecked blocks ends the process in an assertion.)
-  if (options.salvage) RZ_TRY(describe(leveldb::RepairDB(directory_ + "/db", db), "repair"));
+  const std::string path = directory_ + "/db";
+  if (options.salvage)
+    RZ_TRY(describe(sealed([&] { return leveldb::RepairDB(path, db); }), "repair"));
   leveldb::DB* opened = nullptr;
-  Status status = describe(leveldb::DB::Open(db, directory_ + "/db", &opened), "open");
+  const auto open = [&] {
+    return describe(sealed([&] { return leveldb::DB::Open(db, path, &opened); }), "open");
+  };
+  Status status = open();
   if (status.code() == Code::kNoSpace && ::unlink((directory_ + "/BALLAST").c_str()) == 0) {
     // The ballast is for this: opened so, the store reads, and writes once there is space.
-    status = describe(leveldb::DB::Open(db, directory_ + "/db", &opened), "open");
+    status = open();
   }
   db_.reset(opened);
   return status;
@@ -136,7 +141,7 @@ Status Store::write(const rz_store_op* ops, std::uint64_t count, bool synced) {
   }
   leveldb::WriteOptions how;
   how.sync = synced;
-  const Status status = describe(db_->Write(how, &batch), "write");
+  const Status status = describe(sealed([&] { return db_->Write(how, &batch); }), "write");
   // After a failed append LevelDB goes on writing behind a hole in its log and says OK to writes
   // that no reopening finds again: this handle never writes again.
   if (!status.ok()) read_only_ = true;

@@ -34,6 +34,14 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
+// Runs a call into LevelDB. It is not made for exceptions: one that passes through it leaves its
+// mutex or its queue of writers as no later call survives, and that call hangs. So an allocation
+// that fails in there ends the process, and the next start recovers.
+template <typename Call>
+decltype(auto) sealed(Call&& call) noexcept {
+  return call();
+}
+
 class Store {
  public:
   // `base` is the environment below (LevelDB's own, or a test's faulty one); borrowed. `sync` makes

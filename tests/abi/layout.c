@@ -8,6 +8,7 @@
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
+#include "rhizome/abi/transport_remote.h"
 
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "size of " #type);
 #define PLACE(type, member, at) \

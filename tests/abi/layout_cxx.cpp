@@ -9,6 +9,7 @@
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
+#include "rhizome/abi/transport_remote.h"
 
 #define SIZE(type, size)                                   \
   static_assert(sizeof(type) == (size), "size of " #type); \

@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import os
+import re
 import struct
 import sys
 
@@ -74,6 +75,11 @@ def main():
             count += 1
             save(corpus, 'fuzz_manifest', f'seed-{count}', manifest)
             save(corpus, 'fuzz_manifest', f'seed-{count}-elf', plugin(manifest))
+    with open(os.path.join(SOURCE, 'docs', 'protocol-examples.md'), encoding='utf-8') as page:
+        blocks = re.findall(r'^(?:body|frame)\n((?:  [0-9a-f]+\n)+)', page.read(), re.M)
+    for block in blocks:
+        count += 1
+        save(corpus, 'fuzz_wire', f'seed-{count}', bytes.fromhex(''.join(block.split())))
     suites = os.path.join(vectors, 'json-logic', 'suites')
     for folder, _, names in sorted(os.walk(suites)):
         for name in sorted(names):
@@ -90,6 +96,11 @@ def main():
             b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
         count += 1
         save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
+    for number, atoms in enumerate((
+            b'null', b'[]', b'[[["entity","==","de"],["context","==","population"]]]',
+            b'[[["timestamp",">=",1],["timestamp","<",2.5]],[["author","in",["a","b"]]]]',
+            b'[[["value:name","in",[true,"x",1,null]],["value:n",">",-1e3],["id","==","1e20"]]]')):
+        save(corpus, 'fuzz_atoms', f'seed-{number}', atoms)
     eight = b'\x48' + bytes(8)
     cursor = b'\x86\x58\x20' + bytes(32) + eight + b'\x05\x00' + eight + b'\x80'
     asked = b'\x84\x60\x81' + cursor + b'\x00\x00'  # a query of a cursor alone: a token's bytes
@@ -104,6 +115,16 @@ def main():
             b'\x81\x86\x01\x01\x00\x02\x00\x03\x81\x83\x01\x06\x61x\x80')):  # batch
         count += 1
         save(corpus, 'fuzz_feeds', f'seed-{number}', body)
+    key, head = b'\x58\x20' + bytes(32), b'\x58\x40' + bytes(64)
+    fabric, held = b'\x50' + bytes(16), b'\x85' + key + b'\x01\x05' + key + b'\x84\x01\x02\x04\x05'
+    receipt = b'\x82\x87' + fabric + key + b'\x01\x01\x01\x60\x81' + held + head
+    roster = b'\x82\x84' + fabric + key + b'\x01\x81\x82' + key + b'\x61a' + head
+    for number, body in enumerate((
+            receipt, roster, b'\x82\x01\x81\x59' + struct.pack('>H', len(receipt)) + receipt, b'\x81\x02',
+            b'\x83\x03\x01\x02', b'\x85\x04\x02\x81' + key + b'\x81' + key + b'\x80',
+            b'\x82\x01\x58' + bytes([len(roster)]) + roster)):
+        count += 1
+        save(corpus, 'fuzz_extent', f'seed-{number}', body)
     transcripts = os.path.join(vectors, 'negentropy', 'transcripts.json')
     messages = [bytes.fromhex('6100000200')]
     if os.path.exists(transcripts):
@@ -119,16 +140,6 @@ def main():
     for number, message in enumerate(messages):
         count += 1
         save(corpus, 'fuzz_sync', f'seed-{number}', message)
-    key, head = b'\x58\x20' + bytes(32), b'\x58\x40' + bytes(64)
-    fabric, held = b'\x50' + bytes(16), b'\x85' + key + b'\x01\x05' + key + b'\x84\x01\x02\x04\x05'
-    receipt = b'\x82\x87' + fabric + key + b'\x01\x01\x01\x60\x81' + held + head
-    roster = b'\x82\x84' + fabric + key + b'\x01\x81\x82' + key + b'\x61a' + head
-    for number, body in enumerate((
-            receipt, roster, b'\x82\x01\x81\x59' + struct.pack('>H', len(receipt)) + receipt, b'\x81\x02',
-            b'\x83\x03\x01\x02', b'\x85\x04\x02\x81' + key + b'\x81' + key + b'\x80',
-            b'\x82\x01\x58' + bytes([len(roster)]) + roster)):
-        count += 1
-        save(corpus, 'fuzz_extent', f'seed-{number}', body)
     print(f'{count} seeds')
 
 

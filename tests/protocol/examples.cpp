@@ -10,6 +10,7 @@
 #include "wire/cbor.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/pack.hpp"
 
 namespace {
 
@@ -50,22 +51,6 @@ struct Examples {
     std::printf("```\n");
   }
 
-  // Ada has the one delta, Bea nothing: the digests differ and one cell shows it.
-  void reconcile(const DeltaId& id) const {
-    Sketch sketch(kSharedSketchKey, kFirstCounts + 1);
-    sketch.add(short_id(id));
-    LtHash digest;
-    digest.add(id);
-    const sync::Request compare = sync::Compare{digest.digest(), 1, first_counts(sketch)};
-    frame("Reconcile: compare (23)", Kind::kReconcile, Lane::kCatchUp, sync::encode(compare), true,
-          10000);
-    const std::string cells = sketch.bytes(0, 1);
-    frame("Reconcile: differs (23)", Kind::kReconcile, Lane::kCatchUp,
-          sync::encode(sync::Reply(sync::Differs{1, cells})), true);
-    frame("Reconcile: want (23)", Kind::kReconcile, Lane::kCatchUp,
-          sync::encode(sync::Request(sync::Want{{short_id(id)}})), true, 10000);
-  }
-
   // Ada holds what she numbered; she and Bea are the roster, by Ada's own authority.
   void receipts(const Statement& statement) const {
     Receipt receipt;
@@ -86,6 +71,22 @@ struct Examples {
     roster.voters = {{ada.public_key(), "ada"}, {bea.public_key(), "bea"}};
     sign(roster, ada);
     frame("Roster (4)", Kind::kRoster, Lane::kControl, encode(RosterBody{1, encode(roster)}), true);
+  }
+
+  // Ada has the one delta, Bea nothing: the digests differ and one cell shows it.
+  void reconcile(const DeltaId& id) const {
+    Sketch sketch(kSharedSketchKey, kFirstCounts + 1);
+    sketch.add(short_id(id));
+    LtHash digest;
+    digest.add(id);
+    const sync::Request compare = sync::Compare{digest.digest(), 1, first_counts(sketch)};
+    frame("Reconcile: compare (23)", Kind::kReconcile, Lane::kCatchUp, sync::encode(compare), true,
+          10000);
+    const std::string cells = sketch.bytes(0, 1);
+    frame("Reconcile: differs (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Reply(sync::Differs{1, cells})), true);
+    frame("Reconcile: want (23)", Kind::kReconcile, Lane::kCatchUp,
+          sync::encode(sync::Request(sync::Want{{short_id(id)}})), true, 10000);
   }
 
   int print() const {
@@ -135,14 +136,20 @@ struct Examples {
     frame("Announce (2)", Kind::kAnnounce, Lane::kControl, wire::encode_announce({position}), true,
           10000);
     frame("Fetch (18)", Kind::kFetch, Lane::kCatchUp,
-          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 1u << 20}), true, 10000);
+          wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 2000, 1u << 20}), true, 10000);
     wire::Delivery delivery;
     delivery.statement = statement;
     delivery.bodies = {{claims, view(signature.data(), signature.size())}};
     frame("Propagate (1)", Kind::kPropagate, Lane::kLive, wire::encode(delivery), false);
-    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(delivery), true);
-    reconcile(id);
+    wire::Pack pack;
+    pack.origin = ada.public_key();
+    pack.epoch = statement.epoch;
+    pack.from = 1;
+    pack.runs = {{1, view(statement.signature.data(), 64), delivery.bodies}};
+    frame("Fetch reply (19)", Kind::kFetchReply, Lane::kCatchUp, wire::encode(pack), true);
+    frame("End of a fetch (30)", Kind::kAck, Lane::kCatchUp, wire::encode_fetched(2), true);
     receipts(statement);
+    reconcile(id);
     frame("Ack (30)", Kind::kAck, Lane::kControl, {}, true);
     frame("Error (31)", Kind::kError, Lane::kControl,
           wire::encode(wire::Error{Code::kUnsupported, "this node answers no frames of kind 25"}),

@@ -3,6 +3,7 @@
 // not real. Everything runs on the test's thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ class Network {
   // For the nodes made from now on.
   void faults(double loss, double duplicate, unsigned least_delay_ms, unsigned most_delay_ms);
   void loss(double share);  // of all nodes, from now on
+  // Changes the options of the fabrics that are made from now on.
+  void options(std::function<void(FabricOptions&)> change) { change_ = std::move(change); }
 
   void partition(const std::vector<std::size_t>& left, const std::vector<std::size_t>& right);
   void cut(std::size_t from, std::size_t to);   // this direction alone
@@ -54,12 +57,13 @@ class Network {
   SimulatedExecutor& executor() { return executor_; }
   std::size_t size() const { return nodes_.size(); }
   Node& node(std::size_t index) { return *nodes_[index]; }
-  bool converged() const;        // every running node has the same digest
-  std::string describe() const;  // for a failing test
+  bool converged() const;                            // every running node has the same digest
+  std::string describe() const;                      // for a failing test
+  const std::string& name() const { return name_; }  // of the inproc network
+  std::string address(std::size_t index) const;      // of a node on it
 
  private:
   friend class Node;
-  std::string address(std::size_t index) const;
 
   const std::uint64_t seed_;
   SimulatedExecutor executor_;
@@ -69,6 +73,7 @@ class Network {
   bool open_ = true;
   std::string faults_;
   std::optional<NodeKey> authority_;
+  std::function<void(FabricOptions&)> change_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -33,6 +33,7 @@ Status Node::try_start() {
   FabricOptions fabric;
   fabric.name = "node" + std::to_string(index_);
   fabric.peers = peers_;
+  if (network_.change_) network_.change_(fabric);
   Result<std::unique_ptr<Membership>> members = Membership::load(
       *journal_, network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList);
   if (!members.ok()) return members.status();
@@ -50,8 +51,6 @@ Status Node::try_start() {
   extent.authority = network_.authority_;
   services_ = must(add_standard_services({*fabric_, *journal_, *admission_, executor_,
                                           network_.log_, filter_table(), std::move(extent)}));
-  // Reconciliation would make up for what a node does not hear.
-  if (deaf_ != wire::Kind{}) services_.sync->stop();
   tap_ = std::make_unique<Tap>(fabric_->events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
   if (goes_deaf_ && starts_++ != 0) tap_->deafen();

@@ -181,11 +181,40 @@ class Peer:
         self.ask(ANNOUNCE, 0, cbor2.dumps(self.positions()))
 
     def fetch_all(self, origin, epoch, last):
-        while self.heads.get((origin, epoch), (0, ZERO_HEAD))[0] < last:
-            first = self.heads.get((origin, epoch), (0, ZERO_HEAD))[0] + 1
-            for kind, body in self.ask(FETCH, 3, cbor2.dumps([origin, epoch, first, 1 << 20])):
+        first, ids = self.heads.get((origin, epoch), (0, ZERO_HEAD))[0] + 1, []
+        while first <= last:
+            for kind, body in self.ask(FETCH, 3, cbor2.dumps([origin, epoch, first, last, 1 << 18])):
                 if kind == FETCH_REPLY:
-                    self.take(body)
+                    ids = self.unpack(body, ids)
+                elif kind == ACK:
+                    first, = cbor2.loads(body)
+
+    def unpack(self, body, ids):
+        """Takes a pack; `ids` are those of a statement that the pack before left unfinished."""
+        origin, epoch, start, previous, first, runs = cbor2.loads(body)
+        assert len(ids) == first, 'not the continuation of what came'
+        for count, signature, bodies in zip(runs[::3], runs[1::3], runs[2::3]):
+            for claims, own_signature in zip(bodies[::2], bodies[1::2]):
+                delta_id = b'\x1e\x20' + (self.blake3(claims) if claims else own_signature)
+                ids.append(delta_id)
+                if claims:
+                    self.hold(delta_id, claims, own_signature)
+            if len(ids) < count:
+                return ids
+            head = previous
+            for offset, delta_id in enumerate(ids):
+                head = self.blake3(head + struct.pack('>Q', start + offset) + delta_id)
+            self.verify(origin, b'rhizome.labels.v1' + cbor2.dumps([origin, epoch, start, count, previous, head]),
+                        signature)
+            self.heads[origin, epoch] = (start + count - 1, head)
+            start, previous, ids = start + count, head, []
+        return ids
+
+    def hold(self, delta_id, claims, signature):
+        if signature:
+            author = cbor2.loads(claims)['author']
+            self.verify(bytes.fromhex(author.removeprefix('ed25519:')), delta_id, signature)
+        self.held[delta_id] = claims
 
     def take(self, body):
         """Checks a delivery as a node would: ids, chain, signature of the origin."""
@@ -200,10 +229,7 @@ class Peer:
         for offset, (claims, own_signature) in enumerate(zip(bodies[::2], bodies[1::2])):
             delta_id = ids[first + offset]
             assert b'\x1e\x20' + self.blake3(claims) == delta_id, 'a body that is not its id'
-            if own_signature:
-                author = cbor2.loads(claims)['author']
-                self.verify(bytes.fromhex(author.removeprefix('ed25519:')), delta_id, own_signature)
-            self.held[delta_id] = claims
+            self.hold(delta_id, claims, own_signature)
         if first + len(bodies) // 2 == len(ids):
             last, known = self.heads.get((origin, epoch), (0, ZERO_HEAD))
             if start == last + 1 and previous == known:
@@ -219,11 +245,12 @@ class Peer:
         if kind == HELLO:
             self.channel.reply(number, self.seal(HELLO_REPLY, 0, self.hello_body()))
         elif kind == FETCH:
-            origin, epoch, start, _ = cbor2.loads(body)
+            origin, epoch, start, to, _ = cbor2.loads(body)
             for delivery in self.own:
-                if (delivery[0], delivery[1]) == (origin, epoch) and delivery[2] >= start:
-                    self.channel.reply(number, self.seal(FETCH_REPLY, 3, cbor2.dumps(delivery)), last=False)
-            self.channel.reply(number, self.seal(ACK, 3, b''))
+                if (delivery[0], delivery[1]) == (origin, epoch) and start <= delivery[2] <= to:
+                    pack = [origin, epoch, delivery[2], delivery[4], 0, [1, delivery[6], delivery[8]]]
+                    self.channel.reply(number, self.seal(FETCH_REPLY, 3, cbor2.dumps(pack)), last=False)
+            self.channel.reply(number, self.seal(ACK, 3, cbor2.dumps([to + 1])))
         elif kind == ANNOUNCE:
             self.channel.reply(number, self.seal(ACK, 0, b''))
         else:

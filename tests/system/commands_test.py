@@ -2,7 +2,10 @@
 """The command line as people use it: values, negation, transactions, errors, exit codes."""
 import json
 import os
+import pty
+import shutil
 import stat
+import subprocess
 
 import fixture
 from fixture import NodesTest, command
@@ -118,6 +121,52 @@ class Commands(NodesTest):
         answer = json.loads(result.stdout)
         self.assertEqual((answer['added'], answer['refused'], answer['problems'][0]['line']), (2, 1, 2))
 
+    def on_a_terminal(self, *arguments):
+        """What a command draws where its standard error is a terminal."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([fixture.RHIZOME, *arguments], stdout=subprocess.DEVNULL, stderr=follower)
+        os.close(follower)
+        drawn = b''
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # the terminal's other end is closed: the command has ended
+                break
+            drawn += piece
+        os.close(leader)
+        self.assertEqual(process.wait(timeout=60), 0)
+        return drawn.decode()
+
+    def test_an_import_shows_a_bar_on_a_terminal_and_none_in_a_pipe(self):
+        a = self.node('a').start()
+        path = os.path.join(self.root, 'many.csv')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('nick\n' + ''.join(f'n{i}\n' for i in range(3000)))
+        table = os.path.join(self.root, 'map.yaml')
+        with open(table, 'w', encoding='utf-8') as file:
+            file.write('entity: {id: "p:{nick}"}\nproperties: [{property: nick, value: "{nick}"}]\n')
+        drawn = self.on_a_terminal('import', path, '--map', table, '--node', a.directory)
+        self.assertRegex(drawn, r'\r\[#+ +\] +\d\d%  \d+ records, \d+ deltas added')
+        self.assertIn('100%  3000 records, 3000 deltas added', drawn)
+        again = a.run('import', path, '--map', table)
+        self.assertNotIn('%', again.stderr)
+        self.assertIn('3000 deltas read, 0 added, 3000 known, 0 refused', again.stdout)
+
+    def test_an_import_that_was_cut_off_is_taken_up_by_running_it_again(self):
+        a = self.node('a').start()
+        path = os.path.join(self.root, 'many.jsonl')
+        lines = [claims(f'e:{i}', 'n', i) for i in range(20000)]
+        lines = [json.dumps({**json.loads(line), 'author': 'x', 'timestamp': 1}) for line in lines]
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(lines) + '\n')
+        cut = subprocess.Popen([fixture.RHIZOME, 'import', path, '--node', a.directory], stdout=subprocess.DEVNULL)
+        self.eventually('some are in', lambda: a.status()['deltas'] > 0)
+        cut.kill()
+        cut.wait()
+        answer = a.json('import', path)
+        self.assertEqual(answer['added'] + answer['known'], 20000)
+        self.assertEqual(a.json('query', '--author', 'x', '--count')['matched'], 20000)
+
     def test_errors_say_what_to_do(self):
         a = self.node('a')
         result = a.run('status', check=False)
@@ -133,7 +182,13 @@ class Commands(NodesTest):
     def test_exit_codes(self):
         self.assertEqual(command('nonsense', check=False).returncode, 2)
         self.assertEqual(command('get', check=False).returncode, 2)
-        self.assertEqual(command('get', '--help').returncode, 0)
+        verbs = [line.split()[0] for line in command('--help').stdout.splitlines() if line.startswith('  ')]
+        self.assertGreater(len(verbs), 17)
+        for verb in verbs:
+            shown = command(verb, '--help').stdout
+            self.assertIn('--json', shown, verb)
+            self.assertIn('Example: ', shown, verb)
+            self.assertEqual(command(verb, '--nonsense', check=False).returncode, 2, verb)
         a = self.node('a')
         a.edit('level: info', 'level: loud')
         for arguments in (('config', 'check', a.directory), ('run', a.directory)):
@@ -161,6 +216,36 @@ class Commands(NodesTest):
         self.assertEqual(info['interfaces'], ['rhizome.store/1'])
         a.run('plugin', 'trust', 'leveldb')
         self.assertTrue(a.json('plugin', 'inspect', 'leveldb')['pinned'])
+
+    def strange(self, node):
+        """Puts a copy of the standard resolver, in a directory of its own, into the node's config."""
+        plugins = os.path.join(os.path.dirname(os.path.dirname(fixture.RHIZOME)), 'lib', 'rhizome', 'plugins')
+        copy = os.path.join(self.root, 'standard.so')
+        shutil.copyfile(os.path.join(plugins, 'standard.so'), copy)
+        node.edit('  - plugin: standard\n', f'  - plugin: {copy}\n')
+
+    def test_a_strangers_resolver_runs_in_the_node_only_where_the_config_says_so(self):
+        a = self.node('a')
+        self.strange(a)
+        for arguments in (('config', 'check', a.directory), ('run', a.directory)):
+            refused = command(*arguments, check=False)
+            self.assertEqual(refused.returncode, 78)
+            self.assertRegex(refused.stderr, r'rhizome.yaml:\d+: resolvers\[0\].isolate: expected isolate: none')
+        a.edit('standard.so\n', 'standard.so\n    isolate: process\n')
+        refused = command('config', 'check', a.directory, check=False)
+        self.assertIn('resolvers[0].isolate: expected one of "none"', refused.stderr)
+        a.edit('isolate: process', 'isolate: none')
+        a.start()
+        a.run('write', 'e', 'p', 'v')
+        self.assertEqual(self.value(a, 'e', 'p'), 'v')
+
+    def test_a_plugin_of_another_kind_is_told_before_anything_starts(self):
+        a = self.node('a')
+        a.edit('plugin: leveldb', 'plugin: jsonlogic')
+        refused = command('config', 'check', a.directory, check=False)
+        self.assertEqual(refused.returncode, 78)
+        self.assertIn('store.plugin: expected a store plugin, found rhizome.jsonlogic, a filter', refused.stderr)
+        self.assertFalse(os.path.exists(os.path.join(a.directory, 'data')))
 
 
 if __name__ == '__main__':

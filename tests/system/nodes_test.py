@@ -115,14 +115,6 @@ class Nodes(NodesTest):
         self.assertEqual(a.stop(), 0)
         self.assertFalse(os.path.exists(os.path.join(a.directory, 'control.sock')))
 
-    def test_no_key_is_ever_logged(self):
-        a, b = self.chain('ab')
-        a.run('write', 'e', 'p', 'v')
-        self.converged([a, b])
-        with open(os.path.join(a.directory, 'node.key'), encoding='ascii') as file:
-            seed = file.read().strip()
-        self.assertNotIn(seed, a.log() + b.log())
-
     def test_a_subscription_brings_history_then_what_comes(self):
         a = self.node('a').start()
         a.run('write', 'e', 'p', 'first')

@@ -24,10 +24,10 @@ struct Node;
 using LinkPtr = std::shared_ptr<Link>;
 using NodePtr = std::shared_ptr<Node>;
 
-inline constexpr std::size_t kMaxAsked = 1024;        // requests under way to one peer
-inline constexpr std::size_t kMaxSubscriptions = 64;  // of one peer
-inline constexpr std::size_t kMaxWork = 64;           // work frames on their way to one puller
-inline constexpr std::uint64_t kMessageCost = 64;     // what a message weighs beside its bytes
+inline constexpr std::size_t kMaxAsked = 1024;         // requests under way to one peer
+inline constexpr std::size_t kMaxSubscriptions = 512;  // of one peer
+inline constexpr std::size_t kMaxWork = 64;            // work frames on their way to one puller
+inline constexpr std::uint64_t kMessageCost = 64;      // what a message weighs beside its bytes
 inline constexpr std::uint64_t kMillisecond = 1'000'000;
 
 // One end of a link. `wanted` is what this end asked for, `granted` what it sends to the other.

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <set>
 
 #include "zeromq/ledger.hpp"
 
@@ -10,19 +13,28 @@ namespace rhizome::zeromq {
 struct Ledger::Account {
   LinkId id;
   LinkKey peer;
+  std::string address;  // numeric, without a port; empty: none
   std::array<Budget, 2> lanes;
-  std::vector<std::string> wanted, granted;  // our subscriptions to it; its subscriptions to us
-  bool pulling = false;                      // we take its work
-  std::uint32_t credit = 0;                  // work frames that it takes
+  using Prefixes = std::set<std::string, std::less<>>;
+  Prefixes wanted, granted;  // our subscriptions to it; its subscriptions to us
+  bool pulling = false;      // we take its work
+  std::uint32_t credit = 0;  // work frames that it takes
   std::size_t asked = 0;
   std::unordered_map<std::uint64_t, std::uint64_t> open_by_number;  // its number -> our token
 
   Budget& budget(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
   bool takes(ByteView topic) const { return matches(granted, topic); }
-  static bool matches(const std::vector<std::string>& prefixes, ByteView topic) {
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-      return topic.substr(0, prefix.size()) == prefix;
-    });
+  // Few look-ups, however many prefixes: what sorts last before the topic is its prefix, or shows
+  // how much of the topic any other prefix can have.
+  static bool matches(const Prefixes& prefixes, ByteView topic) {
+    for (;;) {
+      const auto above = prefixes.upper_bound(topic);
+      if (above == prefixes.begin()) return false;
+      const std::string& prefix = *std::prev(above);
+      if (topic.substr(0, prefix.size()) == prefix) return true;
+      const auto differ = std::mismatch(topic.begin(), topic.end(), prefix.begin(), prefix.end());
+      topic = topic.substr(0, static_cast<std::size_t>(differ.first - topic.begin()));
+    }
   }
 };
 

@@ -148,7 +148,7 @@ void Engine::read_router() {
       complain("a malformed message");
       if (route != routes_.end()) drop(route->second.first, true);
     } else if (message.kind == Kind::kHello) {
-      hello(from, key, message);
+      hello(from, key, address_of(body), message);
     } else if (route != routes_.end()) {
       const auto [link, lane] = route->second;
       receive(link, lane, &body);
@@ -187,6 +187,7 @@ void Engine::end_overdue(std::uint64_t now) {
     message.kind = Kind::kCancel;
     message.number = entry.first;
     Link* link = find(entry.second);
+    if (link != nullptr) forget_early(link, entry.first);
     if (link != nullptr && !send(link, Lane::kControl, message)) drop(entry.second, false);
     events_.reply(entry.first, Code::kDeadline, {}, true);
   }

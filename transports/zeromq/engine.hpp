@@ -49,8 +49,12 @@ class Engine {
     LinkKey peer;
     bool dialled, up = false;
     std::string session;
+    std::string address;  // of the other side, as its connection shows it; empty: none
     std::uint64_t since;  // milliseconds
     std::uint32_t worked = 0;
+    // Replies that came on the bulk lane before the control lane said that they moved.
+    std::map<std::uint64_t, std::vector<std::string>> early;
+    std::size_t early_bytes = 0;
     std::array<LaneState, 2> lanes;
     LaneState& lane(Lane which) { return lanes[static_cast<std::size_t>(which)]; }
   };
@@ -76,7 +80,8 @@ class Engine {
   // engine_links.cpp: how links come and go
   void attempt(const LinkKey& peer, Dial* dial);
   void retry_later(Dial* dial);
-  void hello(const std::string& routing_id, const LinkKey& peer, const Message& message);
+  void hello(const std::string& routing_id, const LinkKey& peer, const std::string& address,
+             const Message& message);
   Link* half_open(const LinkKey& peer, ByteView session);
   void welcome(Link* link, Lane lane, const Message& message);
   void up(LinkId link);
@@ -88,7 +93,10 @@ class Engine {
   bool send(Link* link, Lane lane, zmq::message_t* message);
   bool send(Link* link, Lane lane, const Message& message);
   void receive(LinkId link, Lane lane, Body* body);
-  bool handle(LinkId link, const Message& message);
+  bool handle(LinkId link, Lane lane, const Message& message);
+  bool take_reply(LinkId link, Lane lane, const Message& message);
+  void take_early(LinkId link, std::uint64_t request);
+  void forget_early(Link* link, std::uint64_t request);
   void handle_request(LinkId link, const Message& message);
   void handle_work(LinkId link, const Message& message);
   void account(LinkId link, Lane lane, std::size_t size);

@@ -94,7 +94,8 @@ Engine::Link* Engine::half_open(const LinkKey& peer, ByteView session) {
   return (links_[link->id] = std::move(link)).get();
 }
 
-void Engine::hello(const std::string& routing_id, const LinkKey& peer, const Message& message) {
+void Engine::hello(const std::string& routing_id, const LinkKey& peer, const std::string& address,
+                   const Message& message) {
   if (const auto old = routes_.find(routing_id); old != routes_.end()) {
     complain("a second hello on one lane");
     drop(old->second.first, true);
@@ -105,6 +106,7 @@ void Engine::hello(const std::string& routing_id, const LinkKey& peer, const Mes
     complain(link == nullptr ? "a connection over max_peers" : "a lane greeted twice");
     return;
   }
+  link->address = address;
   LaneState& lane = link->lane(message.lane);
   lane.greeted = true;
   lane.routing_id = routing_id;
@@ -150,7 +152,7 @@ void Engine::up(LinkId id) {
   link->up = true;
   const std::uint64_t now = Ledger::now_ms();
   for (LaneState& lane : link->lanes) lane.heard = lane.said = now;
-  ledger_.link_up(id, peer, {link->lanes[0].window, link->lanes[1].window});
+  ledger_.link_up(id, peer, {link->lanes[0].window, link->lanes[1].window}, link->address);
   std::vector<LinkId>& ups = up_[peer];
   ups.push_back(id);
   if (ups.size() > 1) return;

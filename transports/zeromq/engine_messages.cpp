@@ -1,6 +1,8 @@
 // What goes over a link: sending, receiving, telling the host. Owner thread. See engine.hpp.
 #include <zmq.h>
 
+#include <algorithm>
+
 #include "zeromq/engine.hpp"
 
 namespace rhizome::zeromq {
@@ -54,7 +56,7 @@ void Engine::receive(LinkId id, Lane lane, Body* body) {
       break;
   }
   if (!link->up) return;
-  if (lane != lane_of(message.kind) || !handle(id, message)) {
+  if (!may_come(message.kind, lane) || !handle(id, lane, message)) {
     complain("a message against the rules");
     drop(id, true);
     return;
@@ -63,7 +65,7 @@ void Engine::receive(LinkId id, Lane lane, Body* body) {
 }
 
 // False: an honest peer does not send this.
-bool Engine::handle(LinkId id, const Message& message) {
+bool Engine::handle(LinkId id, Lane lane, const Message& message) {
   const LinkKey peer = find(id)->peer;
   switch (message.kind) {
     case Kind::kSubscribe:
@@ -78,11 +80,13 @@ bool Engine::handle(LinkId id, const Message& message) {
       handle_request(id, message);
       return true;
     case Kind::kReply:
-      if (ledger_.replied(id, message.number, message.last))
-        events_.reply(message.number, Code::kOk, message.frame, message.last);
+      return take_reply(id, lane, message);
+    case Kind::kMoved:
+      take_early(id, message.number);
       return true;
     case Kind::kFailed:
       if (message.value == RZ_OK || message.value > RZ_INTERNAL) return false;
+      forget_early(find(id), message.number);
       if (ledger_.replied(id, message.number, true))
         events_.reply(message.number, static_cast<Code>(message.value), {}, true);
       return true;
@@ -99,6 +103,51 @@ bool Engine::handle(LinkId id, const Message& message) {
     default:
       return false;  // a hello to one that dialled
   }
+}
+
+// False: out of order, or more in front of its turn than a window holds.
+bool Engine::take_reply(LinkId id, Lane lane, const Message& message) {
+  switch (ledger_.place_of(id, message.number, lane)) {
+    case Ledger::Place::kUnawaited:
+      return true;
+    case Ledger::Place::kNext:
+      if (ledger_.replied(id, message.number, message.last))
+        events_.reply(message.number, Code::kOk, message.frame, message.last);
+      return true;
+    case Ledger::Place::kEarly:
+      break;
+    case Ledger::Place::kWrong:
+      return false;
+  }
+  Link* link = find(id);
+  const std::size_t most = std::max<std::size_t>(options_.window_bytes, kMaxMessage);
+  if (link->early_bytes + message.frame.size() > most) return false;
+  link->early_bytes += message.frame.size() + 1;
+  std::string kept(1, message.last ? 1 : 0);
+  link->early[message.number].push_back(kept.append(message.frame));
+  return true;
+}
+
+// The control lane has said all that came before the move: what waited is next.
+void Engine::take_early(LinkId id, std::uint64_t request) {
+  if (!ledger_.moved(id, request)) return;
+  Link* link = find(id);
+  const auto found = link->early.find(request);
+  if (found == link->early.end()) return;
+  const std::vector<std::string> frames = found->second;
+  forget_early(link, request);
+  for (const std::string& kept : frames) {
+    const bool last = kept[0] != 0;
+    if (ledger_.replied(id, request, last))
+      events_.reply(request, Code::kOk, ByteView(kept).substr(1), last);
+  }
+}
+
+void Engine::forget_early(Link* link, std::uint64_t request) {
+  const auto found = link->early.find(request);
+  if (found == link->early.end()) return;
+  for (const std::string& kept : found->second) link->early_bytes -= kept.size();
+  link->early.erase(found);
 }
 
 void Engine::handle_request(LinkId id, const Message& message) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "harness.hpp"
+#include "rhizome/abi/transport_remote.h"
 #include "zeromq/ledger.hpp"
 #include "zeromq/sockets.hpp"
 
@@ -212,6 +213,62 @@ TEST_F(HostilePeers, RequestsOverTheLimitAreRefusedAndTheRestIsServed) {
   } while (kind == static_cast<int>(Kind::kPing) || kind == static_cast<int>(Kind::kAck));
   EXPECT_EQ(kind, static_cast<int>(Kind::kFailed));
   EXPECT_EQ(node->recorder.look([&] { return node->recorder.requests.size(); }), 1024U);
+}
+
+TEST_F(HostilePeers, ALargeReplyTakesTheBulkLaneAndSaysSoOnTheControlLane) {
+  RawPeer peer(node->key(), node->address());
+  ASSERT_TRUE(peer.shake_hands());
+  Message request;
+  request.kind = Kind::kRequest;
+  request.number = 1;
+  request.value = 5000;
+  const std::string large(100'000, 'x');
+  request.frame = large;
+  peer.send(Lane::kControl, request);
+  EXPECT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kMoved));
+  EXPECT_EQ(peer.next(Lane::kBulk), static_cast<int>(Kind::kReply));
+  request.number = 2;
+  request.frame = "small";
+  peer.send(Lane::kControl, request);
+  EXPECT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kReply));
+}
+
+TEST_F(HostilePeers, RepliesInFrontOfTheirTurnAreBoundedByAWindow) {
+  RawPeer bad(node->key(), node->address());
+  ASSERT_TRUE(bad.shake_hands());
+  ASSERT_TRUE(wait_up(bad.key));
+  const std::uint64_t number = node->next_request();
+  ASSERT_TRUE((*node)->request(bad.key, number, "x", 10'000).ok());
+  ASSERT_EQ(bad.next(Lane::kControl), static_cast<int>(Kind::kRequest));
+  const std::string megabyte(1U << 20U, 'x');
+  Message reply;
+  reply.kind = Kind::kReply;
+  reply.number = number;
+  reply.frame = megabyte;
+  for (int i = 0; i < 12; ++i) bad.send(Lane::kBulk, reply);  // and never says that they moved
+  EXPECT_TRUE(wait_down(bad.key));
+  expect_service();
+}
+
+TEST_F(HostilePeers, TheAddressOfAPeerIsToldWhileItIsUp) {
+  const auto* table =
+      static_cast<const rz_transport_remote*>(rhizome_plugin.get_interface(RZ_TRANSPORT_REMOTE_ID));
+  ASSERT_NE(table, nullptr);
+  std::string address;
+  const rz_sink sink{&address, [](void* context, rz_bytes chunk) {
+                       static_cast<std::string*>(context)->append(rhizome::view(chunk));
+                       return std::int32_t{RZ_OK};
+                     }};
+  const auto ask = [&](const LinkKey& key) {
+    rz_error error{};
+    return table->remote(node->transport().handle(), key.data(), &sink, &error);
+  };
+  RawPeer peer(node->key(), node->address());
+  EXPECT_EQ(ask(peer.key), RZ_NOT_FOUND);
+  ASSERT_TRUE(peer.shake_hands());
+  ASSERT_TRUE(wait_up(peer.key));
+  EXPECT_EQ(ask(peer.key), RZ_OK);
+  EXPECT_EQ(address, "127.0.0.1");
 }
 
 TEST_F(HostilePeers, APeerThatFallsSilentIsDown) {

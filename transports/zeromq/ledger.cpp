@@ -68,12 +68,13 @@ Ledger::Account* Ledger::find(const LinkKey& peer) {
   return open_ && found != primary_.end() ? find(found->second) : nullptr;
 }
 
-void Ledger::link_up(LinkId link, const LinkKey& peer,
-                     const std::array<std::uint64_t, 2>& windows) {
+void Ledger::link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+                     const std::string& address) {
   const Guard guard(mutex_);
   auto account = std::make_unique<Account>();
   account->id = link;
   account->peer = peer;
+  account->address = address;
   for (std::size_t i = 0; i < 2; ++i)
     account->lanes[i].window = std::min(windows[i], options_.window_bytes);
   accounts_[link] = std::move(account);
@@ -125,17 +126,16 @@ bool Ledger::granted(LinkId link, ByteView prefix) {
   const Guard guard(mutex_);
   Account* account = find(link);
   if (account == nullptr) return true;
-  const std::string text(prefix);
-  std::vector<std::string>& granted = account->granted;
-  if (std::find(granted.begin(), granted.end(), text) != granted.end()) return true;
+  Account::Prefixes& granted = account->granted;
+  if (granted.contains(prefix)) return true;
   if (granted.size() >= kMaxSubscriptions) return false;
-  granted.push_back(text);
+  granted.emplace(prefix);
   return true;
 }
 
 void Ledger::revoked(LinkId link, ByteView prefix) {
   const Guard guard(mutex_);
-  if (Account* account = find(link)) std::erase(account->granted, std::string(prefix));
+  if (Account* account = find(link)) account->granted.erase(std::string(prefix));
 }
 
 bool Ledger::wants(LinkId link, ByteView topic) const {
@@ -185,6 +185,22 @@ void Ledger::cancelled(LinkId link, std::uint64_t number) {
   if (found == account->open_by_number.end()) return;
   const auto open = opens_.find(found->second);
   if (open != opens_.end()) close_open(open);
+}
+
+Ledger::Place Ledger::place_of(LinkId link, std::uint64_t number, Lane lane) const {
+  const Guard guard(mutex_);
+  const auto found = asked_.find(number);
+  if (found == asked_.end() || found->second.link != link) return Place::kUnawaited;
+  if (found->second.moved) return lane == Lane::kBulk ? Place::kNext : Place::kWrong;
+  return lane == Lane::kBulk ? Place::kEarly : Place::kNext;
+}
+
+bool Ledger::moved(LinkId link, std::uint64_t number) {
+  const Guard guard(mutex_);
+  const auto found = asked_.find(number);
+  if (found == asked_.end() || found->second.link != link) return false;
+  found->second.moved = true;
+  return true;
 }
 
 bool Ledger::replied(LinkId link, std::uint64_t number, bool last) {

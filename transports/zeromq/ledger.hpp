@@ -24,9 +24,9 @@ namespace rhizome::zeromq {
 using plugin::LinkKey;
 using LinkId = std::uint64_t;
 
-inline constexpr std::size_t kMaxSubscriptions = 64;  // of one peer
-inline constexpr std::uint32_t kWorkCredit = 64;      // work frames that we take ahead
-inline constexpr std::uint32_t kMaxCredit = 1024;     // that we believe a puller at most
+inline constexpr std::size_t kMaxSubscriptions = 512;  // of one peer
+inline constexpr std::uint32_t kWorkCredit = 64;       // work frames that we take ahead
+inline constexpr std::uint32_t kMaxCredit = 1024;      // that we believe a puller at most
 
 zmq::message_t make_message(const Message& message);
 
@@ -65,13 +65,15 @@ class Ledger {
   Status reply(std::uint64_t token, ByteView frame, bool last);
   Status push(ByteView frame);
   Status pull(const LinkKey& peer);
+  Result<std::string> remote(const LinkKey& peer);  // its network address; kNotFound: none
 
   // For the owner thread.
   void open();
   void shut();                                   // from now on callers hear kClosed
   int wake_descriptor() const { return wake_; }  // readable when commands wait
   void take(std::vector<Command>* commands);     // all that wait; empty: callers will wake
-  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows);
+  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+               const std::string& address);
   void make_primary(LinkId link);  // the one that callers mean by its peer's key
   // Forgets it; the requests that end with it.
   std::vector<std::uint64_t> link_down(LinkId link);
@@ -84,6 +86,10 @@ class Ledger {
   // A request came in: its token, or 0 where the peer has too many open or uses a number twice.
   std::uint64_t opened(LinkId link, std::uint64_t number, std::uint64_t deadline_ms);
   void cancelled(LinkId link, std::uint64_t number);
+  // Where a reply frame of this lane stands in the order of its request's replies.
+  enum class Place { kUnawaited, kNext, kEarly, kWrong };
+  Place place_of(LinkId link, std::uint64_t number, Lane lane) const;
+  bool moved(LinkId link, std::uint64_t number);  // false: it is not waited for
   // A reply frame came in: is it waited for? The last one ends the wait.
   bool replied(LinkId link, std::uint64_t number, bool last);
   // The requests whose time is over (and their links); forgets incoming ones that nobody awaits.
@@ -97,17 +103,19 @@ class Ledger {
   struct Asked {
     LinkId link;
     std::uint64_t deadline;
+    bool moved = false;  // its replies come on the bulk lane now
   };
   struct Open {
     LinkId link;
     std::uint64_t number, deadline;
+    bool moved = false;
   };
   using Guard = std::lock_guard<std::mutex>;
 
   Account* find(const LinkKey& peer);
   Account* find(LinkId link) const;
   void leave(Command command);
-  void leave_small(const Account& account, const Message& message);
+  void leave(const Account& account, Lane lane, const Message& message);
   void close_open(std::unordered_map<std::uint64_t, Open>::iterator open);
 
   const Options options_;

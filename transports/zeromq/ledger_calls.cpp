@@ -16,9 +16,9 @@ Status too_much(const char* what) {
 
 }  // namespace
 
-void Ledger::leave_small(const Account& account, const Message& message) {
+void Ledger::leave(const Account& account, Lane lane, const Message& message) {
   Command command;
-  command.lane = Lane::kControl;
+  command.lane = lane;
   command.links = {account.id};
   command.message = make_message(message);
   leave(std::move(command));
@@ -86,18 +86,16 @@ Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
   const Guard guard(mutex_);
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
-  const std::string text(prefix);
-  if (std::find(account->wanted.begin(), account->wanted.end(), text) != account->wanted.end())
-    return {};
+  if (account->wanted.contains(prefix)) return {};
   if (account->wanted.size() >= kMaxSubscriptions)
     return {Code::kLimit, "zeromq transport: " + std::to_string(kMaxSubscriptions) +
                               " subscriptions to one peer is the most"};
   if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
-  account->wanted.push_back(text);
+  account->wanted.emplace(prefix);
   Message message;
   message.kind = Kind::kSubscribe;
   message.topic = prefix;
-  leave_small(*account, message);
+  leave(*account, Lane::kControl, message);
   return {};
 }
 
@@ -106,12 +104,12 @@ Status Ledger::unsubscribe(const LinkKey& peer, ByteView prefix) {
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
   if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
-  if (std::erase(account->wanted, std::string(prefix)) == 0)
+  if (account->wanted.erase(std::string(prefix)) == 0)
     return {Code::kNotFound, "zeromq transport: no subscription to this prefix"};
   Message message;
   message.kind = Kind::kUnsubscribe;
   message.topic = prefix;
-  leave_small(*account, message);
+  leave(*account, Lane::kControl, message);
   return {};
 }
 
@@ -137,7 +135,7 @@ Status Ledger::request(const LinkKey& peer, std::uint64_t request, ByteView fram
   asked_deadlines_.emplace(deadline, request);
   ++account->asked;
   budget.sent += cost;
-  leave_small(*account, message);
+  leave(*account, Lane::kControl, message);
   return {};
 }
 
@@ -152,12 +150,30 @@ Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
   message.last = last;
   message.frame = frame;
   const std::uint64_t cost = cost_of(encoded_size(message));
-  Budget& budget = account->budget(Lane::kControl);
+  Open& open = found->second;
+  const Lane lane = open.moved || frame.size() > kBulkReply ? Lane::kBulk : Lane::kControl;
+  Budget& budget = account->budget(lane);
   if (!budget.fits(cost)) return too_much("the asker reads too slowly");
   budget.sent += cost;
-  leave_small(*account, message);
+  if (lane == Lane::kBulk && !open.moved) {
+    // Said on the control lane, behind the replies that went there: the asker keeps the order.
+    open.moved = true;
+    Message moved;
+    moved.kind = Kind::kMoved;
+    moved.number = open.number;
+    leave(*account, Lane::kControl, moved);
+  }
+  leave(*account, lane, message);
   if (last) close_open(found);
   return {};
+}
+
+Result<std::string> Ledger::remote(const LinkKey& peer) {
+  const Guard guard(mutex_);
+  const Account* account = find(peer);
+  if (account == nullptr || account->address.empty())
+    return Status(Code::kNotFound, "zeromq transport: no network address of this peer");
+  return account->address;
 }
 
 Status Ledger::push(ByteView frame) {
@@ -192,7 +208,7 @@ Status Ledger::pull(const LinkKey& peer) {
   Message message;
   message.kind = Kind::kPull;
   message.value = kWorkCredit;
-  leave_small(*account, message);
+  leave(*account, Lane::kControl, message);
   return {};
 }
 

@@ -35,6 +35,7 @@ constexpr unsigned kFields[] = {
     kNumber,                                // cancel
     kTopic | kFrame,                        // published
     kFrame,                                 // work
+    kNumber,                                // moved
 };
 static_assert(sizeof kFields / sizeof kFields[0] == kLastKind + 1);
 

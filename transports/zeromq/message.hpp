@@ -32,8 +32,11 @@ enum class Kind : std::uint8_t {
   kCancel,       // number: nobody waits for the replies any more
   kPublished,    // topic, frame
   kWork,         // frame
+  kMoved,        // number: further replies to this request come on the bulk lane
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::kWork);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::kMoved);
+// A reply frame over this goes on the bulk lane, and all that follow it.
+inline constexpr std::size_t kBulkReply = 16U << 10U;
 
 enum class Lane : std::uint8_t { kControl = 0, kBulk = 1 };
 
@@ -63,5 +66,7 @@ inline std::uint64_t cost_of(std::size_t encoded) { return encoded + 64; }
 inline Lane lane_of(Kind kind) {
   return kind == Kind::kPublished || kind == Kind::kWork ? Lane::kBulk : Lane::kControl;
 }
+// Replies come on either lane; all others on their own.
+inline bool may_come(Kind kind, Lane lane) { return kind == Kind::kReply || lane == lane_of(kind); }
 
 }  // namespace rhizome::zeromq

@@ -172,6 +172,16 @@ bool answer_zap(zmq::socket_t& zap, const std::function<bool(const LinkKey&)>& a
   return true;
 }
 
+std::string address_of(zmq::message_t& message) {
+  const char* address = zmq_msg_gets(message.handle(), "Peer-Address");
+  if (address == nullptr) return {};
+  // A socket that listens on both families shows IPv4 as mapped.
+  constexpr std::string_view kMapped = "::ffff:";
+  std::string_view text(address);
+  if (text.substr(0, kMapped.size()) == kMapped) text.remove_prefix(kMapped.size());
+  return std::string(text);
+}
+
 bool key_of(zmq::message_t& message, LinkKey* key) {
   const char* hex = zmq_msg_gets(message.handle(), "User-Id");
   std::string bytes;

@@ -48,5 +48,7 @@ bool answer_zap(zmq::socket_t& zap, const std::function<bool(const LinkKey&)>& a
 
 // The key that the sender of this message proved to hold (set by answer_zap); false: none.
 bool key_of(zmq::message_t& message, LinkKey* key);
+// The numeric address that the message came from, without a port; empty where there is none.
+std::string address_of(zmq::message_t& message);
 
 }  // namespace rhizome::zeromq

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <thread>
 
+#include "rhizome/abi/transport_remote.h"
 #include "zeromq/engine.hpp"
 
 namespace rhizome::zeromq {
@@ -70,6 +71,7 @@ class ZeromqTransport final : public plugin::Transport {
   }
   Status push(ByteView frame) override { return ledger_.push(frame); }
   Status pull(const LinkKey& peer) override { return ledger_.pull(peer); }
+  Result<std::string> remote(const LinkKey& peer) { return ledger_.remote(peer); }
 
  private:
   const Options options_;
@@ -80,8 +82,20 @@ class ZeromqTransport final : public plugin::Transport {
   std::thread thread_;
 };
 
+std::int32_t remote(void* handle, const std::uint8_t* key, const rz_sink* sink, rz_error* error) {
+  return plugin::guard(error, [&]() -> Status {
+    auto* transport = static_cast<ZeromqTransport*>(static_cast<plugin::Transport*>(handle));
+    const Result<std::string> address = transport->remote(plugin::to_link_key(key));
+    if (!address.ok()) return address.status();
+    const std::int32_t told = sink->write(sink->context, to_abi(*address));
+    return told == RZ_OK ? Status() : Status(static_cast<Code>(told), "the sink took no address");
+  });
+}
+const rz_transport_remote kRemote = {remote};
+
 }  // namespace
 }  // namespace rhizome::zeromq
 
 RHIZOME_PLUGIN({RZ_TRANSPORT_ID,
-                rhizome::plugin::transport_table<rhizome::zeromq::ZeromqTransport>()})
+                rhizome::plugin::transport_table<rhizome::zeromq::ZeromqTransport>()},
+               {RZ_TRANSPORT_REMOTE_ID, &rhizome::zeromq::kRemote})

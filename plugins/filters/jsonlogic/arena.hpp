@@ -29,6 +29,10 @@ class Arena {
   }
   std::uint64_t used() const { return used_; }
   // Forgets everything; `buffer` as in the constructor.
+  void reset(char* buffer, std::size_t size, std::uint64_t limit) {
+    limit_ = limit;
+    reset(buffer, size);
+  }
   void reset(char* buffer, std::size_t size) {
     if (used_ == 0) return;
     chunks_.clear();

@@ -28,7 +28,7 @@ Alternatives anything() { return {Conditions{}}; }
 
 class Atoms {
  public:
-  Atoms(const Predicate& predicate, const Program& program) : q_(predicate), p_(program) {}
+  explicit Atoms(const Predicate& predicate) : q_(predicate) {}
 
   Alternatives of(const Test& test) const {
     switch (test.ask) {
@@ -159,27 +159,45 @@ class Atoms {
     }
     return json + "]";
   }
+  // nullptr where there is no condition of the kind.
+  static const char* comparison_of(Op op) {
+    return op == Op::kEqual          ? "=="
+           : op == Op::kLess         ? "<"
+           : op == Op::kLessEqual    ? "<="
+           : op == Op::kGreater      ? ">"
+           : op == Op::kGreaterEqual ? ">="
+                                     : nullptr;
+  }
   static Alternatives time(const Test& test) {
-    const char* comparison = test.op == Op::kEqual          ? "=="
-                             : test.op == Op::kLess         ? "<"
-                             : test.op == Op::kLessEqual    ? "<="
-                             : test.op == Op::kGreater      ? ">"
-                             : test.op == Op::kGreaterEqual ? ">="
-                                                            : nullptr;
+    const char* comparison = comparison_of(test.op);
     if (comparison == nullptr) return anything();
     std::string number;
     append_number(test.number, number);
     return one({"timestamp", comparison, number, ""});
   }
-  // Only strict comparison: a loose one takes "5" for 5, an index need not.
+  // A loose comparison takes the text "5" and the boolean of a number for the number, and so does a
+  // condition on a value (rhizome/abi/filter.h).
   Alternatives target(const Test& test) const {
-    const Value& with = p_.literals[test.first];
-    if (test.op != Op::kStrictEqual) return anything();
-    if (with.is(Kind::kNull)) return {};  // a pointer has a target
-    return one({"target", "==", json_of(with), ""});
+    const Value& with = q_.literals[test.first];
+    if (test.op == Op::kStrictEqual) {
+      if (with.is(Kind::kNull)) return {};  // a pointer has a target
+      return one({"target", "==", json_of(with), ""});
+    }
+    const char* comparison = comparison_of(test.op);
+    if (comparison == nullptr || with.is(Kind::kNull)) return anything();
+    const std::optional<double> number = to_number(with);
+    if (test.op == Op::kEqual) {
+      // What is no number equals nothing but itself.
+      if (!number) return one({"target", "==", json_of(with), ""});
+    } else if (with.is(Kind::kString)) {
+      return anything();  // beside a text, texts are ordered as texts
+    }
+    std::string text;
+    append_number(*number, text);
+    return one({"target", comparison, text, ""});
   }
   Alternatives target_in(const Test& test) const {
-    const Value& list = p_.literals[test.first];
+    const Value& list = q_.literals[test.first];
     std::string json = "[";
     for (std::uint32_t i = 0; i < list.size; ++i) {
       // What is no primitive can be the target of a pointer that has no primitive value.
@@ -198,13 +216,12 @@ class Atoms {
   }
 
   const Predicate& q_;
-  const Program& p_;
 };
 
 }  // namespace
 
-void atoms_json(const Predicate& predicate, const Program& program, std::string& json) {
-  const Alternatives found = Atoms(predicate, program).of(predicate.root);
+void atoms_json(const Predicate& predicate, std::string& json) {
+  const Alternatives found = Atoms(predicate).of(predicate.root);
   const bool any = std::any_of(found.begin(), found.end(),
                                [](const Conditions& conditions) { return conditions.empty(); });
   if (any) {

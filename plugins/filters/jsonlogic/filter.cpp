@@ -1,6 +1,8 @@
 // Compiling, matching and evaluating with budgets; see filter.hpp.
 #include "filter.hpp"
 
+#include <algorithm>
+
 #include "json.hpp"
 
 namespace rhizome::jsonlogic {
@@ -36,6 +38,14 @@ std::string thrown_json(Run& run) {
 
 }  // namespace
 
+Filter::Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
+    : budget_(budget), predicate_(lower(*program)), program_(std::move(program)) {
+  std::string json;
+  if (!to_json_logic(json).ok() || !slim(predicate_)) return;
+  json_ = std::string(json);  // as long as it is
+  program_.reset();
+}
+
 Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter_budget& budget) {
   auto program = jsonlogic::compile(source, Mistakes::kRefuse);
   if (!program.ok()) return std::move(program).status();
@@ -58,7 +68,7 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   Arena arena(budget_.memory_bytes, buffer, sizeof buffer);
   Run run(arena, budget_);
   for (std::size_t i = 0; i < deltas.size(); ++i) {
-    const Truth matches = ask(predicate_, *program_, deltas[i], run);
+    const Truth matches = ask(predicate_, program_.get(), deltas[i], run);
     if (matches == Truth::kYes) {
       bitmap[i / 64] |= std::uint64_t{1} << i % 64;
     } else if (matches == Truth::kFailed) {
@@ -73,12 +83,44 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   return {};
 }
 
+void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
+                        std::uint64_t* bitmap, std::uint32_t* steps) {
+  // Filters lie all over the memory: the next are on their way while one is asked.
+  constexpr std::size_t kFar = 12, kNear = 6;
+  const auto at = [filters](std::size_t i) { return static_cast<const Filter*>(filters[i]); };
+  for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) __builtin_prefetch(at(i));
+  alignas(8) char buffer[2048];
+  Arena arena(0, buffer, sizeof buffer);
+  Run run(arena, {1, 1, 1});
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    if (i + kFar < filters.size()) __builtin_prefetch(at(i + kFar));
+    if (i + kNear < filters.size()) {
+      const Test* const tests = at(i + kNear)->predicate_.tests.data();
+      __builtin_prefetch(tests);
+      __builtin_prefetch(tests + 2);
+    }
+    const Filter& filter = *at(i);
+    arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
+    run.restart(filter.budget_);
+    const Truth matches = ask(filter.predicate_, filter.program_.get(), delta, run);
+    bitmap[i / 64] |= std::uint64_t{matches == Truth::kYes} << i % 64;
+    const std::uint64_t took = filter.budget_.steps - run.left();
+    steps[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_FILTER_FAILED - 1));
+    if (matches == Truth::kFailed)
+      steps[i] |= run.failure == Failure::kThrown ? RZ_FILTER_FAILED : RZ_FILTER_STOPPED;
+  }
+}
+
 Status Filter::atoms(std::string& json) const {
-  atoms_json(predicate_, *program_, json);
+  atoms_json(predicate_, json);
   return {};
 }
 
 Status Filter::to_json_logic(std::string& json) const {
+  if (program_ == nullptr) {
+    json.append(json_);
+    return {};
+  }
   Arena arena(0);
   Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
   if (!append_json(program_->rule, json, run)) return {Code::kInternal, failure_text(run.failure)};

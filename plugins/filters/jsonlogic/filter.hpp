@@ -14,11 +14,14 @@
 
 namespace rhizome::jsonlogic {
 
-class Filter {
+class alignas(64) Filter {
  public:
   static Result<std::unique_ptr<Filter>> compile(ByteView source, const rz_filter_budget& budget);
   Status match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
                std::uint64_t& errors) const;
+  // Of many filters on one delta (rz_filter_many).
+  static void match_many(std::span<void* const> filters, const rz_delta* delta,
+                         std::uint64_t* bitmap, std::uint32_t* steps);
   Status atoms(std::string& json) const;
   Status to_json_logic(std::string& json) const;
 
@@ -27,12 +30,13 @@ class Filter {
                      std::string& json);
 
  private:
-  Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
-      : predicate_(lower(*program)), budget_(budget), program_(std::move(program)) {}
-
-  Predicate predicate_;
+  Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget);
+  // What asking a simple filter reads of it stands first, in one cache line.
   rz_filter_budget budget_;
+  Predicate predicate_;
+  // One of them: the whole program, or beside a slim predicate the rule's JSON.
   std::unique_ptr<Program> program_;
+  std::string json_;
 };
 
 }  // namespace rhizome::jsonlogic

@@ -98,6 +98,11 @@ TEST(JsonLogic, AtomsNameWhatEveryMatchHas) {
   EXPECT_EQ(*compile(R"({"or":[{"==":[{"var":"author"},"a"]},{"<=":[1,{"var":"timestamp"},2]}]})")
                  .atoms(),
             R"([[["author","==","a"]],[["timestamp",">=",1],["timestamp","<=",2]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p",">",80]})").atoms(),
+            R"([[["role","==","p"],["value:p",">",80]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p","==","5"]})").atoms(),
+            R"([[["role","==","p"],["value:p","==",5]]])");
+  EXPECT_EQ(*compile(R"({"@value":["p","<","b"]})").atoms(), R"([[["role","==","p"]]])");
   EXPECT_EQ(*compile(R"({"!":{"@role":"a"}})").atoms(), "null");
   EXPECT_EQ(*compile("false").atoms(), "[]");
 }
@@ -127,6 +132,29 @@ TEST(JsonLogic, AFailedDeltaIsCountedAndTheBatchGoesOn) {
   EXPECT_TRUE(compile(R"({"<":[{"var":"author"},5]})").match(deltas, bitmap, errors).ok());
   EXPECT_EQ(errors, 3u);
   EXPECT_EQ(bitmap[0], 0u);
+}
+
+TEST(JsonLogic, ManyFiltersAreAskedWithOneCallAndTellTheirSteps) {
+  std::string endless = "true";
+  for (int i = 0; i < 20; ++i) endless = R"({"all":[[1,1,1,1],)" + endless + "]}";
+  const use::Filter filters[] = {
+      compile(R"({"@entity":"de"})"), compile(R"({"<":[{"var":"author"},5]})"), compile(endless),
+      compile(R"({"@entity":"fr"})"), compile(R"({"==":[{"var":"author"},"alice"]})")};
+  std::vector<void*> handles;
+  for (const use::Filter& filter : filters) handles.push_back(filter.handle());
+  std::uint64_t bitmap = 0;
+  std::uint32_t steps[5] = {};
+  rz_error error{};
+  const auto* many =
+      static_cast<const rz_filter_many*>(loaded_plugin().get_interface(RZ_FILTER_MANY_ID));
+  ASSERT_EQ(many->match(handles.data(), 5, delta().block(0), &bitmap, steps, &error), RZ_OK);
+  EXPECT_EQ(bitmap, 0b10001u);
+  EXPECT_EQ(steps[1] & (RZ_FILTER_FAILED | RZ_FILTER_STOPPED), RZ_FILTER_FAILED);
+  EXPECT_EQ(steps[2], RZ_FILTER_STOPPED | 10'000u);
+  for (const int i : {0, 3, 4}) {
+    EXPECT_GE(steps[i], 1u);
+    EXPECT_LE(steps[i], 20u);
+  }
 }
 
 // 120 bytes may ask for 2^40 steps.

@@ -155,8 +155,8 @@ class Lowering {
     const bool primitive = with.is(Kind::kString) || with.is(Kind::kNumber) ||
                            with.is(Kind::kBoolean) || with.is(Kind::kNull);
     if (is_delta || !primitive || !reads(at, Field::kTarget)) return std::nullopt;
-    Test test = make(Ask::kTarget, static_cast<std::uint32_t>(p_.literals.size()), 0);
-    p_.literals.push_back(with);
+    Test test = make(Ask::kTarget, static_cast<std::uint32_t>(out_.literals.size()), 0);
+    out_.literals.push_back(with);
     test.op = op;
     return test;
   }
@@ -204,8 +204,8 @@ class Lowering {
     if (list == nullptr || !list->is(Kind::kArray)) return std::nullopt;
     if (level == Level::kPointer && reads(node.first, Field::kTarget)) {
       const Test test =
-          make(Ask::kTargetIn, static_cast<std::uint32_t>(p_.literals.size()), list->size);
-      p_.literals.push_back(*list);
+          make(Ask::kTargetIn, static_cast<std::uint32_t>(out_.literals.size()), list->size);
+      out_.literals.push_back(*list);
       return test;
     }
     const auto field = text_field(node.first, level);

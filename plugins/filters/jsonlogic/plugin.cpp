@@ -6,7 +6,8 @@ namespace {
 
 constexpr rz_filter kFilter = rhizome::plugin::filter_table<rhizome::jsonlogic::Filter>();
 constexpr rz_filter_eval kEval = rhizome::plugin::filter_eval_table<rhizome::jsonlogic::Filter>();
+constexpr rz_filter_many kMany = rhizome::plugin::filter_many_table<rhizome::jsonlogic::Filter>();
 
 }  // namespace
 
-RHIZOME_PLUGIN({RZ_FILTER_ID, &kFilter}, {RZ_FILTER_EVAL_ID, &kEval})
+RHIZOME_PLUGIN({RZ_FILTER_ID, &kFilter}, {RZ_FILTER_MANY_ID, &kMany}, {RZ_FILTER_EVAL_ID, &kEval})

@@ -30,9 +30,10 @@ bool ordered(Op op, double a, double b) {
 
 class Asker {
  public:
-  Asker(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run)
+  Asker(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run)
       : tests_(predicate.tests.data()),
         texts_(predicate.texts.data()),
+        literals_(predicate.literals.data()),
         program_(program),
         delta_(delta),
         run_(run) {}
@@ -144,12 +145,12 @@ class Asker {
 
   Truth target(const Test& test, std::uint32_t pointer) {
     const Value value = target_of(delta_, pointer);
-    return compare(test.op, value, program_.literals[test.first], run_);
+    return compare(test.op, value, literals_[test.first], run_);
   }
 
   Truth target_in(const Test& test, std::uint32_t pointer) {
     const Value value = target_of(delta_, pointer);
-    const Value& list = program_.literals[test.first];
+    const Value& list = literals_[test.first];
     for (std::uint32_t i = 0; i < list.size; ++i) {
       if (!run_.spend(1)) return Truth::kFailed;
       const bool equal = same(value, list.items[i], run_);
@@ -161,7 +162,7 @@ class Asker {
 
   Truth rule(std::uint32_t node, std::uint32_t pointer) {
     const Scope root = Scope::root(Value::part(Kind::kDelta, delta_));
-    Evaluator evaluator(program_, run_);
+    Evaluator evaluator(*program_, run_);
     Value value = Value::absent();
     if (pointer == kNoPointer) {
       value = evaluator.evaluate(node, root);
@@ -175,14 +176,15 @@ class Asker {
 
   const Test* tests_;
   const std::string_view* texts_;
-  const Program& program_;
+  const Value* literals_;
+  const Program* program_;
   const rz_delta* delta_;
   Run& run_;
 };
 
 }  // namespace
 
-Truth ask(const Predicate& predicate, const Program& program, const rz_delta* delta, Run& run) {
+Truth ask(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run) {
   return Asker(predicate, program, delta, run).ask(predicate.root, kNoPointer);
 }
 

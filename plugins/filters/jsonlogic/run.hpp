@@ -44,6 +44,9 @@ class Run {
   }
   bool spend_bytes(std::uint64_t bytes) { return spend(1 + bytes / kBytesPerStep); }
 
+  // Of the steps; 0 where the run was stopped.
+  std::uint64_t left() const { return steps_; }
+
   bool fail(Failure why) {
     failure = why;
     steps_ = 0;

@@ -28,6 +28,7 @@ std::string load_plugin(const std::string& path) {
   rz_error error{};
   if (plugin->init(&host, &error) != RZ_OK) return path + ": init: " + error.message;
   subject().table = static_cast<const rz_filter*>(plugin->get_interface(RZ_FILTER_ID));
+  subject().many = static_cast<const rz_filter_many*>(plugin->get_interface(RZ_FILTER_MANY_ID));
   subject().eval = static_cast<const rz_filter_eval*>(plugin->get_interface(RZ_FILTER_EVAL_ID));
   if (subject().table == nullptr) return path + ": has no " + RZ_FILTER_ID;
   return plugin->get_interface("no.such/1") == nullptr ? "" : path + ": answers an unknown id";

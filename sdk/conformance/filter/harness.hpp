@@ -17,6 +17,7 @@ namespace rhizome::conformance {
 struct Subject {
   const rz_filter* table = nullptr;
   const rz_filter_eval* eval = nullptr;  // nullptr where the plugin has no rhizome.filter.eval/1
+  const rz_filter_many* many = nullptr;  // the same of rhizome.filter.many/1
   std::vector<std::string> rules;        // given ones; empty: random JSON-Logic
 };
 Subject& subject();

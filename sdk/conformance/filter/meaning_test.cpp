@@ -43,9 +43,13 @@ std::vector<json> values_at(DeltaView delta, const std::string& path) {
     if (path == "context" && names && !pointer.context().empty())
       values.push_back(std::string(pointer.context()));
     if (path != "value:" + std::string(pointer.role())) continue;
-    if (pointer.kind() == RZ_TARGET_STRING) values.push_back(std::string(pointer.target()));
-    if (pointer.kind() == RZ_TARGET_NUMBER) values.push_back(pointer.number());
+    if (pointer.kind() == RZ_TARGET_STRING) {
+      values.push_back(std::string(pointer.target()));
+      if (const auto number = use::spelled_number(pointer.target())) values.push_back(*number);
+    }
     if (pointer.kind() == RZ_TARGET_BOOLEAN) values.push_back(pointer.boolean());
+    if (pointer.kind() == RZ_TARGET_NUMBER || pointer.kind() == RZ_TARGET_BOOLEAN)
+      values.push_back(pointer.number());
   }
   return values;
 }
@@ -106,6 +110,38 @@ TEST(Filter, ABatchAnswersAsItsDeltasOneByOneAndAgain) {
     }
     EXPECT_EQ(errors, all.errors) << rule;
     EXPECT_EQ(errors, again.errors) << rule;
+  }
+}
+
+TEST(Filter, ManyFiltersOnOneDeltaAnswerAsEachOfThem) {
+  if (subject().many == nullptr) GTEST_SKIP() << "no " << RZ_FILTER_MANY_ID;
+  Chance chance;
+  SCOPED_TRACE("RHIZOME_SEED=" + std::to_string(chance.seed()));
+  const DeltaBatch deltas = random_deltas(chance, 60);
+  std::vector<use::Filter> filters;
+  std::vector<std::string> rules;
+  std::vector<void*> handles;
+  while (filters.size() < 150) {
+    const std::string rule = random_rule(chance);
+    auto filter = use::Filter::compile(subject().table, rule);
+    if (!filter.ok()) continue;
+    handles.push_back(filter->handle());
+    filters.push_back(std::move(*filter));
+    rules.push_back(rule);
+  }
+  for (const rz_delta* delta : pointers_to(deltas)) {
+    std::vector<std::uint64_t> bitmap((handles.size() + 63) / 64);
+    std::vector<std::uint32_t> steps(handles.size());
+    rz_error error{};
+    ASSERT_EQ(subject().many->match(handles.data(), handles.size(), delta, bitmap.data(),
+                                    steps.data(), &error),
+              RZ_OK);
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      const Matches one = match(filters[i], {delta});
+      ASSERT_EQ((bitmap[i / 64] >> i % 64 & 1) != 0, one[0]) << rules[i];
+      ASSERT_EQ((steps[i] & RZ_FILTER_FAILED) != 0, one.errors != 0) << rules[i];
+      ASSERT_EQ((steps[i] & RZ_FILTER_STOPPED) != 0, !one.status.ok()) << rules[i];
+    }
   }
 }
 

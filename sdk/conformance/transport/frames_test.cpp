@@ -48,6 +48,31 @@ TEST(TransportFrames, ManyReplyFramesArriveInOrderWithOneLast) {
   }
 }
 
+TEST(TransportFrames, SmallAndLargeReplyFramesOfSeveralRequestsKeepTheirOrder) {
+  Node a, b;
+  const auto sized = [](int i) {
+    return std::to_string(i) + std::string(i % 3 == 0 ? 100'000 : 10, 'x');
+  };
+  a.recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView) {
+    for (int i = 1; i <= 20; ++i) ASSERT_TRUE(a->reply(request, sized(i), i == 20).ok());
+  };
+  a.start();
+  join(a, b.start());
+  std::vector<std::uint64_t> asked;
+  for (int i = 0; i < 4; ++i) {
+    asked.push_back(b.next_request());
+    ASSERT_TRUE(b->request(a.key(), asked.back(), "several", 10'000).ok());
+  }
+  for (const std::uint64_t number : asked)
+    ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }));
+  for (const std::uint64_t number : asked) {
+    const auto replies = b.recorder.look([&] { return b.recorder.replies[number]; });
+    ASSERT_EQ(replies.size(), 20U);
+    for (int i = 1; i <= 20; ++i)
+      EXPECT_EQ(replies[static_cast<std::size_t>(i - 1)].frame, sized(i));
+  }
+}
+
 TEST(TransportFrames, AReplyMayComeLaterFromAnotherThread) {
   Node a, b;
   a.start();

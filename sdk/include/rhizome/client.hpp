@@ -47,6 +47,24 @@ struct ClientQuery {
   ClientRead read;
 };
 
+// What to follow, and from where. `query.after` is a position of this node and not of a peer.
+struct ClientSubscription {
+  ClientQuery query;
+  bool from_now = false;   // nothing that is held already
+  std::string resume;      // a token of an earlier batch: on from behind it, wherever this runs
+  std::string peer;        // at this peer, by its name or key; empty: at the node itself
+  std::string policy;      // block (the default), drop_oldest, drop_newest, error
+  std::uint64_t room = 0;  // events that may wait before the policy acts; 0: the node's default
+};
+
+struct ClientBatch {
+  ByteView rows;              // JSON Lines, as `query` gives them; may be empty
+  std::string resume;         // behind these rows; empty where more of the same place follows
+  bool live = false;          // nothing more was held that matches
+  std::uint64_t dropped = 0;  // matches that the policy dropped before these rows
+  std::uint64_t refused = 0;  // deltas of the peer that did not check out
+};
+
 struct ClientQueryEnd {
   std::uint64_t matched = 0, examined = 0;
   std::uint64_t errors = 0;  // deltas for which the filter failed: they count as no match
@@ -119,6 +137,13 @@ class Client {
   Status subscribe(const ClientQuery& query, bool from_now,
                    const std::function<bool(ByteView line)>& row,
                    const std::function<void()>& live = {});
+  // The same in batches, each with the token to resume at, until `batch` answers false. The first
+  // one says that the subscription stands.
+  Status follow(const ClientSubscription& subscription,
+                const std::function<bool(const ClientBatch& batch)>& batch);
+  // While `follow` runs, from any other thread: the node sends nothing more until it resumes.
+  Status pause();
+  Status resume();
   Result<std::string> status();
   Result<std::string> peers();
   // Who holds a delta (its id in hex, or a write's token):

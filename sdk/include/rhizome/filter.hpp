@@ -80,6 +80,20 @@ constexpr rz_filter filter_table() {
       }};
 }
 
+// rhizome.filter.many/1 of a class with
+//   static void match_many(std::span<void* const> filters, const rz_delta* delta,
+//                          std::uint64_t* bitmap, std::uint32_t* steps);        // any thread
+template <typename Filter>
+constexpr rz_filter_many filter_many_table() {
+  return {[](void* const* filters, std::uint64_t count, const rz_delta* delta,
+             std::uint64_t* bitmap, std::uint32_t* steps, rz_error* error) noexcept {
+    return guard(error, [&]() -> std::int32_t {
+      Filter::match_many({filters, static_cast<std::size_t>(count)}, delta, bitmap, steps);
+      return RZ_OK;
+    });
+  }};
+}
+
 // rhizome.filter.eval/1 of a class with
 //   static Status eval(ByteView rule, ByteView data, const rz_filter_budget&, std::string& json);
 template <typename Language>

@@ -38,12 +38,30 @@ typedef struct rz_filter {
   /* JSON to the sink: a disjunction of conjunctions of necessary conditions,
    * [[["path","comparison",constant], ...], ...]; path one of "id", "author", "timestamp", "role",
    * "entity", "context", "value:ROLE"; comparison one of == < <= > >= in. `null` where none can be
-   * given: then every delta is a candidate. [any] */
+   * given: then every delta is a candidate. A condition on "value:ROLE" holds where it does for the
+   * target of one pointer with the role: a text, number or boolean as itself, and also as a number
+   * a boolean (0 or 1) and a text that spells a decimal number (blanks around it allowed; only
+   * blanks spell 0). [any] */
   int32_t (*atoms)(void* filter, const rz_sink* sink, rz_error* error);
 
   /* The same filter as JSON-Logic. [any] */
   int32_t (*to_json_logic)(void* filter, const rz_sink* sink, rz_error* error);
 } rz_filter;
+
+/* Optional: one delta against many filters, as an index of filters asks. */
+#define RZ_FILTER_MANY_ID "rhizome.filter.many/1"
+
+#define RZ_FILTER_STOPPED 0x80000000u /* the budget ended it */
+#define RZ_FILTER_FAILED 0x40000000u  /* the rule failed on the delta */
+
+typedef struct rz_filter_many {
+  /* As rz_filter.match of each of the plugin's filters with the one delta: sets bit i of `bitmap`
+   * (cleared by the caller) where filters[i] matches, and steps[i] to the steps that it took, with
+   * the flags above. A filter that was stopped does not match, and the others are asked all the
+   * same. [any] */
+  int32_t (*match)(void* const* filters, uint64_t count, const rz_delta* delta, uint64_t* bitmap,
+                   uint32_t* steps, rz_error* error);
+} rz_filter_many;
 
 /* Optional: a rule on any JSON data, to a JSON value. For tools and result expressions. */
 #define RZ_FILTER_EVAL_ID "rhizome.filter.eval/1"

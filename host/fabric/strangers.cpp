@@ -1,0 +1,59 @@
+// Places for peers: who is expected always has one, strangers share a bounded number, and so do
+// those of one network.
+#include <algorithm>
+
+#include "fabric/core.hpp"
+#include "fabric/groups.hpp"
+
+namespace rhizome {
+
+std::string Fabric::Core::network_of(const LinkKey& link) const {
+  if (remote_ == nullptr) return {};
+  std::string address;
+  const rz_sink sink{&address, [](void* context, rz_bytes chunk) {
+                       static_cast<std::string*>(context)->append(view(chunk));
+                       return std::int32_t{RZ_OK};
+                     }};
+  rz_error error{};
+  const std::int32_t code = remote_->remote(transport_->handle(), link.data(), &sink, &error);
+  return code == RZ_OK ? network_group(address) : std::string();
+}
+
+Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link) {
+  const std::string network = network_of(link);
+  std::size_t up = 0, neighbours = 0;
+  for (const auto& [other, member] : members_) {
+    if (!member.status.up || other == link || membership_.expects(other)) continue;
+    ++up;
+    if (!network.empty() && member.network == network) ++neighbours;
+  }
+  if (up >= options_.max_strangers || neighbours >= options_.max_strangers_per_network)
+    return nullptr;
+  Member* member = place_for(link);
+  if (member != nullptr) member->network = network;
+  return member;
+}
+
+Fabric::Core::Member* Fabric::Core::place_for(const LinkKey& link) {
+  if (Member* member = member_of(link)) return member;
+  if (members_.size() >= options_.max_members) {
+    // Who left makes room for who comes.
+    const auto absent = std::find_if(members_.begin(), members_.end(), [&](const auto& entry) {
+      return !entry.second.status.up && !membership_.expects(entry.first);
+    });
+    if (absent == members_.end()) return nullptr;
+    forget_known(absent->first);
+    members_.erase(absent);
+  }
+  Member& member = members_[link];
+  member.link = link;
+  return &member;
+}
+
+void Fabric::Core::turn_away(const LinkKey& link) {
+  ++counters_.turned_away;
+  const Status left = transport_->disconnect(link);
+  if (!left.ok()) log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+}
+
+}  // namespace rhizome

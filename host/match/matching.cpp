@@ -1,0 +1,184 @@
+// One delta at a time: its tokens propose filters, the plugin decides, and what it found is put in
+// order. Nothing here allocates once the vectors have grown. See state.hpp.
+#include <algorithm>
+
+#include "match/state.hpp"
+
+namespace rhizome {
+
+using namespace matching;  // NOLINT(google-build-using-namespace): the parts of one class
+
+namespace {
+
+constexpr std::size_t kLongListsKnown = 16;
+constexpr std::uint32_t kAssumedSteps = 32;  // of a filter whose plugin does not count them
+
+}  // namespace
+
+void FilterIndex::State::match(std::span<const rz_delta* const> deltas, Matches& found) {
+  found.hits.clear();
+  found.ended.clear();
+  for (std::uint32_t i = 0; i < deltas.size(); ++i) {
+    if (++turn_ == 0) {  // all stamps are of the past
+      slots_.new_stamps();
+      for (HotFilter& filter : hot_) filter.stamp = 0;
+      turn_ = 1;
+    }
+    propose(deltas[i]);
+    ask(deltas[i], i, found);
+    ++stats.deltas;
+    for (const FilterNumber number : over_)
+      end(number, {Code::kLimit, "the filter met its budget more than once"}, found.ended);
+    over_.clear();
+    settle(found.ended);
+  }
+  stats.hits += found.hits.size();
+  group(found.hits);
+  rekey();
+}
+
+void FilterIndex::State::propose(const rz_delta* delta) {
+  delta_.read(delta, hasher);
+  bloom_.clear();
+  for (const TokenHash token : delta_.tokens) {
+    slots_.prefetch(token);
+    bloom_.set(token);
+  }
+  sketch_.see(delta_.tokens, delta_.id);
+  proposed_.assign(scanned_.begin(), scanned_.end());
+  lists_.clear();
+  leads_.clear();
+  seconds_.clear();
+  for (const TokenHash token : delta_.tokens) {
+    Slot* const slot = slots_.find(token);
+    if (slot == nullptr || slot->stamp == turn_) continue;
+    slot->stamp = turn_;
+    if (slot->marks.leads != 0) leads_.push_back(token);
+    if (slot->marks.seconds != 0) seconds_.push_back(token);
+    if (slot->size == 0) continue;
+    if (slot->size > 1) __builtin_prefetch(slot->many);
+    lists_.push_back(slot);
+  }
+  propose_pairs();
+  for (Slot* const slot : lists_) propose_list(*slot);
+  propose_ranges();
+}
+
+void FilterIndex::State::propose_pairs() {
+  for (const TokenHash lead : leads_)
+    for (const TokenHash second : seconds_) slots_.prefetch(Hasher::pair(lead, second));
+  for (const TokenHash lead : leads_) {
+    for (const TokenHash second : seconds_) {
+      Slot* const slot = slots_.find(Hasher::pair(lead, second));
+      if (slot == nullptr || slot->size == 0) continue;
+      if (slot->size > 1) __builtin_prefetch(slot->many);
+      lists_.push_back(slot);
+    }
+  }
+}
+
+void FilterIndex::State::propose_list(Slot& slot) {
+  for (const Posting& posting : slot) propose_one(posting);
+  if (slot.size < kLongList || slot.tried || slot.pair) return;
+  // The path is not known here: what was seen outweighs the guess by far.
+  if (slot.size * sketch_.share(slot.key, Path::kEntity) < kLongVisits) return;
+  if (long_lists_.size() == kLongListsKnown ||
+      std::find(long_lists_.begin(), long_lists_.end(), slot.key) != long_lists_.end())
+    return;
+  long_lists_.push_back(slot.key);
+}
+
+void FilterIndex::State::propose_ranges() {
+  if (ranges_.empty()) return;
+  const auto stab = [this](Ranges& ranges, double number) {
+    ranges.see(number);
+    if (ranges.size() != 0)
+      ranges.stab(number, [this](const Posting& posting) { propose_one(posting); });
+  };
+  stab(*ranges_[0], delta_.timestamp);
+  if (ranges_.size() == 1) return;
+  for (const Numbered& numbered : delta_.numbers) {
+    const Slot* const slot = slots_.find(numbered.role);
+    if (slot != nullptr && slot->marks.ranges != 0)
+      stab(*ranges_[slot->marks.ranges - 1], numbered.number);
+  }
+}
+
+void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches& found) {
+  asked_.clear();
+  handles_.clear();
+  for (const FilterNumber number : proposed_) {
+    HotFilter& filter = hot_[number];
+    if (filter.stamp == turn_ || !filter.alive) continue;
+    filter.stamp = turn_;
+    if (filter.shared) __builtin_prefetch(&subscriptions_[filter.first]);
+    asked_.push_back(number);
+    handles_.push_back(filter.handle);
+  }
+  stats.asked += asked_.size();
+  stats.asked_scanned += scanned_.size();
+  if (asked_.empty()) return;
+  bitmap_.assign((asked_.size() + 63) / 64, 0);
+  steps_.resize(asked_.size());
+  rz_error error;  // not zeroed: it is written only where the call fails
+  if (languages_ || language_.many == nullptr ||
+      language_.many->match(handles_.data(), handles_.size(), delta, bitmap_.data(), steps_.data(),
+                            &error) != RZ_OK)
+    ask_each(delta);
+  for (std::uint32_t i = 0; i < asked_.size(); ++i) answered(i, place, found);
+}
+
+void FilterIndex::State::ask_each(const rz_delta* delta) {
+  rz_error error;
+  for (std::size_t i = 0; i < asked_.size(); ++i) {
+    std::uint64_t bit = 0, errors = 0;
+    const std::int32_t code = cold_[asked_[i]].filter->language().table->match(
+        handles_[i], &delta, 1, &bit, &errors, &error);
+    steps_[i] = kAssumedSteps | (code != RZ_OK ? RZ_FILTER_STOPPED : 0) |
+                (errors != 0 ? RZ_FILTER_FAILED : 0);
+    bitmap_[i / 64] = (bitmap_[i / 64] & ~(std::uint64_t{1} << i % 64)) | (bit & 1) << i % 64;
+  }
+}
+
+// What the plugin said of the i-th that was asked.
+void FilterIndex::State::answered(std::uint32_t i, std::uint32_t place, Matches& found) {
+  const FilterNumber number = asked_[i];
+  const bool matched = (bitmap_[i / 64] >> i % 64 & 1) != 0;
+  HotFilter& filter = hot_[number];
+  if (filter.asked != UINT32_MAX) ++filter.asked;
+  pay(number, steps_[i], matched);
+  if (!matched) return;
+  if (filter.hits != UINT32_MAX) ++filter.hits;
+  if (!filter.shared) {
+    found.hits.push_back({place, filter.group, filter.id});
+    return;
+  }
+  for (std::uint32_t at = filter.first; at != kNone; at = subscriptions_[at].next)
+    found.hits.push_back({place, subscriptions_[at].group, subscriptions_[at].id});
+}
+
+// A counting sort by group; the order of deltas stays.
+void FilterIndex::State::group(std::vector<Hit>& hits) {
+  std::uint32_t most = 0;
+  bool one = true;
+  for (const Hit& hit : hits) {
+    most = std::max(most, hit.group);
+    one = one && hit.group == hits.front().group;
+  }
+  if (one) return;
+  if (most > hits.size() * 8) {
+    std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
+      return a.group != b.group ? a.group < b.group : a.delta < b.delta;
+    });
+    return;
+  }
+  group_at_.assign(most + 1, 0);
+  for (const Hit& hit : hits) ++group_at_[hit.group];
+  std::uint32_t before = 0;
+  for (std::uint32_t& at : group_at_) before += std::exchange(at, before);
+  grouped_.resize(hits.size());
+  for (const Hit& hit : hits) grouped_[group_at_[hit.group]++] = hit;
+  hits.swap(grouped_);
+}
+
+}  // namespace rhizome

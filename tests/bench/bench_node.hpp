@@ -1,0 +1,144 @@
+// Nodes (fabric, admission, journal) in a bench's own process over the real ZeroMQ plugin and TCP
+// on the loopback. For tests/bench alone.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "fabric/fabric.hpp"
+#include "journal/testing_basics.hpp"
+#include "rhizome/delta/codec.hpp"
+
+namespace rhizome::bench {
+
+using testing_support::must;
+using testing_support::plugin_table;
+using testing_support::TemporaryDirectory;
+using Steady = std::chrono::steady_clock;
+
+inline double us_since(Steady::time_point start) {
+  return std::chrono::duration<double, std::micro>(Steady::now() - start).count();
+}
+inline double percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+inline void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+inline const rz_transport* transport_table() {
+  static const auto* table = plugin_table<rz_transport>("zeromq", RZ_TRANSPORT_ID);
+  return table;
+}
+
+// A node without a command line.
+class BenchNode {
+ public:
+  BenchNode(std::uint8_t number, const std::string& store, std::vector<PeerSpec> peers)
+      : key_(testing_support::key_of(number)) {
+    Journal::Options options;
+    options.self = key_.public_key();
+    options.machine_id = options.boot_id = "bench";
+    options.wall_ms = [this] { return executor_.wall_ms(); };
+    options.post = [this](Task task) { executor_.post(std::move(task)); };
+    journal_ = must(Journal::open(
+        must(use::Store::open(testing_support::store_table(store), directory_.path() + "/s", "{}")),
+        options));
+    journal_->on_commit([this](Seq, Seq, std::span<const Statement>) {
+      committed_at_ = Steady::now();
+      commits_.fetch_add(1, std::memory_order_release);
+      commits_.notify_all();
+    });
+    admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
+    FabricOptions fabric;
+    membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
+    fabric.peers = std::move(peers);
+    fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
+                                       executor_, log_);
+    rz_transport_identity identity{};
+    key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+    transport_ = std::make_unique<use::Transport>(must(use::Transport::open(
+        transport_table(), R"({"listen":"tcp://127.0.0.1:0"})", identity, fabric_->events())));
+    fabric_->attach(*transport_);
+    must(transport_->start());
+    fabric_->start();
+  }
+  ~BenchNode() {
+    fabric_->stop();
+    transport_->stop();
+    executor_.stop();
+  }
+
+  PeerSpec as_peer() { return {"peer", key_.public_key(), must(transport_->addresses())[0]}; }
+  const SigningKey& key() const { return key_; }
+  Fabric& fabric() { return *fabric_; }
+  std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
+  Steady::time_point committed_at() const { return committed_at_; }
+  void wait_commits(std::uint64_t at_least) {
+    for (std::uint64_t now = commits(); now < at_least; now = commits()) commits_.wait(now);
+  }
+  bool peers_up() const {
+    const auto members = fabric_->members();
+    return !members.empty() &&
+           std::all_of(members.begin(), members.end(), [](const MemberStatus& m) { return m.up; });
+  }
+
+  std::string next_claims() {
+    std::string claims;
+    must(encode_claims(key_.author(), static_cast<double>(++written_),
+                       {{"about", EntityRef{"bench:entity", "said"}},
+                        {"value", ByteView(std::string_view("a value of a usual length"))}},
+                       claims));
+    return claims;
+  }
+  void write() {
+    const std::string claims = next_claims();
+    const Signature signature = key_.sign(DeltaId::of_claims(claims).raw());
+    const Arrival arrival{claims, view(signature.data(), signature.size()), true};
+    Batch batch;
+    batch.arrivals = {&arrival, 1};
+    batch.number_as = &key_;
+    must(admission_->admit(batch));
+  }
+
+ private:
+  const TemporaryDirectory directory_;
+  const SigningKey key_;
+  ThreadExecutor executor_{2};
+  Log log_{LogLevel::kError, Log::Format::kText};
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Admission> admission_;
+  std::unique_ptr<Membership> membership_;
+  std::unique_ptr<Fabric> fabric_;
+  std::unique_ptr<use::Transport> transport_;
+  std::atomic<std::uint64_t> commits_{0};
+  Steady::time_point committed_at_;  // read after commits_
+  std::uint64_t written_ = 0;
+};
+
+struct Pair {
+  explicit Pair(const std::string& store) : a(1, store, {}), b(2, store, {a.as_peer()}) {
+    while (!a.peers_up() || !b.peers_up()) sleep_ms(10);
+    for (int i = 0; i < 20; ++i) write_and_wait();
+    sleep_ms(200);
+  }
+  void write_and_wait() {
+    const std::uint64_t before = b.commits();
+    a.write();
+    b.wait_commits(before + 1);
+  }
+  BenchNode a, b;
+};
+
+// The plugins lie beside the bench, where the build puts both.
+inline void find_plugins(const char* program) {
+  if (std::getenv("RHIZOME_BUILD_DIR") != nullptr) return;
+  const auto build = std::filesystem::absolute(program).parent_path().parent_path();
+  ::setenv("RHIZOME_BUILD_DIR", build.c_str(), 1);
+}
+
+}  // namespace rhizome::bench
