@@ -1,5 +1,6 @@
 // The one file that includes CLI11.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,7 @@ Options& Options::seconds(const std::string& name, std::uint64_t& milliseconds,
   state_->last = state_->app.add_option_function<double>(
       name,
       [&milliseconds](const double& given) {
-        milliseconds = static_cast<std::uint64_t>(given * 1000 + 0.5);
+        milliseconds = static_cast<std::uint64_t>(std::llround(given * 1000));
       },
       help);
   state_->last->check(CLI::Range(0.0, 3600.0));

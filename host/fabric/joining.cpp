@@ -106,11 +106,12 @@ void Fabric::Core::await_ticket(const LinkKey& link) {
 
 void Fabric::Core::compare_settings(Member& member, const wire::Hello& hello) const {
   std::vector<std::string> differences;
-  for (const auto& [name, ours] : options_.settings) {
-    const auto theirs = std::find_if(hello.settings.begin(), hello.settings.end(),
-                                     [&](const auto& setting) { return setting.first == name; });
-    if (theirs == hello.settings.end() || theirs->second == ours) continue;
-    differences.push_back(name + ": " + ours + " here, " + theirs->second + " there");
+  for (const auto& ours : options_.settings) {
+    const auto theirs =
+        std::find_if(hello.settings.begin(), hello.settings.end(),
+                     [&](const auto& setting) { return setting.first == ours.first; });
+    if (theirs == hello.settings.end() || theirs->second == ours.second) continue;
+    differences.push_back(ours.first + ": " + ours.second + " here, " + theirs->second + " there");
   }
   if (!differences.empty() && differences != member.status.differences)
     for (const std::string& difference : differences)

@@ -220,7 +220,7 @@ void Fabric::Core::update_snapshot() {
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(members);
   behind_ = most;
-  catching_up_ = std::move(progress);
+  catching_up_ = progress;
 }
 
 }  // namespace rhizome

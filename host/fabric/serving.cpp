@@ -20,7 +20,7 @@ constexpr std::size_t kMaxFetchBytes = 4u << 20;      // a peer may not ask for 
 struct Serving::Answer : std::enable_shared_from_this<Answer> {
   Answer(std::shared_ptr<Serving> by, Waiting given)
       : serving(std::move(by)),
-        waiting(std::move(given)),
+        waiting(given),
         reader(serving->journal_, waiting.wanted),
         budget(std::min<std::uint64_t>(waiting.wanted.max_bytes, kMaxFetchBytes)) {}
 
@@ -148,7 +148,7 @@ void Serving::pump() {
       last_ = turn->first;
       peer.serving = true;
       ++running_;
-      auto answer = std::make_shared<Answer>(shared_from_this(), std::move(peer.queue.front()));
+      auto answer = std::make_shared<Answer>(shared_from_this(), peer.queue.front());
       peer.queue.pop_front();
       links_.executor().post([answer] { answer->run(); });
     }

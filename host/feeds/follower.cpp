@@ -37,7 +37,6 @@ Follower::Follower(const NodeKey& publisher, bool trusted, std::unique_ptr<Wire>
                    Executor& executor, Log& log)
     : publisher_(publisher),
       wire_(std::move(wire)),
-      executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
       receiver_(executor, trusted) {}

@@ -75,7 +75,6 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
   const NodeKey publisher_;
   const std::unique_ptr<Wire> wire_;
-  Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
   std::atomic<bool> stopped_{false};

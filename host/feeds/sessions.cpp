@@ -203,7 +203,8 @@ void PublisherState::tail(const SessionId& session_id, Tail wanted, std::uint64_
       sub->second.waiting.clear();
       sub->second.eager = false;
     }
-    TailState& tail = session.tail.emplace();
+    session.tail = TailState();
+    TailState& tail = *session.tail;
     tail.outlet = outlet;
     tail.credit = std::min(wanted.credit, self.options_.max_credit);
     tail.generation = self.next_generation_++;

@@ -10,7 +10,7 @@ namespace {
 
 std::array<std::uint64_t, 2> text_hash(const std::string& json_logic, const rz_filter* table) {
   const Hash256 hash =
-      blake3(json_logic, ByteView(reinterpret_cast<const char*>(&table), sizeof table), {});
+      blake3(json_logic, ByteView(reinterpret_cast<const char*>(&table), sizeof(void*)), {});
   std::array<std::uint64_t, 2> text{};
   std::memcpy(text.data(), hash.data(), sizeof text);
   text[0] |= 1;  // 0 is no key

@@ -88,13 +88,13 @@ say "Importing Debian's iso-codes into a, while b in the middle is killed with k
 begun=$(now)
 import_all() {
   local file
-  for file in countries:iso_3166-1 subdivisions:iso_3166-2 languages:iso_639-3 \
-    language-groups:iso_639-2 scripts:iso_15924 currencies:iso_4217; do
+  for file in "$@"; do
     rhizome import "$data/${file#*:}.json" --map "$maps/${file%:*}.map.yaml" --node "$home/a" |
       sed "s,^$data/,  ,"
   done
 }
-import_all &
+import_all countries:iso_3166-1 subdivisions:iso_3166-2 language-groups:iso_639-2 \
+  scripts:iso_15924 currencies:iso_4217 &
 pid[import]=$!
 
 # As soon as b holds some of it.
@@ -124,6 +124,7 @@ for _ in $(seq 1200); do
 done
 [ "$(wc -l <<<"$digests")" -eq 1 ] || die "no agreement within two minutes"
 converged=$(now)
+deltas=$(status a | field deltas)
 for name in a b c; do
   printf '  %s  %7d deltas  state digest %s\n' "$name" "$(status "$name" | field deltas)" \
     "$(status "$name" | field digest)"
@@ -173,13 +174,34 @@ done
 grep -q year "$home/seen" || die "c does not see the write confirmed within 30 seconds"
 sed 's/^/  /' "$home/seen"
 
+say
+say "What am I missing? c joins a too, by one line, and goes away; meanwhile a imports:"
+rhizome join "$(rhizome invite --node "$home/a" 2>/dev/null)" --node "$home/c" >/dev/null
+for _ in $(seq 200); do
+  [ "$(status c | field peers_up)" != 2 ] || break
+  sleep 0.05
+done
+[ "$(status c | field peers_up)" = 2 ] || die "c did not find a within ten seconds"
+kill "${pid[c]}"
+wait "${pid[c]}" || die "node c did not end cleanly"
+import_all languages:iso_639-3
+returned=$(now)
+start c
+for _ in $(seq 1200); do
+  [ "$(status c | field digest)" != "$(status a | field digest)" ] || break
+  sleep 0.05
+done
+[ "$(status c | field digest)" = "$(status a | field digest)" ] || die "c did not catch up"
+say "  -- c is back and has everything after $(seconds $(($(now) - returned))) s; what it fetched from whom:"
+sleep 1.2  # a peer's figures are told once a heartbeat
+rhizome peers --node "$home/c" | sed 's/^/  /'
+
 mebibytes() { awk -v bytes="${1:-0}" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
-deltas=$(status a | field deltas)
 import_ms=$((imported - begun))
 all_ms=$((converged - begun))
 say
 say "                              a         b         c"
-printf '  deltas              %9d %9d %9d\n' "$deltas" "$(status b | field deltas)" \
+printf '  deltas              %9d %9d %9d\n' "$(status a | field deltas)" "$(status b | field deltas)" \
   "$(status c | field deltas)"
 printf '  MiB on disk         %9s %9s %9s\n' "$(mebibytes "$(status a | field store_bytes)")" \
   "$(mebibytes "$(status b | field store_bytes)")" "$(mebibytes "$(status c | field store_bytes)")"
