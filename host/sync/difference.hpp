@@ -59,13 +59,17 @@ class SketchDifference {
   bool is_pure(std::size_t index, std::uint64_t& hash) const;
   void take(std::size_t index, std::uint64_t hash);
   void change(std::size_t index, const SketchCell& by);
+  void look_at(std::size_t index);
 
   const std::shared_ptr<const Sketch> ours_;
   std::vector<SketchCell> cells_;     // theirs - ours, less what came out
   std::vector<std::uint8_t> counts_;  // of the cells as they came
   std::vector<Found> found_;
-  std::vector<std::size_t> maybe_pure_;
-  std::size_t filled_ = 0;  // cells that are not empty
+  // Cells to look at: sparse ones first. A crowded cell's count passes one by chance again and
+  // again while it empties, and its place is in most ids' sequences: only its check would be left.
+  std::vector<std::size_t> sparse_, crowded_;
+  std::vector<bool> waits_;  // of each cell: it is in crowded_
+  std::size_t filled_ = 0;   // cells that are not empty
   std::vector<ShortId> only_theirs_, only_ours_;
 };
 

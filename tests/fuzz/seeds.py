@@ -139,7 +139,8 @@ def main():
                  b'\x82\5\x82\x43abc\x58\x40' + ids * 2]
     for number, message in enumerate(messages):
         count += 1
-        save(corpus, 'fuzz_sync', f'seed-{number}', message)
+        for fuzzer in ('fuzz_sync', 'fuzz_ranges'):
+            save(corpus, fuzzer, f'seed-{number}', message)
     print(f'{count} seeds')
 
 
