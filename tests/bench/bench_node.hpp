@@ -46,7 +46,7 @@ class BenchNode {
     options.wall_ms = [this] { return executor_.wall_ms(); };
     options.post = [this](Task task) { executor_.post(std::move(task)); };
     journal_ = must(Journal::open(
-        must(use::Store::open(testing_support::store_table(store), directory_.path() + "/s", "{}")),
+        must(use::Store::open(testing_support::store_table(store), directory_.path(), "{}")),
         options));
     journal_->on_commit([this](Seq, Seq, std::span<const Statement>) {
       committed_at_ = Steady::now();
