@@ -119,10 +119,10 @@ Bodies read_bodies(Reader& reader) {
 
 template <typename Message>
 Result<Message> finished(const Reader& reader, std::uint64_t items, std::uint64_t needed,
-                         Message&& message) {
+                         Message message) {
   if (!reader.done() || items != needed)
     return Status(Code::kInvalid, "reconcile: a malformed body");
-  return std::move(message);
+  return message;
 }
 
 }  // namespace

@@ -69,6 +69,9 @@ start() {
   die "node $1 was not ready within 20 seconds"
 }
 
+# Without the shell's own word on it.
+kill_hard() { { kill -9 "${pid[$1]}"; wait "${pid[$1]}"; } 2>/dev/null || true; }
+
 say "Rhizome: three nodes in a chain a - b - c, each with a LevelDB of its own,"
 say "linked by ZeroMQ with CURVE; a node knows only its neighbours' keys."
 port=$(free_port $((20000 + RANDOM % 20000)))
@@ -104,8 +107,7 @@ for _ in $(seq 1200); do
   sleep 0.02
 done
 [ "${held:-0}" -ge 2000 ] || die "nothing reached b"
-kill -9 "${pid[b]}"
-wait "${pid[b]}" 2>/dev/null || true
+kill_hard b
 say "  -- b killed with $held deltas on its disk"
 sleep 0.5
 restarted=$(now)
@@ -150,8 +152,7 @@ say
 say "Who has my data? The roster says that a, b and c count. c is killed, and a writes:"
 rhizome roster set "a=${key[a]}" "b=${key[b]}" "c=${key[c]}" --key "$home/authority.key" \
   --node "$home/a" >/dev/null
-kill -9 "${pid[c]}"
-wait "${pid[c]}" 2>/dev/null || true
+kill_hard c
 # confirmed ARGUMENT...: what a says of a write that waits for a majority, without its id.
 confirmed() {
   rhizome write movie:matrix "$@" --confirm majority --node "$home/a" 2>&1 | grep -v '^1e20' |
@@ -159,8 +160,7 @@ confirmed() {
 }
 confirmed title 'The Matrix' --deadline 30 || die "a majority of three did not hold the write"
 say "Now b is killed too, and a is told that it stands alone:"
-kill -9 "${pid[b]}"
-wait "${pid[b]}" 2>/dev/null || true
+kill_hard b
 confirmed year 1999 --deadline 1 && die "one of three is no majority"
 rhizome get movie:matrix --node "$home/a" | sed 's/^/  /'
 say "Both come back; c, at the other end, sees the value confirmed:"

@@ -138,7 +138,7 @@ class Store {
     for (const ByteView key : keys) abi_keys.push_back(to_abi(key));
     const rz_store_found sink{&found, [](void* context, std::uint64_t index, rz_bytes value) {
                                 (*static_cast<std::remove_reference_t<Found>*>(context))(
-                                    static_cast<std::size_t>(index), view(value));
+                                    static_cast<std::size_t>(index), rhizome::view(value));
                                 return std::int32_t{RZ_OK};
                               }};
     rz_error error{};
