@@ -158,8 +158,7 @@ void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
   const std::uint64_t last = incoming->delivery.statement.last();
   const bool whole = is_last_part(incoming->delivery);
   LinkKey link{};
-  const Member* const sender =
-      link_key_of(incoming->from, link.data()) ? member_of(link) : nullptr;
+  const Member* const sender = link_key_of(incoming->from, link.data()) ? member_of(link) : nullptr;
   // Not before: what is parked is owned by us, and would own us.
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {
