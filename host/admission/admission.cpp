@@ -188,7 +188,10 @@ void Admission::judge(const Batch& batch, Work& work) {
       std::memset(block->signature, 0, sizeof block->signature);
   }
   for (std::size_t i = 0; i < work.items.size(); ++i) {
-    if (work.items[i].append) work.append.deltas.push_back(work.deltas[i]);
+    if (work.items[i].append) {
+      work.append.deltas.push_back(work.deltas[i]);
+      work.append.confidence.push_back(batch.arrivals[work.items[i].arrival].confidence);
+    }
     if (work.items[i].append && batch.source && authors_.is_bounded())
       authors_.spend(work.deltas[i].author(), 1);
     if (work.items[i].upgrade) work.append.upgrades.push_back(work.deltas[i]);

@@ -44,6 +44,8 @@ struct Arrival {
   ByteView signature;  // 64 bytes, or empty
   // Local door: this process signed it a moment ago; checking that would cost three signatures.
   bool signed_here = false;
+  // From a peer: the confidence in it that it expressed, in twentieths; 0: nothing.
+  std::uint8_t confidence = 0;
 };
 
 struct Outcome {

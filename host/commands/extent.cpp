@@ -23,6 +23,12 @@ void print_extent(const json& a) {
   for (const json& label : a.value("labels", json::array()))
     std::printf("label    %s/%llu/%llu\n", printable(label.value("name", "")).c_str(),
                 label.value("epoch", 0ull), label.value("n", 0ull));
+  if (const json source = a.value("source", json::object()); !source.empty()) {
+    std::printf("from     %s", printable(source.value("name", "")).c_str());
+    if (source.contains("confidence"))
+      std::printf(", which is confident by %.2f", source.value("confidence", 0.0));
+    std::printf("\n");
+  }
   const json confidence = a.value("confidence", json::object());
   std::printf("survives %.4f\n", confidence.value("durability", 0.0));
   if (confidence.contains("belief"))

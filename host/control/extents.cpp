@@ -42,6 +42,12 @@ Status extent_of_delta(Request& request, const std::string& hex) {
                                 {"name", services.extents.name_of(label.origin)},
                                 {"epoch", label.epoch},
                                 {"n", label.n}});
+  if (record->source) {
+    answer["source"] = {{"key", key_text(*record->source)},
+                        {"name", services.extents.name_of(*record->source)}};
+    if (record->confidence != 0)
+      answer["source"]["confidence"] = static_cast<double>(record->confidence) / kFullConfidence;
+  }
   answer["confidence"] = confidence_json(snapshot.confidence(extent, *record));
   return request.reply(std::move(answer));
 }

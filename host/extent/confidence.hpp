@@ -28,7 +28,7 @@ double durability(std::vector<HolderOdds> holders, DomainSurvival survival, cons
 struct Claim {
   std::string_view domain;  // peers of one domain count as one witness; borrowed
   double weight = 0;        // how far the operator believes it; 0 unless the config says more
-  double expressed = 0;     // the confidence that it gave: 1 where it relayed or holds the record
+  double expressed = 0;  // the confidence that it gave; 1 where it holds the record and gave none
 };
 
 // How far the record is believed, 0 to 1: the author's own signature and independent witnesses,

@@ -93,6 +93,25 @@ TEST(Extent, CountsDistinctVotersAndTheWriterOnce) {
   EXPECT_EQ(desk.extent(label).held, 2u) << "a voter counts once";
 }
 
+TEST(Extent, WhatTheSourceExpressedIsItsWordAndAnothersIsThatItHoldsTheRecord) {
+  ExtentOptions options;
+  options.peers.resize(2);
+  options.peers[0].belief = options.peers[1].belief = 0.8;
+  options.peers[0].domain = "north";
+  options.peers[1].domain = "south";
+  const Desk desk(2, options);
+  ExtentSnapshot snapshot(*desk.book);
+  Record record;
+  record.source = desk.options.peers[0].key;
+  EXPECT_DOUBLE_EQ(snapshot.confidence({}, record).belief, 0.8)
+      << "it said nothing and passed it on";
+  record.confidence = 10;
+  EXPECT_DOUBLE_EQ(snapshot.confidence({}, record).belief, 0.8 * 0.5);
+  Extent extent;
+  extent.others = {desk.options.peers[1].key};
+  EXPECT_DOUBLE_EQ(snapshot.confidence(extent, record).belief, 1 - (1 - 0.8 * 0.5) * (1 - 0.8));
+}
+
 TEST(Extent, WhatIsNotSyncedIsNotHeldByTheWriterEither) {
   Desk desk(1);
   const Label label = desk.write(use::Durability::kBuffered);

@@ -132,7 +132,9 @@ Confidence ExtentSnapshot::confidence(const Extent& extent, const Record& record
     // This node's own holding says nothing to itself.
     if (node == options.self.key) continue;
     const PeerJudgement& judged = book_.judge(node);
-    claims.push_back({judged.domain, judged.belief, 1.0});
+    const bool said = record.confidence != 0 && node == record.source;
+    claims.push_back({judged.domain, judged.belief,
+                      said ? static_cast<double>(record.confidence) / kFullConfidence : 1.0});
   }
   const double author = record.signature_state == RZ_SIGNATURE_VERIFIED  ? options.author_signed
                         : record.signature_state == RZ_SIGNATURE_VOUCHED ? options.author_vouched

@@ -74,7 +74,7 @@ Ingested Ingest::assemble(const Incoming& incoming, Plan& plan) {
   if (incoming.fills_holes) {
     for (const Slice& slice : incoming.slices)
       for (const wire::Body& body : slice.bodies)
-        plan.arrivals.push_back({body.claims, body.signature});
+        plan.arrivals.push_back({body.claims, body.signature, false, body.confidence});
     return Ingested::kAdmitted;
   }
   bool is_new = false;
@@ -94,7 +94,7 @@ void Ingest::arrive(const Slice& slice, Plan& plan) {
     const wire::Body& body = slice.bodies[i];
     if (body.claims.empty()) continue;
     plan.arriving.insert(slice.ids[i]);
-    plan.arrivals.push_back({body.claims, body.signature});
+    plan.arrivals.push_back({body.claims, body.signature, false, body.confidence});
   }
 }
 

@@ -176,7 +176,7 @@ TEST(Catchup, MemoryIsBoundedWhateverIsMissing) {
 // Answers as a peer that knows the numbers and holds none of the bodies.
 Impostor::OnFetch without_bodies(Network& network, std::size_t like) {
   return [&network, like](Impostor& self, const wire::Fetch& wanted, std::uint64_t number) {
-    PackReader reader(network.node(like).journal(), wanted);
+    PackReader reader(network.node(like).journal(), wanted, {});
     for (;;) {
       const std::string bytes = reader.pack(1u << 20).value();
       if (bytes.empty()) break;

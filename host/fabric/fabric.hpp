@@ -43,6 +43,7 @@ struct FabricOptions {
   // What should be equal everywhere, told in hello; see MemberStatus::differences.
   std::vector<std::pair<std::string, std::string>> settings;
   std::size_t max_learned_dials = 16;  // acquaintances dialled at start, beside all `peers`
+  Expression expression;               // of its confidence, with each record that it passes on
   std::uint64_t heartbeat_ms = 1000;
   std::uint64_t request_deadline_ms = 10'000;
   CatchupOptions catch_up;

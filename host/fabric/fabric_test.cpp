@@ -60,6 +60,31 @@ TEST(Fabric, ARingBringsEachDeltaToEachNodeAboutOnce) {
   EXPECT_EQ(after - before, 0u) << "100 deltas, 5 nodes: nothing came twice";
 }
 
+TEST(Fabric, EachNodeExpressesWhatItFoundItselfLiveAndByCatchUp) {
+  Network network(21);
+  const auto expressing = [&](std::uint8_t verified) {
+    network.options([verified](FabricOptions& options) {
+      options.expression.verified = verified;
+      options.catch_up.serving.expression = options.expression;
+    });
+  };
+  expressing(18);
+  network.add({});
+  expressing(7);
+  network.add({0});
+  network.run_for(2 * kSecond);
+  network.node(0).write("live");
+  network.run_for(kSecond);
+  network.add({1});
+  network.run_for(5 * kSecond);
+  const Record live = *network.node(1).journal().record(1);
+  EXPECT_EQ(live.source, network.node(0).key());
+  EXPECT_EQ(live.confidence, 18);
+  const Record fetched = *network.node(2).journal().record(1);
+  EXPECT_EQ(fetched.source, network.node(1).key());
+  EXPECT_EQ(fetched.confidence, 7) << "the relay's own, not what it was told";
+}
+
 TEST(Fabric, AStarConvergesThroughItsCentre) {
   Network network(3);
   network.star(6);

@@ -106,7 +106,7 @@ Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
   for (std::size_t i = 0; i < delivery.bodies.size(); ++i) {
     const wire::Body& body = delivery.bodies[i];
     if (body.claims.empty()) continue;
-    plan.arrivals.push_back({body.claims, body.signature});
+    plan.arrivals.push_back({body.claims, body.signature, false, body.confidence});
     plan.arriving.insert(statement.ids[delivery.first + i]);
   }
   const bool last_part = delivery.first + delivery.bodies.size() == statement.ids.size();

@@ -10,16 +10,6 @@ namespace {
 constexpr std::size_t kNumbersAhead = 4096;  // looked up at a time
 constexpr std::size_t kBodiesAtOnce = 64;    // read at a time, where they are small
 
-wire::Body body_of(DeltaView delta) {
-  wire::Body body;
-  body.claims = delta.claims();
-  const ByteView signature = delta.signature();
-  const bool is_signed =
-      std::any_of(signature.begin(), signature.end(), [](char c) { return c != 0; });
-  if (is_signed) body.signature = signature;
-  return body;
-}
-
 // Deltas at consecutive seqs lie side by side: one cursor reads them.
 std::size_t consecutive(const std::vector<Seq>& seqs, std::size_t begin, std::size_t most) {
   std::size_t end = begin + 1;
@@ -56,7 +46,7 @@ Status PackReader::take(Ahead& ahead, std::size_t most, wire::Run& run, std::siz
     if (seqs.size() != count || seqs.back() != numbers.seqs[ahead.taken + count - 1])
       return {Code::kCorrupt, "journal: deltas of a statement are missing"};
     for (std::size_t i = 0; i < count && (bytes < most || bytes == 0); ++i) {
-      run.bodies.push_back(body_of(batch[i]));
+      run.bodies.push_back(body_of(batch[i], expression_));
       bytes += run.bodies.back().claims.size() + run.bodies.back().signature.size();
       ++ahead.taken, ++next_;
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fabric/deliveries.hpp"
 #include "journal/journal.hpp"
 #include "wire/pack.hpp"
 
@@ -16,8 +17,8 @@ inline constexpr std::size_t kPackBytes = 128u << 10;
 
 class PackReader {
  public:
-  PackReader(const Journal& journal, const wire::Fetch& wanted)
-      : journal_(journal), wanted_(wanted), next_(wanted.from) {}
+  PackReader(const Journal& journal, const wire::Fetch& wanted, const Expression& expression)
+      : journal_(journal), wanted_(wanted), expression_(expression), next_(wanted.from) {}
 
   // The number behind what was packed so far.
   std::uint64_t next() const { return next_; }
@@ -36,6 +37,7 @@ class PackReader {
 
   const Journal& journal_;
   const wire::Fetch wanted_;
+  const Expression expression_;
   std::uint64_t next_;
   std::deque<Ahead> ahead_;          // looked up, from the one in the making on
   std::size_t at_once_ = 8;          // bodies read at a time

@@ -21,7 +21,7 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
   Answer(std::shared_ptr<Serving> by, Waiting given)
       : serving(std::move(by)),
         waiting(given),
-        reader(serving->journal_, waiting.wanted),
+        reader(serving->journal_, waiting.wanted, serving->options_.expression),
         budget(std::min<std::uint64_t>(waiting.wanted.max_bytes, kMaxFetchBytes)) {}
 
   void run() {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "fabric/deliveries.hpp"
 #include "journal/journal.hpp"
 #include "links/links.hpp"
 #include "wire/messages.hpp"
@@ -20,6 +21,7 @@ struct ServingOptions {
   std::uint64_t burst_bytes = 16u << 20;  // and at once
   std::size_t at_once = 2;                // answers in the making
   std::size_t queue = 16;                 // of one peer's fetches; more are refused
+  Expression expression;                  // as of the fabric
 };
 
 class Serving : public std::enable_shared_from_this<Serving> {

@@ -75,8 +75,8 @@ void Fabric::Core::publish(const Statement& statement) {
                                    [](const auto& entry) { return entry.second.status.up; });
   if (!anybody) return;  // whoever comes later fetches
   const std::string topic = origin_topic(statement.origin);
-  const Status read =
-      for_each_delivery(journal_, statement, 0, [&](const wire::Delivery& delivery) {
+  const Status read = for_each_delivery(
+      journal_, statement, 0, options_.expression, [&](const wire::Delivery& delivery) {
         const std::string frame =
             seal(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery), nullptr);
         ++counters_.published_frames;

@@ -165,6 +165,7 @@ Result<Record> Journal::record(Seq seq) const {
                : std::nullopt;
   };
   record.source = node(value.source);
+  record.confidence = value.confidence;
   if (const auto origin = node(value.label.node); value.label.n != 0 && origin)
     record.labels.push_back({*origin, value.label.epoch, value.label.n});
   while (const rz_store_entry* entry = more->next()) {

@@ -36,6 +36,7 @@ struct Record {
   std::uint32_t signature_state = RZ_SIGNATURE_UNSIGNED;
   std::uint64_t received_ms = 0;  // wall clock, when it was accepted
   std::optional<NodeKey> source;  // the peer that it came from; none: the local door
+  std::uint8_t confidence = 0;    // that this peer expressed: twentieths; 0: none
   std::vector<Label> labels;      // who numbered it, as far as known
 };
 
@@ -56,6 +57,8 @@ struct Append {
   // Held deltas whose signature state is better now (with the signature, where it has one).
   std::vector<DeltaView> upgrades;
   std::optional<NodeKey> source;
+  // What the source expressed of each of `deltas`, in twentieths, at most 20; empty: nothing.
+  std::vector<std::uint8_t> confidence;
   // Statements whose every id is held, is in `deltas`, or is in `holes`. One that does not follow
   // our position (somebody else appended it first) is passed over.
   std::vector<Statement> statements;

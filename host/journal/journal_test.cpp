@@ -66,6 +66,22 @@ TEST_P(JournalTest, ReadsBackTheVeryBytesAndTheSignature) {
   EXPECT_EQ(journal_->read(std::vector<Seq>{7}, read).code(), Code::kNotFound);
 }
 
+TEST_P(JournalTest, KeepsWhoBroughtADeltaAndWhatItExpressed) {
+  DeltaBatch batch;
+  writer_.say(batch, "film", "title", ByteView("Matrix"));
+  writer_.say(batch, "film", "year", 1999.0);
+  Append given;
+  given.as_of = journal_->last();
+  given.deltas = {batch[0], batch[1]};
+  given.source = writer_.key().public_key();
+  given.confidence = {18, 0};
+  ASSERT_TRUE(journal_->append(given).ok());
+  reopen();
+  EXPECT_EQ(journal_->record(1)->source, writer_.key().public_key());
+  EXPECT_EQ(journal_->record(1)->confidence, 18);
+  EXPECT_EQ(journal_->record(2)->confidence, 0);
+}
+
 TEST_P(JournalTest, AStatementComesBackWordForWord) {
   DeltaBatch batch;
   for (int i = 0; i < 300; ++i)

@@ -25,6 +25,10 @@ struct Label {
 };
 
 inline constexpr std::size_t kStatementMaxIds = 4096;
+// A peer expresses its confidence in a record in twentieths, which fit one byte of CBOR; 0: not at
+// all.
+inline constexpr std::uint8_t kFullConfidence = 20;
+
 inline constexpr std::uint64_t kMaxEpoch = 0xffffffff;
 inline constexpr std::uint64_t kMaxNumber = (std::uint64_t{1} << 48) - 1;
 

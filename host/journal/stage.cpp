@@ -32,6 +32,7 @@ Status Journal::State::stage(const Append& append, Prepared& prepared, Group& gr
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     if (fresh[i] == nullptr) continue;
     header.label = fresh[i]->label;
+    header.confidence = append.confidence.empty() ? 0 : append.confidence[i];
     prepared.finish(i, fresh[i]->seq, header, group.ops);
     fresh[i]->staged = true;
   }

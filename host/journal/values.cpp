@@ -8,6 +8,7 @@ namespace rhizome::values {
 namespace {
 
 constexpr std::uint8_t kRecordFormat = 1;
+constexpr std::uint8_t kRecordWithConfidence = 2;  // the same, and what its source expressed
 
 using keys::append_number;
 
@@ -71,11 +72,13 @@ std::size_t encode_record_header(const RecordValue& value, char* out) {
     keys::write_number(n, size, at);
     at += size;
   };
-  *at++ = static_cast<char>(kRecordFormat << 4 | (value.signature.empty() ? 0 : 8) |
-                            value.signature_state);
+  const std::uint8_t format = value.confidence == 0 ? kRecordFormat : kRecordWithConfidence;
+  *at++ =
+      static_cast<char>(format << 4 | (value.signature.empty() ? 0 : 8) | value.signature_state);
   number(value.received_ms, 6);
   number(value.check, 4);
   varint(value.source);
+  if (value.confidence != 0) number(value.confidence, 1);
   varint(value.label.n);
   if (value.label.n != 0) {
     varint(value.label.node);
@@ -94,10 +97,14 @@ Status decode_record(ByteView bytes, RecordValue& value) {
   Cursor cursor(bytes);
   const auto first = static_cast<std::uint8_t>(cursor.number(1));
   value.signature_state = first & 7;
-  const bool known = first >> 4 == kRecordFormat && value.signature_state <= RZ_SIGNATURE_INVALID;
+  const int format = first >> 4;
+  const bool known = (format == kRecordFormat || format == kRecordWithConfidence) &&
+                     value.signature_state <= RZ_SIGNATURE_INVALID;
   value.received_ms = cursor.number(6);
   value.check = static_cast<std::uint32_t>(cursor.number(4));
   value.source = static_cast<std::uint32_t>(cursor.varint());
+  value.confidence =
+      static_cast<std::uint8_t>(format == kRecordWithConfidence ? cursor.number(1) : 0);
   value.label = {};
   value.label.n = cursor.varint();
   if (value.label.n != 0) {

@@ -21,7 +21,8 @@ struct LabelRef {
 struct RecordValue {
   std::uint8_t signature_state = 0;
   std::uint64_t received_ms = 0;
-  std::uint32_t source = 0;  // a node's index; 0: the local door
+  std::uint32_t source = 0;     // a node's index; 0: the local door
+  std::uint8_t confidence = 0;  // that the source expressed
   LabelRef label;
   std::uint32_t check = 0;  // of the claims: check_of(id)
   ByteView signature;       // 64 bytes or empty

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -132,6 +133,12 @@ Status Node::Parts::make_fabric() {
   options.catch_up.buffer_bytes = config.catch_up_mib << 20;
   options.catch_up.serving.bytes_per_s = config.serve_mib_per_second << 20;
   options.catch_up.serving.burst_bytes = config.serve_burst_mib << 20;
+  const auto twentieths = [](double confidence) {
+    return static_cast<std::uint8_t>(std::lround(confidence * kFullConfidence));
+  };
+  options.expression = {twentieths(config.confidence.author_signed),
+                        twentieths(config.confidence.author_vouched)};
+  options.catch_up.serving.expression = options.expression;
   for (const config::PeerSection& peer : config.peers) {
     const auto key = ::rhizome::author_key(peer.key);
     if (!key) return {Code::kInvalid, "peer " + peer.name + ": not a node key"};

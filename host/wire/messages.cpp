@@ -1,7 +1,7 @@
 // Encoding and decoding of frame bodies.
 #include "wire/messages.hpp"
 
-#include "wire/cbor.hpp"
+#include "wire/body.hpp"
 
 namespace rhizome::wire {
 
@@ -185,11 +185,8 @@ std::string encode(const Delivery& delivery) {
   put_fixed(statement.head, out);
   put_fixed(statement.signature, out);
   put_uint(delivery.first, out);
-  put_array(2 * delivery.bodies.size(), out);
-  for (const Body& body : delivery.bodies) {
-    cbor_append_bytes(body.claims, out);
-    cbor_append_bytes(body.signature, out);
-  }
+  put_array(kBodyItems * delivery.bodies.size(), out);
+  for (const Body& body : delivery.bodies) put_body(body, out);
   return out;
 }
 
@@ -206,12 +203,10 @@ Result<Delivery> decode_delivery(ByteView body) {
   statement.head = reader.fixed<Hash256>();
   statement.signature = reader.fixed<Signature>();
   delivery.first = reader.uint();
-  const std::uint64_t items = reader.array(2 * kStatementMaxIds);
-  if (items % 2 != 0) reader.fail();
-  for (std::uint64_t i = 0; i < items / 2 && reader.ok(); ++i) {
-    Body& entry = delivery.bodies.emplace_back();
-    entry.claims = reader.bytes();
-    entry.signature = reader.bytes();
+  const std::uint64_t items = reader.array(kBodyItems * kStatementMaxIds);
+  if (items % kBodyItems != 0) reader.fail();
+  for (std::uint64_t i = 0; i < items / kBodyItems && reader.ok(); ++i) {
+    const Body& entry = delivery.bodies.emplace_back(read_body(reader));
     if (!entry.signature.empty() && entry.signature.size() != sizeof(Signature)) reader.fail();
   }
   // A number past 2^48 does not fit the journal's keys, and no honest node comes near.

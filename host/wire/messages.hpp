@@ -68,7 +68,8 @@ Result<Fetch> decode_fetch(ByteView body);
 // One delta's bytes on the way; empty claims where the sender does not hold the body.
 struct Body {
   ByteView claims;
-  ByteView signature;  // 64 bytes or empty
+  ByteView signature;           // 64 bytes or empty
+  std::uint8_t confidence = 0;  // the sender's, 0 to kFullConfidence
 };
 
 // A statement word for word, and the bodies of its ids from index `first` on, as it is propagated;

@@ -1,7 +1,7 @@
 // Encoding and decoding of packs.
 #include "wire/pack.hpp"
 
-#include "wire/cbor.hpp"
+#include "wire/body.hpp"
 
 namespace rhizome::wire {
 
@@ -18,12 +18,10 @@ Status malformed(std::string_view what) {
 }
 
 void read_bodies(Reader& reader, std::vector<Body>& bodies) {
-  const std::uint64_t items = reader.array(2 * kStatementMaxIds);
-  if (items % 2 != 0 || items == 0) reader.fail();
-  for (std::uint64_t i = 0; i < items / 2 && reader.ok(); ++i) {
-    Body& body = bodies.emplace_back();
-    body.claims = reader.bytes();
-    body.signature = reader.bytes();
+  const std::uint64_t items = reader.array(kBodyItems * kStatementMaxIds);
+  if (items % kBodyItems != 0 || items == 0) reader.fail();
+  for (std::uint64_t i = 0; i < items / kBodyItems && reader.ok(); ++i) {
+    const Body& body = bodies.emplace_back(read_body(reader));
     const std::size_t size = body.signature.size();
     const bool fits = body.claims.empty() ? size == kWithheldSize
                                           : size == 0 || size == std::tuple_size_v<Signature>;
@@ -51,11 +49,8 @@ std::string encode(const Pack& pack) {
   for (const Run& run : pack.runs) {
     put_uint(run.count, out);
     cbor_append_bytes(run.signature, out);
-    put_array(2 * run.bodies.size(), out);
-    for (const Body& body : run.bodies) {
-      cbor_append_bytes(body.claims, out);
-      cbor_append_bytes(body.signature, out);
-    }
+    put_array(kBodyItems * run.bodies.size(), out);
+    for (const Body& body : run.bodies) put_body(body, out);
   }
   return out;
 }

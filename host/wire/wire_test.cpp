@@ -108,6 +108,21 @@ TEST(Messages, ADeliveryWithMoreBodiesThanItsStatementIsRefused) {
   EXPECT_EQ(decode_delivery(encode(delivery)).code(), Code::kInvalid);
 }
 
+TEST(Messages, WhatASenderExpressesOfARecordIsReadBackWithinItsBounds) {
+  Delivery delivery;
+  delivery.statement = test_statement(2);
+  delivery.bodies = {{"a", {}, 18}, {"b", {}, 0}};
+  const std::string bytes = encode(delivery);
+  const Result<Delivery> read = decode_delivery(bytes);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->bodies[0].confidence, 18);
+  EXPECT_EQ(read->bodies[1].confidence, 0);
+  delivery.bodies[0].confidence = kFullConfidence + 1;
+  EXPECT_EQ(decode_delivery(encode(delivery)).code(), Code::kInvalid);
+  delivery.bodies = {{"", {}, 1}};
+  EXPECT_EQ(decode_delivery(encode(delivery)).code(), Code::kInvalid) << "of claims that it lacks";
+}
+
 TEST(Messages, AStatementWhoseIdsWereExchangedDoesNotCheckOut) {
   Statement statement = test_statement(2);
   std::swap(statement.ids[0], statement.ids[1]);

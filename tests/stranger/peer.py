@@ -194,7 +194,7 @@ class Peer:
         origin, epoch, start, previous, first, runs = cbor2.loads(body)
         assert len(ids) == first, 'not the continuation of what came'
         for count, signature, bodies in zip(runs[::3], runs[1::3], runs[2::3]):
-            for claims, own_signature in zip(bodies[::2], bodies[1::2]):
+            for claims, own_signature in zip(bodies[::3], bodies[1::3]):
                 delta_id = b'\x1e\x20' + (self.blake3(claims) if claims else own_signature)
                 ids.append(delta_id)
                 if claims:
@@ -226,11 +226,11 @@ class Peer:
         assert chained == head, 'the chain does not lead to the head'
         statement = cbor2.dumps([origin, epoch, start, len(ids), previous, head])
         self.verify(origin, b'rhizome.labels.v1' + statement, signature)
-        for offset, (claims, own_signature) in enumerate(zip(bodies[::2], bodies[1::2])):
+        for offset, (claims, own_signature) in enumerate(zip(bodies[::3], bodies[1::3])):
             delta_id = ids[first + offset]
             assert b'\x1e\x20' + self.blake3(claims) == delta_id, 'a body that is not its id'
             self.hold(delta_id, claims, own_signature)
-        if first + len(bodies) // 2 == len(ids):
+        if first + len(bodies) // 3 == len(ids):
             last, known = self.heads.get((origin, epoch), (0, ZERO_HEAD))
             if start == last + 1 and previous == known:
                 self.heads[origin, epoch] = (start + len(ids) - 1, head)
@@ -265,7 +265,7 @@ class Peer:
         head = self.blake3(previous + struct.pack('>Q', last + 1) + delta_id)
         statement = cbor2.dumps([self.key, epoch, last + 1, 1, previous, head])
         self.own.append([self.key, epoch, last + 1, delta_id[2:], previous, head,
-                         self.sign(b'rhizome.labels.v1' + statement), 0, [claims, self.sign(delta_id)]])
+                         self.sign(b'rhizome.labels.v1' + statement), 0, [claims, self.sign(delta_id), 20]])
         self.heads[self.key, epoch] = (last + 1, head)
         self.announce()
         return delta_id
