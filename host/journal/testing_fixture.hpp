@@ -28,6 +28,7 @@ class Writer {
     batch.mutable_block(batch.size() - 1)->signature_state = RZ_SIGNATURE_VERIFIED;
     return batch[batch.size() - 1];
   }
+
  private:
   SigningKey key_;
   double time_ = 0;
