@@ -76,7 +76,6 @@ TEST_P(JournalTest, KeepsWhoBroughtADeltaAndWhatItExpressed) {
   given.source = writer_.key().public_key();
   given.confidence = {18, 0};
   ASSERT_TRUE(journal_->append(given).ok());
-  reopen();
   EXPECT_EQ(journal_->record(1)->source, writer_.key().public_key());
   EXPECT_EQ(journal_->record(1)->confidence, 18);
   EXPECT_EQ(journal_->record(2)->confidence, 0);
