@@ -175,13 +175,13 @@ class FilterIndex::State {
   void group(std::vector<Hit>& hits);
 
   // Filters by number, and their subscriptions.
-  std::vector<matching::HotFilter> hot_;
+  matching::Table<matching::HotFilter> hot_;
   std::vector<matching::ColdFilter> cold_;
   std::vector<FilterNumber> free_filters_;
   use::FilterLanguage language_;  // of the filters
   bool languages_ = false;        // they have several
   matching::Slots by_text_;
-  std::vector<matching::Subscribed> subscriptions_;
+  matching::Table<matching::Subscribed> subscriptions_;
   std::uint32_t free_subscription_ = matching::kNone;
   std::vector<FilterNumber> scanned_;
   std::unordered_map<std::uint32_t, std::uint32_t> scanned_by_group_;
