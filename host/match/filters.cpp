@@ -160,15 +160,18 @@ void FilterIndex::State::unsubscribe(std::uint32_t at) {
   }
   gone.filter = kNone;
   ++gone.generation;
-  const std::uint32_t place = std::exchange(gone.place, free_subscription_);
+  Subscribers& subscribers = hot_[number].subscribers;
+  const bool is_last = subscribers.size() == 1;
+  if (!is_last) {
+    subscriptions_[subscribers.back().at].place = gone.place;  // where the last moves to
+    listed_bytes_ -= subscribers.list_bytes();
+    subscribers.erase(gone.place);
+    listed_bytes_ += subscribers.list_bytes();
+  }
+  gone.place = free_subscription_;
   free_subscription_ = at;
   --stats.subscriptions;
-  Subscribers& subscribers = hot_[number].subscribers;
-  if (subscribers.size() == 1) return drop(number);
-  subscriptions_[subscribers.back().at].place = place;
-  listed_bytes_ -= subscribers.list_bytes();
-  subscribers.erase(place);
-  listed_bytes_ += subscribers.list_bytes();
+  if (is_last) drop(number);
 }
 
 // Its places stay in the lists until a sweep.
