@@ -45,7 +45,6 @@ class alignas(64) Filter {
       : budget_(budget), root_(root), lines_(static_cast<std::uint16_t>(lines)) {}
   Filter(const Filter&) = delete;
   Filter& operator=(const Filter&) = delete;
-  ~Filter() = default;
 
   Cold& cold() {
     return *reinterpret_cast<Cold*>(reinterpret_cast<char*>(this) + lines_ * kLine - sizeof(Cold));
