@@ -78,6 +78,7 @@ void Fabric::stop() {
   core_->stopped_ = true;
   for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
+  core_->lanes_->close();  // what waits there owns the core, which owns the lanes
 }
 
 std::vector<MemberStatus> Fabric::members() const {
