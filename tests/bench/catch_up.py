@@ -90,8 +90,7 @@ def forget(node):
     path = os.path.join(node.directory, 'rhizome.yaml')
     with open(path, encoding='utf-8') as file:
         text = file.read()
-    at = text.index('peers:\n')
-    end = text.index('\nlog:', at)
+    at, end = text.index('peers:'), text.index('\nlog:')
     with open(path, 'w', encoding='utf-8') as file:
         file.write(text[:at] + 'peers: []\n' + text[end:])
 
