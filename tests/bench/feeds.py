@@ -45,6 +45,15 @@ class Control:
         self.send(request, blob)
         return self.receive()
 
+    def follow(self, **wanted):
+        """Subscribes, and waits until there is nothing more to tell."""
+        self.send({'op': 'subscribe', **wanted})
+        while True:
+            header, _ = self.receive()
+            assert 'error' not in header, header
+            if header.get('live'):
+                return
+
     def rows(self, wanted):
         """Waits for so many rows."""
         seen = 0
@@ -67,9 +76,7 @@ def resident_kib(process, field='VmRSS'):
 
 def latency_us(publisher, subscriber, rounds):
     follow, write = Control(subscriber), Control(publisher)
-    follow.send({'op': 'subscribe', 'peer': publisher.name, 'entity': 'e:latency', 'from': 'now'})
-    while not follow.receive()[0].get('live'):
-        pass
+    follow.follow(peer=publisher.name, entity='e:latency', **{'from': 'now'})
     times = []
     for i in range(rounds):
         begin = time.perf_counter()
@@ -88,9 +95,7 @@ def burst(publisher, subscriber, count):
         stalled = subprocess.Popen([fixture.RHIZOME, 'subscribe', '--peer', publisher.name, '--entity', 'e:burst',
                                     '--node', subscriber.directory], stdout=out)
     follow, write = Control(subscriber), Control(publisher)
-    follow.send({'op': 'subscribe', 'peer': publisher.name, 'entity': 'e:burst'})
-    while not follow.receive()[0].get('live'):
-        pass
+    follow.follow(peer=publisher.name, entity='e:burst')
     time.sleep(1)
     stalled.send_signal(signal.SIGSTOP)
     before = resident_kib(publisher.process)
