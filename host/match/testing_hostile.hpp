@@ -1,5 +1,5 @@
-// Rules that mean harm, for the tests and the benches of what filters may cost. The rules meet deltas
-// that have a pointer "of" with the context "population".
+// Rules that mean harm, for the tests and the benches of what filters may cost. The rules meet
+// deltas that have a pointer "of" with the context "population".
 #pragma once
 
 #include <cstdint>

@@ -91,8 +91,10 @@ class Author {
  private:
   void add(Made& made, std::vector<Pointer> pointers, bool is_signed) {
     const std::string entity = "bench:entity:" + std::to_string(++written_ / 4);
-    const std::string text = "a value of a usual length, with some more words to it so that it is "
-                             "as long as those of other rows: number " + std::to_string(written_);
+    const std::string text =
+        "a value of a usual length, with some more words to it so that it is "
+        "as long as those of other rows: number " +
+        std::to_string(written_);
     if (pointers.empty())
       pointers = {{"of", EntityRef{entity, "population"}}, {"value", ByteView(text)}};
     std::string& claims = made.claims.emplace_back();

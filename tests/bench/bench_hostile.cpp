@@ -39,8 +39,7 @@ double flood(RawPeer& peer, const std::atomic<bool>& done, std::atomic<std::uint
     const std::string frame =
         peer.seal(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery));
     if (peer.publish(frame).ok()) sent += kBadAtOnce;
-    std::this_thread::sleep_until(start +
-                                  std::chrono::microseconds(n * 1'000'000 / kBadPerSecond));
+    std::this_thread::sleep_until(start + std::chrono::microseconds(n * 1'000'000 / kBadPerSecond));
   }
   return us_since(start) / 1000;
 }
@@ -86,12 +85,13 @@ void flood_of_bad_signatures(benchmark::State& state) {
 }
 BENCHMARK(flood_of_bad_signatures)->Iterations(1)->Unit(benchmark::kMillisecond);
 
-// The same at the full rate all the time: B drops nobody. With `checked` its account of a peer's bad
-// signatures is without end too, so that each one costs a check.
+// The same at the full rate all the time: B drops nobody. With `checked` its account of a peer's
+// bad signatures is without end too, so that each one costs a check.
 void flood_without_end(benchmark::State& state) {
   NodeOptions options;
   options.drops_peers = false;
-  if (state.range(0) != 0) options.admission.bad_per_second = options.admission.bad_burst = 1u << 30;
+  if (state.range(0) != 0)
+    options.admission.bad_per_second = options.admission.bad_burst = 1u << 30;
   Pair pair("memory", options);
   const std::vector<double> quiet = honest_writes(pair, honest_count() / 4);
   for (auto unused : state) {

@@ -137,8 +137,12 @@ void whole_path(benchmark::State& state) {
   state.counters["bare_per_s"] = percentile(bare, 0.5);
   state.counters["checked_per_s"] = percentile(checked, 0.5);
 }
-BENCHMARK(whole_path)->ArgName("singly")->Arg(1)->Arg(0)->Iterations(3)->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(whole_path)
+    ->ArgName("singly")
+    ->Arg(1)
+    ->Arg(0)
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rhizome

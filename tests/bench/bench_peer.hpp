@@ -10,8 +10,7 @@ namespace rhizome::bench {
 class RawPeer final : use::TransportEvents {
  public:
   // Dials that node at once; `greeted` says whether the node took its hello.
-  RawPeer(const PeerSpec& target, std::uint8_t number)
-      : key_(testing_support::key_of(number)) {
+  RawPeer(const PeerSpec& target, std::uint8_t number) : key_(testing_support::key_of(number)) {
     rz_transport_identity identity{};
     key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
     transport_ = std::make_unique<use::Transport>(

@@ -41,7 +41,7 @@ class Row:
             ours += f' (spread {self.spread:.0%})'
         return [str(self.number), self.what, ours,
                 f'{self.rival}: {beside}'.strip(' :') if self.rival else '', ratio,
-                f'{self.sense} {self.bound:.4g}' if self.sense else '',
+                f'{self.sense} {figure(self.bound)}' if self.sense else '',
                 {True: 'yes', False: 'no', None: ''}[self.reached]]
 
 
