@@ -20,7 +20,10 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
                                        options_.ingest_queue_bytes, node_key.public_key())),
       catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
       standing_(options_.standing) {
+  // Before anybody asks: a command may name a peer as soon as the node says that it is ready.
   configure_peers();
+  recall_acquaintances();
+  update_snapshot();
   catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
                          [this](const EpochKey& key) { fetched(key); });
   services_.push_back(catchup_);
@@ -76,6 +79,7 @@ void Fabric::stop() {
   core_->stopped_ = true;
   for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
+  core_->lanes_->close();  // what waits there owns the core, which owns the lanes
 }
 
 std::vector<MemberStatus> Fabric::members() const {

@@ -62,7 +62,8 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
 
   // Any thread. False where the queue is full: the delivery is not taken and `done` not called.
   bool push(std::unique_ptr<Incoming> incoming, bool may_exceed = false);
-  void stop() { stopped_ = true; }
+  // Any thread. What waits is dropped: it mostly owns who owns this.
+  void stop();
 
  private:
   using Epoch = std::pair<NodeKey, std::uint64_t>;
