@@ -27,7 +27,6 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
   catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
                          [this](const EpochKey& key) { fetched(key); });
   services_.push_back(catchup_);
-  update_snapshot();  // who is configured is known by name before anything has run
 }
 
 Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,

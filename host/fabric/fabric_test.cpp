@@ -22,15 +22,6 @@ void expect_converged(Network& network, std::uint64_t within_seconds) {
   EXPECT_TRUE(network.converged()) << network.describe();
 }
 
-TEST(Fabric, ConfiguredPeersAreKnownByNameBeforeAnythingHasRun) {
-  Network network(31);
-  network.line(2);
-  const std::vector<MemberStatus> members = network.node(1).fabric().members();
-  ASSERT_EQ(members.size(), 1u);
-  EXPECT_EQ(members[0].key, network.node(0).key());
-  EXPECT_FALSE(members[0].up);
-}
-
 TEST(Fabric, AChainBringsAWriteToItsEnd) {
   Network network(1);
   network.line(3);
