@@ -47,6 +47,7 @@ void Fabric::Core::start() {
   for (const auto& [link, member] : members_) dial(member);
   for (const OriginPosition& origin : journal_.origins())
     note_position({origin.origin, origin.epoch, origin.last, origin.head});
+  forks_->start();
   heartbeat();
 }
 
@@ -201,6 +202,7 @@ void Fabric::Core::heartbeat() {
 void Fabric::Core::update_snapshot() {
   std::map<LinkKey, std::uint64_t> behind;
   for (const auto& [key, progress] : progress_) {
+    if (is_forked(key)) continue;
     const std::uint64_t mine = held(key);
     for (const auto& [link, known] : progress.known)
       if (known > mine) behind[link] += known - mine;

@@ -57,13 +57,19 @@ void Fabric::Core::on_commit(const CommitNote& note) {
   if (stopped_) return;
   bool news = false;
   for (const Statement& statement : note.statements) {
-    note_position({statement.origin, statement.epoch, statement.last(), statement.head});
+    const wire::Position position{statement.origin, statement.epoch, statement.last(),
+                                  statement.head};
+    note_position(position);
+    compare_heads(position);
     // A first number of an epoch: nobody has subscribed to this origin through us yet.
     news = news || statement.from == 1;
     publish(statement);
     unpark({statement.origin, statement.epoch});
   }
-  for (const wire::Position& position : note.unpublished) note_position(position);
+  for (const wire::Position& position : note.unpublished) {
+    note_position(position);
+    compare_heads(position);
+  }
   counters_.unpublished += note.unpublished.size();
   if (news)
     for (auto& [link, member] : members_) announce(member);
@@ -127,6 +133,10 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
   Progress* found = progress_for(key, link);
   if (found == nullptr) return;
   Progress& progress = *found;
+  if (is_forked(key)) {
+    ++counters_.forks;
+    return;
+  }
   const std::uint64_t last = statement.last();
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {
@@ -198,6 +208,7 @@ void Fabric::Core::on_live(const EpochKey& key, const LinkKey& link, std::uint64
       ++counters_.gaps;
       progress.known[link] = std::max(progress.known[link], last);
       break;
+    case Ingested::kOverlap:  // of slices alone
     case Ingested::kFailed:
       break;
   }
@@ -245,6 +256,24 @@ std::uint64_t Fabric::Core::held(const EpochKey& key) const {
   return position ? position->last : 0;
 }
 
+bool Fabric::Core::is_forked(const EpochKey& key) const {
+  const auto position = journal_.origin(key.first, key.second);
+  return position && position->forked;
+}
+
+void Fabric::Core::on_forked(const EpochKey& key) {
+  if (stopped_) return;
+  if (const auto found = progress_.find(key); found != progress_.end()) {
+    Progress& progress = found->second;
+    for (const auto& [place, incoming] : progress.parked) parked_bytes_ -= incoming->bytes.size();
+    progress.parked.clear();
+    progress.heads.clear();
+    progress.pushed = 0;
+  }
+  catchup_->forget(key);
+  forks_->found(key);
+}
+
 std::size_t Fabric::Core::gaps(const Progress& progress) {
   std::size_t gaps = 1;  // before the first
   std::uint64_t next = 0;
@@ -257,7 +286,7 @@ std::size_t Fabric::Core::gaps(const Progress& progress) {
 
 void Fabric::Core::maybe_fetch(const EpochKey& key) {
   const auto found = progress_.find(key);
-  if (found == progress_.end() || stopped_) return;
+  if (found == progress_.end() || stopped_ || is_forked(key)) return;
   const Progress& progress = found->second;
   const std::uint64_t mine = reached(key);
   // Few gaps are filled alone, one behind the other; through many, all is fetched.
