@@ -46,6 +46,7 @@ struct Fabric::Core final : use::TransportEvents,
     std::string network;   // the group of its address, of a stranger; empty: not known
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
+    bool hello_unanswered = false;  // one that we sent
     bool announce_under_way = false;
     bool join_under_way = false;
     std::optional<InviteTicket> ticket;  // shown where it refuses our hello

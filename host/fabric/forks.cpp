@@ -79,10 +79,8 @@ void Forks::tell(const LinkKey& link) {
                const auto place = self->peers_.find(link);
                if (self->stopped_ || !last || place == self->peers_.end()) return;
                place->second.under_way = false;
-               // Not heard: once more with the next heartbeat. Refused for good: not again.
-               if (code == Code::kDeadline || code == Code::kClosed || code == Code::kWouldBlock ||
-                   code == Code::kLimit)
-                 return;
+               // Not heard, or before our hello was: once more with the next heartbeat.
+               if (code != Code::kOk && code != Code::kUnsupported && code != Code::kInvalid) return;
                for (const auto& [key, count] : telling) {
                  place->second.due.erase(key);
                  place->second.told[key] = count;
@@ -136,7 +134,8 @@ void Forks::request(const LinkedPeer& peer, const wire::Frame& frame, const Aske
 
 // What is closed is past: its origin numbers in another epoch.
 void Forks::greeted(const LinkedPeer& peer) {
-  peers_.erase(peer.link);
+  // It may have lost what it was told. What is due stays: its hello's positions were looked at.
+  if (const auto found = peers_.find(peer.link); found != peers_.end()) found->second.told.clear();
   for (const Epoch& key : forked_) {
     const auto position = journal_.origin(key.first, key.second);
     if (position && !position->closed) owe(peer.link, key, 2);

@@ -108,6 +108,7 @@ std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) c
 void Fabric::Core::send_hello(Member& member) {
   if (member.hello_under_way || !member.status.up) return;
   member.hello_under_way = true;
+  member.hello_unanswered = true;
   std::uint64_t told = 0;
   const std::string body = hello_body(member.link, told);
   send(
@@ -126,6 +127,7 @@ void Fabric::Core::send_hello(Member& member) {
         }
         if (code != Code::kOk || frame.kind != wire::Kind::kHelloReply) return;
         if (!accept_hello(link, frame).ok()) return;
+        member_of(link)->hello_unanswered = false;
         member_of(link)->announced = told;
         announce(*member_of(link));
       },
@@ -186,7 +188,8 @@ void Fabric::Core::heartbeat() {
   if (stopped_) return;
   for (auto& [link, member] : members_) {
     if (!member.status.up) continue;
-    if (!member.greeted) send_hello(member);
+    // Who greeted us meanwhile has told us nothing that its lost answer did.
+    if (!member.greeted || member.hello_unanswered) send_hello(member);
     announce(member);
   }
   for (auto& [key, progress] : progress_) {

@@ -34,6 +34,12 @@ bool has_good_manifest(Journal& journal, const DeltaId& id) {
   return false;
 }
 
+std::string to_string(const OriginPosition& position) {
+  return std::to_string(position.last) + " in epoch " + std::to_string(position.epoch) +
+         ", head " + to_hex(view(position.head.data(), 4)) + (position.forked ? ", forked" : "") +
+         (position.closed ? ", closed" : "");
+}
+
 // A delta of this node's whose labels of its own are all void; empty: there is none.
 std::string void_of(Journal& journal, const NodeKey& self) {
   std::vector<OriginPosition> own = journal.origins();
@@ -78,7 +84,8 @@ std::string fault_of_labels(Network& network) {
       const auto there = network.node(k).journal().origin(self, own->epoch);
       if (!there || there->last != own->last || there->head != own->head || there->forked ||
           there->closed)
-        return "node " + std::to_string(k) + " has not what " + who + " numbers";
+        return "node " + std::to_string(k) + " has not what " + who + " numbers: " +
+               (there ? to_string(*there) : "nothing") + " and not " + to_string(*own);
     }
   }
   return {};
