@@ -54,8 +54,9 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   using Epoch = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
   // The highest number that is held or on its way in by another door.
   using Reached = std::function<std::uint64_t(const Epoch& key)>;
-  // All is in that was to be fetched of this epoch: perhaps there is more.
-  using Drained = std::function<void(const Epoch& key)>;
+  // All is in that was to be fetched of this epoch, up to a number, of which the journal lacks what
+  // belongs to an unfinished statement: perhaps there is more.
+  using Drained = std::function<void(const Epoch& key, std::uint64_t through)>;
 
   struct Counters {
     std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},

@@ -125,6 +125,7 @@ struct Fabric::Core final : use::TransportEvents,
                std::size_t added);
   void park(Progress& progress, std::unique_ptr<Incoming> incoming);
   void unpark(const EpochKey& key);
+  void drop_parked(Progress& progress);
   void count_payload(const wire::Delivery& delivery);
   void choose_source(const NodeKey& origin);
   void leave_source(const NodeKey& origin, Source& source);
@@ -138,7 +139,7 @@ struct Fabric::Core final : use::TransportEvents,
   std::uint64_t reached(const EpochKey& key) const;
   // What of this epoch peers announced and we lack is asked for, but for what waits behind a gap.
   void maybe_fetch(const EpochKey& key);
-  void fetched(const EpochKey& key);                  // all that was asked for is in
+  void fetched(const EpochKey& key, std::uint64_t through);  // all that was asked for is in
   static std::size_t gaps(const Progress& progress);  // between the deliveries that wait
   std::uint64_t held(const EpochKey& key) const;
   bool is_forked(const EpochKey& key) const;

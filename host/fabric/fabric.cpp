@@ -23,7 +23,7 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       standing_(options_.standing) {
   configure_peers();
   catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
-                         [this](const EpochKey& key) { fetched(key); });
+                         [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
   catchup_->on_overlap(
       [this](const EpochKey& key, const LinkKey& link) { forks_->suspect(link, key); });
   services_ = {catchup_, forks_};

@@ -246,7 +246,7 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
   if (held(key) >= job.alone_until) job.alone.reset(), job.alone_until = 0;
   hand_over(key, job);
   schedule();
-  if (job.pieces.empty()) drained_(key);
+  if (job.pieces.empty()) drained_(key, job.through);
 }
 
 }  // namespace rhizome

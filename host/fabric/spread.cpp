@@ -246,6 +246,11 @@ void Fabric::Core::unpark(const EpochKey& key) {
   }
 }
 
+void Fabric::Core::drop_parked(Progress& progress) {
+  for (const auto& [place, incoming] : progress.parked) parked_bytes_ -= incoming->bytes.size();
+  progress.parked.clear();
+}
+
 std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
   const auto found = progress_.find(key);
   return std::max(held(key), found == progress_.end() ? 0 : found->second.pushed);
@@ -264,11 +269,9 @@ bool Fabric::Core::is_forked(const EpochKey& key) const {
 void Fabric::Core::on_forked(const EpochKey& key) {
   if (stopped_) return;
   if (const auto found = progress_.find(key); found != progress_.end()) {
-    Progress& progress = found->second;
-    for (const auto& [place, incoming] : progress.parked) parked_bytes_ -= incoming->bytes.size();
-    progress.parked.clear();
-    progress.heads.clear();
-    progress.pushed = 0;
+    drop_parked(found->second);
+    found->second.heads.clear();
+    found->second.pushed = 0;
   }
   catchup_->forget(key);
   forks_->found(key);
@@ -303,10 +306,16 @@ void Fabric::Core::maybe_fetch(const EpochKey& key) {
 
 // What waits behind a further gap wants that one filled; what is announced may still come by
 // itself.
-void Fabric::Core::fetched(const EpochKey& key) {
+void Fabric::Core::fetched(const EpochKey& key, std::uint64_t through) {
   const auto found = progress_.find(key);
   if (found == progress_.end() || stopped_) return;
-  if (!found->second.parked.empty()) return maybe_fetch(key);
+  if (auto& parked = found->second.parked; !parked.empty()) {
+    // The gap is filled, and its statement goes on behind it: what waits is from another life of
+    // its origin, and would wait for ever.
+    const std::uint64_t gap_end = parked.begin()->first.first - 1;
+    if (through >= gap_end && reached(key) < gap_end) drop_parked(found->second);
+    return maybe_fetch(key);
+  }
   const std::uint64_t mine = reached(key);
   for (const auto& [link, known] : found->second.known)
     if (known > mine) return await_missing(key);
