@@ -270,9 +270,10 @@ TEST(Confirmation, CountsADeltaWhoseLabelAForkMadeVoidUnderItsNewOne) {
   network.run_for(20 * kSecond);
   ASSERT_TRUE(network.converged()) << network.describe();
   ExtentSnapshot snapshot(*network.node(1).services().extents);
-  const Extent extent = must(snapshot.of(seq));
-  EXPECT_EQ(extent.held, 3u);
-  EXPECT_EQ(extent.state, LabelState::kKnown);
+  const Result<Extent> extent = snapshot.of(seq);
+  ASSERT_TRUE(extent.ok()) << extent.status().to_string();
+  EXPECT_EQ(extent->held, 3u);
+  EXPECT_EQ(extent->state, LabelState::kKnown);
   const Label old{network.node(1).key(), epoch, 1};
   EXPECT_EQ(snapshot.of({&old, 1}).state, LabelState::kVoid);
 }

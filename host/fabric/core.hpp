@@ -96,8 +96,8 @@ struct Fabric::Core final : use::TransportEvents,
     std::map<LinkKey, std::uint64_t> known;  // highest number that each peer announced
     // What peers hold at numbers that we have not come to.
     std::map<LinkKey, std::pair<std::uint64_t, Hash256>> heads;
-    bool awaited = false;                    // the missing timer runs
-    std::uint64_t pushed = 0;                // highest number that is on its way through ingest
+    bool awaited = false;      // the missing timer runs
+    std::uint64_t pushed = 0;  // highest number that is on its way through ingest
     // Live deliveries that wait behind a gap, by first number and index.
     std::map<std::pair<std::uint64_t, std::size_t>, std::unique_ptr<Incoming>> parked;
   };
@@ -140,7 +140,7 @@ struct Fabric::Core final : use::TransportEvents,
   // What of this epoch peers announced and we lack is asked for, but for what waits behind a gap.
   void maybe_fetch(const EpochKey& key);
   void fetched(const EpochKey& key, std::uint64_t through);  // all that was asked for is in
-  static std::size_t gaps(const Progress& progress);  // between the deliveries that wait
+  static std::size_t gaps(const Progress& progress);         // between the deliveries that wait
   std::uint64_t held(const EpochKey& key) const;
   bool is_forked(const EpochKey& key) const;
   void on_forked(const EpochKey& key);  // nothing of it comes by its numbers any more

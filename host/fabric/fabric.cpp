@@ -22,8 +22,9 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       forks_(std::make_shared<Forks>(*this, journal, ingest_)),
       standing_(options_.standing) {
   configure_peers();
-  catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
-                         [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
+  catchup_->on_positions(
+      [this](const EpochKey& key) { return reached(key); },
+      [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
   catchup_->on_overlap(
       [this](const EpochKey& key, const LinkKey& link) { forks_->suspect(link, key); });
   services_ = {catchup_, forks_};

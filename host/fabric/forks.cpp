@@ -80,7 +80,8 @@ void Forks::tell(const LinkKey& link) {
                if (self->stopped_ || !last || place == self->peers_.end()) return;
                place->second.under_way = false;
                // Not heard, or before our hello was: once more with the next heartbeat.
-               if (code != Code::kOk && code != Code::kUnsupported && code != Code::kInvalid) return;
+               if (code != Code::kOk && code != Code::kUnsupported && code != Code::kInvalid)
+                 return;
                for (const auto& [key, count] : telling) {
                  place->second.due.erase(key);
                  place->second.told[key] = count;

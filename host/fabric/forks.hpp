@@ -2,8 +2,8 @@
 // began, a disk that was wound back, two nodes under one key. Peers whose heads differ show each
 // other what the origin signed; who sees a contradiction marks the epoch and tells all its peers,
 // until the origin itself hears of it, begins a new epoch and numbers again what is void. Only what
-// the origin signed counts: a position is its sender's word, and costs one message a link and epoch.
-// A service of the fabric: all of it runs on the fabric's strand but what is marked.
+// the origin signed counts: a position is its sender's word, and costs one message a link and
+// epoch. A service of the fabric: all of it runs on the fabric's strand but what is marked.
 #pragma once
 
 #include <atomic>

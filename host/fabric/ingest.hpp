@@ -97,8 +97,8 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   Result<bool> lacks_bodies(const Statement& statement, const Plan& plan) const;
   // REQUIRES: it checks out. True where it marked a fork.
   Result<bool> contradict(const SignedHead& head, std::span<const DeltaId> ids);
-  // REQUIRES: it checks out. Somebody knows numbers of our running epoch, or of a later one, that we
-  // do not: our store was wound back, or wiped and the clock too. What was numbered then stays
+  // REQUIRES: it checks out. Somebody knows numbers of our running epoch, or of a later one, that
+  // we do not: our store was wound back, or wiped and the clock too. What was numbered then stays
   // valid; what we number from now on gets an epoch beyond it.
   Status mind_own_epoch(const SignedHead& head);
   void admit(Plan& plan);

@@ -81,8 +81,8 @@ struct OriginPosition {
   std::uint64_t last = 0;
   std::uint64_t synced = 0;  // its numbers up to here are on stable storage
   Hash256 head{};
-  bool closed = false;  // a newer epoch of this origin is known
-  bool forked = false;  // its origin numbered twice
+  bool closed = false;                   // a newer epoch of this origin is known
+  bool forked = false;                   // its origin numbered twice
   std::uint64_t void_from = UINT64_MAX;  // of a forked one: its labels are void from here on
   std::uint64_t holes = 0;
 };

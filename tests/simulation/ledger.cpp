@@ -35,8 +35,8 @@ bool has_good_manifest(Journal& journal, const DeltaId& id) {
 }
 
 std::string to_string(const OriginPosition& position) {
-  return std::to_string(position.last) + " in epoch " + std::to_string(position.epoch) +
-         ", head " + to_hex(view(position.head.data(), 4)) + (position.forked ? ", forked" : "") +
+  return std::to_string(position.last) + " in epoch " + std::to_string(position.epoch) + ", head " +
+         to_hex(view(position.head.data(), 4)) + (position.forked ? ", forked" : "") +
          (position.closed ? ", closed" : "");
 }
 
@@ -52,8 +52,7 @@ std::string void_of(Journal& journal, const NodeKey& self) {
   for (const OriginPosition& position : own) {
     if (!position.forked || position.void_from > position.last) continue;
     std::vector<Numbers> found;
-    const Status read =
-        journal.numbers(self, position.epoch, position.void_from, SIZE_MAX, found);
+    const Status read = journal.numbers(self, position.epoch, position.void_from, SIZE_MAX, found);
     if (!read.ok()) return read.to_string();
     for (const Numbers& numbers : found) {
       for (const Seq seq : numbers.seqs) {
@@ -75,8 +74,7 @@ std::string fault_of_labels(Network& network) {
     Journal& journal = network.node(i).journal();
     const NodeKey& self = network.node(i).key();
     const std::string who = "node " + std::to_string(i);
-    if (const std::string fault = void_of(journal, self); !fault.empty())
-      return who + ": " + fault;
+    if (const std::string fault = void_of(journal, self); !fault.empty()) return who + ": " + fault;
     const auto own = journal.origin(self, journal.epoch());
     if (!own) continue;
     if (own->forked) return who + " numbers in a forked epoch";
@@ -84,8 +82,9 @@ std::string fault_of_labels(Network& network) {
       const auto there = network.node(k).journal().origin(self, own->epoch);
       if (!there || there->last != own->last || there->head != own->head || there->forked ||
           there->closed)
-        return "node " + std::to_string(k) + " has not what " + who + " numbers: " +
-               (there ? to_string(*there) : "nothing") + " and not " + to_string(*own);
+        return "node " + std::to_string(k) + " has not what " + who +
+               " numbers: " + (there ? to_string(*there) : "nothing") + " and not " +
+               to_string(*own);
     }
   }
   return {};
