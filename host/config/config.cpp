@@ -74,6 +74,9 @@ constexpr const char* kSchema = R"({
     "catch_up_mib": {"type": "integer", "minimum": 4, "maximum": 4096, "default": 32, "description": "Most that catch-up asks for and holds until it is admitted, MiB, whatever is missing."},
     "serve_mib_per_second": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 64, "description": "What one peer may fetch from this node in the long run, MiB a second."},
     "serve_burst_mib": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 16, "description": "What one peer may fetch at once before that rate holds it back, MiB."},
+    "reconcile_seconds": {"type": "integer", "minimum": 1, "maximum": 31536000, "default": 300, "description": "How often sets are compared with a peer that was in sync, seconds."},
+    "reconcile_burst_mib": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 16, "description": "What one peer that compares sets may make this node send at once, MiB."},
+    "reconcile_mib_per_second": {"type": "integer", "minimum": 1, "maximum": 65536, "default": 4, "description": "The same in the long run, MiB a second."},
     "journal_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Claims that the store may hold, bytes; over it writes are refused; 0: any number."},
     "reserve_bytes": {"type": "integer", "minimum": 0, "maximum": 1000000000000000, "default": 0, "description": "Of journal_bytes, what is left for this node's own writes: what peers bring stops short of it."},
     "author_deltas_per_second": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0, "description": "New deltas of one author that peers may bring, a second in the long run; 0: any number."},
@@ -168,6 +171,9 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.catch_up_mib = value.at("limits").at("catch_up_mib");
   config.serve_mib_per_second = value.at("limits").at("serve_mib_per_second");
   config.serve_burst_mib = value.at("limits").at("serve_burst_mib");
+  config.reconcile_seconds = value.at("limits").at("reconcile_seconds");
+  config.reconcile_burst_mib = value.at("limits").at("reconcile_burst_mib");
+  config.reconcile_mib_per_second = value.at("limits").at("reconcile_mib_per_second");
   return config;
 }
 

@@ -54,6 +54,7 @@ struct NodeConfig {
   std::uint64_t journal_bytes = 0, reserve_bytes = 0, author_per_second = 0, author_burst = 0,
                 max_strangers = 0, max_strangers_per_network = 0;
   std::uint64_t catch_up_mib = 0, serve_mib_per_second = 0, serve_burst_mib = 0;
+  std::uint64_t reconcile_seconds = 0, reconcile_burst_mib = 0, reconcile_mib_per_second = 0;
   YamlDocument document;  // line numbers
 };
 

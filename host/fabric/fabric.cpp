@@ -21,7 +21,10 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
       forks_(std::make_shared<Forks>(*this, journal, ingest_)),
       standing_(options_.standing) {
+  // Before anybody asks: a command may name a peer as soon as the node says that it is ready.
   configure_peers();
+  recall_acquaintances();
+  update_snapshot();
   catchup_->on_positions(
       [this](const EpochKey& key) { return reached(key); },
       [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
@@ -83,6 +86,7 @@ void Fabric::stop() {
   core_->stopped_ = true;
   for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
+  core_->lanes_->close();  // what waits there owns the core, which owns the lanes
 }
 
 std::vector<MemberStatus> Fabric::members() const {

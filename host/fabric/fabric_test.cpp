@@ -32,6 +32,14 @@ TEST(Fabric, AChainBringsAWriteToItsEnd) {
   expect_converged(network, 5);
 }
 
+// A command that came right behind `ready` was told that the node knew no such peer.
+TEST(Fabric, ConfiguredPeersAreKnownBeforeTheFirstTaskRan) {
+  Network network(20);
+  network.line(2);
+  ASSERT_EQ(network.node(1).fabric().members().size(), 1u);
+  EXPECT_EQ(network.node(1).fabric().members()[0].key, network.node(0).key());
+}
+
 TEST(Fabric, ARingBringsEachDeltaToEachNodeAboutOnce) {
   Network network(2);
   network.ring(5);

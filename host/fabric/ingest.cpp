@@ -26,6 +26,7 @@ OriginPosition& Ingest::Plan::position(const Journal& journal, const NodeKey& or
 bool Ingest::push(std::unique_ptr<Incoming> incoming, bool may_exceed) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) return false;
     if (!may_exceed && queued_bytes_ + incoming->size() > queue_bytes_) return false;
     queued_bytes_ += incoming->size();
     queue_.push_back(std::move(incoming));
@@ -34,6 +35,14 @@ bool Ingest::push(std::unique_ptr<Incoming> incoming, bool may_exceed) {
   }
   strand_->post([self = shared_from_this()] { self->drain(); });
   return true;
+}
+
+void Ingest::stop() {
+  std::deque<std::unique_ptr<Incoming>> dropped;  // outside the lock: `done` may own us
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  queue_.swap(dropped);
+  queued_bytes_ = 0;
 }
 
 void Ingest::drain() {

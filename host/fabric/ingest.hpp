@@ -70,7 +70,8 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   using Epoch = std::pair<NodeKey, std::uint64_t>;
   // Once, before all else: hears of each epoch that is marked, on the ingest strand.
   void on_fork(std::function<void(const Epoch& key)> listener) { on_fork_ = std::move(listener); }
-  void stop() { stopped_ = true; }
+  // Any thread. What waits is dropped: it mostly owns who owns this.
+  void stop();
 
  private:
   struct Plan;

@@ -2,6 +2,8 @@
 #include "fabric/lanes.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace rhizome {
 
@@ -31,7 +33,7 @@ bool Lanes::reserve(wire::Lane which, const LinkKey& from, std::size_t bytes) {
   const auto found = lane.peers.find(from);
   const Peer nobody;
   const Peer& peer = found == lane.peers.end() ? nobody : found->second;
-  if (lane.frames >= bound.frames || lane.bytes + bytes > bound.bytes ||
+  if (closed_ || lane.frames >= bound.frames || lane.bytes + bytes > bound.bytes ||
       peer.frames >= bound.frames / bound.parts || peer.bytes + bytes > bound.bytes / bound.parts) {
     ++lane.status.dropped;
     return false;
@@ -47,6 +49,7 @@ bool Lanes::reserve(wire::Lane which, const LinkKey& from, std::size_t bytes) {
 void Lanes::put(wire::Lane which, const LinkKey& from, std::size_t bytes, Task task) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return;
     Lane& lane = lanes_[index_of(which)];
     Peer& peer = lane.peers[from];
     if (bytes == 0) {
@@ -134,6 +137,17 @@ void Lanes::forget(const LinkKey& link) {
       release(lane, link, item.bytes);
       dropped.push_back(std::move(item));
     }
+  }
+}
+
+void Lanes::close() {
+  std::vector<std::map<LinkKey, Peer>> dropped;  // tasks end without the lock
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (Lane& lane : lanes_) {
+    dropped.push_back(std::exchange(lane.peers, {}));
+    lane.turns.clear();
+    lane.frames = lane.bytes = 0;
   }
 }
 

@@ -50,6 +50,8 @@ class Lanes : public std::enable_shared_from_this<Lanes> {
   void put(wire::Lane lane, const LinkKey& from, std::size_t bytes, Task task);
   // What waits of this peer is dropped.
   void forget(const LinkKey& link);
+  // All that waits is dropped, and whatever comes from now on.
+  void close();
 
   // A peer that has greeted; all others' frames go to the strangers' lane.
   void know(const LinkKey& link, bool known);
@@ -85,6 +87,7 @@ class Lanes : public std::enable_shared_from_this<Lanes> {
   std::array<Lane, kLanes> lanes_;  // guarded by mutex_
   std::set<LinkKey> known_;         // guarded by mutex_
   bool scheduled_ = false;          // guarded by mutex_
+  bool closed_ = false;             // guarded by mutex_
 };
 
 }  // namespace rhizome

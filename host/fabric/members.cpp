@@ -43,7 +43,6 @@ void Fabric::Core::dial(const Member& member) {
 }
 
 void Fabric::Core::start() {
-  recall_acquaintances();
   for (const auto& [link, member] : members_) dial(member);
   for (const OriginPosition& origin : journal_.origins())
     note_position({origin.origin, origin.epoch, origin.last, origin.head});

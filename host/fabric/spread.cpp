@@ -138,12 +138,6 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
     return;
   }
   const std::uint64_t last = statement.last();
-  incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
-                                                                std::size_t added) {
-    self->strand_->post([self, key, link, last, verdict, added] {
-      self->on_live(key, link, last, verdict, added);
-    });
-  };
   if (statement.from <= reached(key) + 1) {
     push_live(key, progress, std::move(incoming));
     unpark(key);
@@ -173,8 +167,15 @@ void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
                              std::unique_ptr<Incoming> incoming) {
   const std::uint64_t last = incoming->delivery.statement.last();
   const bool whole = is_last_part(incoming->delivery);
-  const Member* sender = nullptr;
-  if (LinkKey link{}; link_key_of(incoming->from, link.data())) sender = member_of(link);
+  LinkKey link{};
+  const Member* const sender = link_key_of(incoming->from, link.data()) ? member_of(link) : nullptr;
+  // Not before: what is parked is owned by us, and would own us.
+  incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
+                                                                std::size_t added) {
+    self->strand_->post([self, key, link, last, verdict, added] {
+      self->on_live(key, link, last, verdict, added);
+    });
+  };
   if (ingest_->push(std::move(incoming))) {
     if (whole) progress.pushed = std::max(progress.pushed, last);
     return;

@@ -128,6 +128,37 @@ TEST(Spread, ADeadSourceIsReplacedAtOnce) {
   }
 }
 
+// A diamond: what node 0 writes comes to node 3 through 1 or 2, whichever it took as its source.
+TEST(Spread, AStalledSourceWhoseLinkStaysUpIsLeft) {
+  Network network(105);
+  network.add({});
+  network.add({0});
+  network.add({0});
+  network.add({1, 2});
+  network.run_for(3 * kSecond);
+  std::uint64_t changes = 0;
+  for (const std::size_t stalled : {1u, 2u}) {
+    const std::uint64_t before = network.node(3).fabric().stats().source_changes;
+    network.node(stalled).tap().deafen();  // what it does not hear it cannot pass on
+    for (int i = 0; i < 100; ++i) {
+      network.node(0).write("while it is found out");
+      network.run_for(100 * kMillisecond);
+    }
+    EXPECT_TRUE(network.node(3).fabric().members()[0].up);
+    EXPECT_TRUE(network.node(3).fabric().members()[1].up);
+    for (int i = 0; i < 20; ++i) {
+      network.node(0).write("pushed again");
+      network.run_for(20 * kMillisecond);
+      EXPECT_EQ(network.node(3).deltas(), network.node(0).deltas()) << "through the other one";
+    }
+    network.restart(stalled, false);
+    network.run_for(20 * kSecond);
+    changes += network.node(3).fabric().stats().source_changes - before;
+  }
+  EXPECT_GE(changes, 1u) << "one of the two was the source";
+  expect_converged(network, 10);
+}
+
 TEST(Spread, OnlyWhatChangedIsAnnounced) {
   Network network(106);
   full_mesh(network, 4);

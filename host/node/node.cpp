@@ -143,8 +143,12 @@ Status Node::Parts::make_fabric() {
   if (!extent.ok()) return extent.status();
   const Result<use::FilterLanguage> json_logic = json_logic_plugin();
   if (!json_logic.ok()) return json_logic.status();
+  SyncOptions sync;
+  sync.check_ms = config.reconcile_seconds * 1000;
+  sync.credit_bytes = config.reconcile_burst_mib << 20;
+  sync.credit_per_second = config.reconcile_mib_per_second << 20;
   Result<StandardServices> added = add_standard_services(
-      {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent)});
+      {*fabric, *journal, *admission, executor, log, *json_logic, std::move(*extent), sync});
   if (!added.ok()) return added.status();
   standard = std::move(*added);
   return {};

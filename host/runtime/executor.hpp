@@ -25,7 +25,7 @@ class Clock {
 // Thread-safe.
 class Executor : public Clock {
  public:
-  // Runs the task soon, on any worker.
+  // Runs the task soon, on any worker; drops it where the executor has stopped.
   virtual void post(Task task) = 0;
   // Runs it once, `delay_ns` from now or later. Tasks that wait when the executor stops never run.
   virtual void post_after(std::uint64_t delay_ns, Task task) = 0;
@@ -49,13 +49,17 @@ class Strand : public std::enable_shared_from_this<Strand> {
   std::size_t queued() const;
 
  private:
+  struct Turn;
   explicit Strand(Executor& executor) : executor_(executor) {}
+  void take_turn();
   void run();
+  void abandon();
 
   Executor& executor_;
   mutable std::mutex mutex_;
   std::deque<Task> tasks_;  // guarded by mutex_
   bool running_ = false;    // guarded by mutex_
+  bool ended_ = false;      // guarded by mutex_; the executor below has stopped
 };
 
 // A node's executor: `threads` workers and one timer thread.
@@ -64,7 +68,7 @@ class ThreadExecutor final : public Executor {
   explicit ThreadExecutor(std::size_t threads);
   ~ThreadExecutor() override;  // stops
 
-  // Runs no task that has not begun, and waits for those that have.
+  // Waits for the tasks that have begun; those that have not are dropped, never to run.
   void stop();
 
   std::uint64_t monotonic_ns() const override;

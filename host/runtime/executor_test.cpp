@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <numeric>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace rhizome {
@@ -67,6 +69,28 @@ TEST(Strand, RunsItsTasksInOrderAndNeverTwoAtATime) {
   std::vector<int> expected(1000);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(order, expected);
+}
+
+// Owners of strands lived on for ever where the executor stopped before their tasks had run.
+TEST(Strand, AnOwnerOfTasksThatNeverRunGoesWithTheExecutor) {
+  struct Owner : std::enable_shared_from_this<Owner> {
+    explicit Owner(Executor& executor) : strand(Strand::make(executor)) {}
+    std::shared_ptr<Strand> strand;
+  };
+  ThreadExecutor executor(1);
+  auto owner = std::make_shared<Owner>(executor);
+  std::promise<void> stopping;
+  executor.post([held = stopping.get_future().share()] { held.wait(); });
+  owner->strand->post([owner] {});
+  owner->strand->post_after(kMillisecond, [owner] {});
+  std::thread stopper([&] { executor.stop(); });
+  // The only worker is held until the executor stops, so that neither task can run before.
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  stopping.set_value();
+  stopper.join();
+  owner->strand->post([owner] { FAIL() << "posted to an executor that has stopped"; });
+  const std::weak_ptr<Owner> watched = std::exchange(owner, nullptr);
+  EXPECT_TRUE(watched.expired());
 }
 
 std::pair<std::vector<int>, std::uint64_t> trace_of(std::uint64_t seed) {

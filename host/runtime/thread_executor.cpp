@@ -108,6 +108,11 @@ void ThreadExecutor::stop() {
   }
   for (std::thread& thread : state_->threads)
     if (thread.joinable()) thread.join();
+  std::deque<Task> tasks;  // outside the lock: what goes with them may post here
+  decltype(state_->timers) timers;
+  const std::lock_guard lock(state_->mutex);
+  tasks.swap(state_->tasks);
+  timers.swap(state_->timers);
 }
 
 std::uint64_t ThreadExecutor::monotonic_ns() const {
@@ -124,12 +129,14 @@ std::uint64_t ThreadExecutor::wall_ms() const {
 
 void ThreadExecutor::post(Task task) {
   const std::lock_guard lock(state_->mutex);
+  if (state_->stopping) return;
   state_->tasks.push_back(std::move(task));
   state_->wake_worker.notify_one();
 }
 
 void ThreadExecutor::post_after(std::uint64_t delay_ns, Task task) {
   const std::lock_guard lock(state_->mutex);
+  if (state_->stopping) return;
   state_->timers.push(
       {monotonic_ns() + delay_ns, state_->timer_order++, std::make_shared<Task>(std::move(task))});
   state_->wake_timer.notify_one();

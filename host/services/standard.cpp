@@ -16,7 +16,7 @@ Result<StandardServices> add_standard_services(ServiceParts parts) {
   services.extent = std::make_shared<ExtentService>(parts.fabric.links(), services.extents);
   parts.fabric.add(services.extent);
   services.sync = std::make_shared<SyncService>(parts.journal, parts.admission,
-                                                parts.fabric.links(), SyncOptions{});
+                                                parts.fabric.links(), parts.sync);
   parts.fabric.add(services.sync);
   return services;
 }

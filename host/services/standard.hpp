@@ -21,6 +21,7 @@ struct ServiceParts {
   // The plugin for JSON-Logic, in which filters travel; null: no subscriptions here.
   use::FilterLanguage json_logic = {};
   ExtentOptions extent = {};  // who counts, and how nodes are judged
+  SyncOptions sync = {};
 };
 
 // The services of one node, for whoever asks them on the node's own behalf.

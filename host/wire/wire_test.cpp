@@ -160,7 +160,8 @@ Pack test_pack(const std::string& signature, const std::string& withheld) {
 
 TEST(Messages, APackIsReadBackWithWhatItsSenderDoesNotHold) {
   const std::string signature(64, 's'), withheld(32, 'w');
-  const Result<Pack> read = decode_pack(encode(test_pack(signature, withheld)));
+  const std::string bytes = encode(test_pack(signature, withheld));
+  const Result<Pack> read = decode_pack(bytes);
   ASSERT_TRUE(read.ok()) << read.status().to_string();
   EXPECT_EQ(read->number(), 12u);
   ASSERT_EQ(read->runs.size(), 2u);

@@ -44,9 +44,15 @@ void RawPeer::peer(const use::LinkKey&, bool up) noexcept {
   (void)request(frame(wire::Kind::kHello, wire::Lane::kControl, wire::encode(wire::Hello{})));
 }
 
-void RawPeer::reply(std::uint64_t request, Code code, ByteView, bool) noexcept {
+void RawPeer::reply(std::uint64_t request, Code code, ByteView bytes, bool) noexcept {
   ++replies_;
-  if (request == hello_request_ && code == Code::kOk) greeted_ = true;
+  answered_ = code;
+  const Result<wire::Frame> frame = wire::open(bytes);
+  if (code == Code::kOk && frame.ok() && frame->kind == wire::Kind::kError) {
+    const auto error = wire::decode_error(frame->body);
+    answered_ = error.ok() ? error->code : Code::kCorrupt;
+  }
+  if (request == hello_request_ && answered_ == Code::kOk) greeted_ = true;
 }
 
 bool RawPeer::publish(const std::string& frame) {

@@ -22,6 +22,8 @@ class RawPeer final : use::TransportEvents {
   bool up() const { return up_; }
   bool greeted() const { return greeted_; }
   std::uint64_t replies() const { return replies_; }
+  // What the node last answered to a request: kOk, or the code of its refusal.
+  Code answered() const { return answered_; }
 
   // A frame of this peer's, sealed rightly.
   std::string frame(wire::Kind kind, wire::Lane lane, const std::string& body) const;
@@ -48,6 +50,7 @@ class RawPeer final : use::TransportEvents {
   const SigningKey key_;
   use::LinkKey to_{};
   bool greets_, up_ = false, greeted_ = false;
+  Code answered_ = Code::kOk;
   std::uint64_t next_request_ = 1, replies_ = 0, hello_request_ = 0;
   std::uint64_t next_number_ = 1, last_number_ = 1;
   Hash256 head_{}, last_head_{};

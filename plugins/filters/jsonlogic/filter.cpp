@@ -95,9 +95,9 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
   for (std::size_t i = 0; i < filters.size(); ++i) {
     if (i + kFar < filters.size()) __builtin_prefetch(at(i + kFar));
     if (i + kNear < filters.size()) {
-      const Test* const tests = at(i + kNear)->predicate_.tests.data();
-      __builtin_prefetch(tests);
-      __builtin_prefetch(tests + 2);
+      const auto& tests = at(i + kNear)->predicate_.tests;
+      __builtin_prefetch(tests.data());
+      if (tests.size() > 2) __builtin_prefetch(tests.data() + 2);
     }
     const Filter& filter = *at(i);
     arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
