@@ -164,13 +164,16 @@ std::vector<HeldRange> ExtentBook::own_ranges(const OriginPosition& position) co
   if (position.holes == 0)
     return position.synced == 0 ? std::vector<HeldRange>{}
                                 : std::vector<HeldRange>{{1, position.synced}};
-  if (const std::uint64_t now = journal_.stats().holes; now != holes_seen_) {
-    holes_.clear();
-    for (const Hole& hole : journal_.holes())
-      holes_[{hole.label.origin, hole.label.epoch}].push_back(hole.label.n);
-    holes_seen_ = now;
+  // Their count would not do: one may be filled where another is made.
+  KnownHoles& known = holes_[{position.origin, position.epoch}];
+  if (const std::uint64_t now = journal_.stats().commits; now != known.commits) {
+    known = {now, {}};
+    for (const Hole& hole : journal_.holes({position.origin, position.epoch, 0},
+                                           static_cast<std::size_t>(position.holes)))
+      if (hole.label.origin == position.origin && hole.label.epoch == position.epoch)
+        known.numbers.push_back(hole.label.n);
   }
-  return ranges_without(position.synced, holes_[{position.origin, position.epoch}]);
+  return ranges_without(position.synced, known.numbers);
 }
 
 Receipt ExtentBook::own_receipt(const std::vector<NodeKey>& origins) const {

@@ -100,8 +100,11 @@ class ExtentBook {
   std::map<NodeKey, std::set<std::uint64_t>> epochs_;  // of every origin that the journal knows
   std::map<NodeKey, std::uint64_t> followed_;          // until when, on the monotonic clock
   std::vector<OwnWrite> own_writes_;
-  mutable std::map<EpochKey, std::vector<std::uint64_t>> holes_;
-  mutable std::uint64_t holes_seen_ = 0;
+  struct KnownHoles {
+    std::uint64_t commits = UINT64_MAX;  // of the journal, when they were looked up
+    std::vector<std::uint64_t> numbers;
+  };
+  mutable std::map<EpochKey, KnownHoles> holes_;
 };
 
 }  // namespace rhizome

@@ -102,6 +102,31 @@ TEST(Extent, WhatIsNotSyncedIsNotHeldByTheWriterEither) {
   EXPECT_EQ(desk.extent(label).held, 1u);
 }
 
+TEST(Extent, AHoleThatIsMadeWhileAnotherIsFilledIsNotHeld) {
+  Desk desk(0);
+  const SigningKey origin = key_of(3);
+  const auto made = [&](double n) { return testing_support::say(origin, "e", "p", n); };
+  const testing_support::Made late = made(1), held = made(2), never = made(3);
+  const auto add = [&](const testing_support::Made& delta, const Statement& statement) {
+    DeltaBatch batch;
+    testing_support::add_to(batch, delta);
+    Append append;
+    append.as_of = desk.journal->last();
+    append.deltas = {batch[0]};
+    append.statements = {statement};
+    (void)testing_support::must(desk.journal->append(append));
+    desk.book->committed(append.statements);
+  };
+  const auto ranges = [&] {
+    return desk.book->own_receipt({origin.public_key()}).held.at(0).ranges;
+  };
+  const Statement first = make_statement(origin, 7, 1, Hash256{}, {late.id, held.id});
+  add(held, first);
+  EXPECT_THAT(ranges(), ElementsAre(HeldRange{2, 2}));
+  add(late, make_statement(origin, 7, 3, first.head, {never.id}));
+  EXPECT_THAT(ranges(), ElementsAre(HeldRange{1, 2})) << "one hole before, and one now: another";
+}
+
 TEST(Extent, ANewerReceiptReplacesAndNeverMerges) {
   Desk desk(1);
   const Label first = desk.write();

@@ -56,7 +56,7 @@ void FilterIndex::State::end_wasters(std::uint64_t excess, std::vector<Ended>& e
   for (FilterNumber number = 0; number < hot_.size(); ++number) {
     const HotFilter& filter = hot_[number];
     if (!filter.alive || filter.window != window_ || filter.wasted == 0) continue;
-    wasters.push_back({0, subscriptions_[filter.first].group, filter.wasted, number});
+    wasters.push_back({0, filter.subscribers.back().group, filter.wasted, number});
     groups[wasters.back().group] += filter.wasted;
   }
   for (Waster& waster : wasters) waster.of_group = groups[waster.group];

@@ -85,8 +85,7 @@ Result<FilterExplanation> FilterIndex::State::explain(Ticket ticket) {
   explanation.stopped = cold.stopped;
   if (explanation.deltas != 0)
     explanation.observed = static_cast<double>(hot.asked) / static_cast<double>(explanation.deltas);
-  for (std::uint32_t at = hot.first; at != kNone; at = subscriptions_[at].next)
-    ++explanation.subscriptions;
+  explanation.subscriptions = hot.subscribers.size();
   return explanation;
 }
 

@@ -26,8 +26,8 @@ Status limit(const std::string& what, std::size_t bound) {
 std::size_t FilterIndex::State::memory_bytes() const {
   return sizeof *this + hot_.capacity() * sizeof hot_[0] + cold_.capacity() * sizeof cold_[0] +
          by_text_.memory_bytes() + subscriptions_.capacity() * sizeof subscriptions_[0] +
-         slots_.memory_bytes() + sketch_.memory_bytes() + ranges_.size() * sizeof(Ranges) +
-         intervals_ * sizeof(Interval) * 3 / 2;
+         listed_bytes_ + slots_.memory_bytes() + sketch_.memory_bytes() +
+         ranges_.size() * sizeof(Ranges) + intervals_ * sizeof(Interval) * 3 / 2;
 }
 
 MatchStats FilterIndex::State::told() const {
@@ -128,17 +128,17 @@ Ticket FilterIndex::State::subscribe(const Subscription& subscription, FilterNum
     at = static_cast<std::uint32_t>(subscriptions_.size());
     subscriptions_.emplace_back();
   } else {
-    free_subscription_ = subscriptions_[at].next;
+    free_subscription_ = subscriptions_[at].place;
   }
   Subscribed& made = subscriptions_[at];
   made.id = subscription.id;
   made.group = subscription.group;
   made.filter = number;
-  made.previous = kNone;
-  made.next = hot_[number].first;
-  if (made.next != kNone) subscriptions_[made.next].previous = at;
-  hot_[number].first = at;
-  keep_first(number);
+  Subscribers& subscribers = hot_[number].subscribers;
+  made.place = subscribers.size();
+  listed_bytes_ -= subscribers.list_bytes();
+  subscribers.add({made.id, made.group, at});
+  listed_bytes_ += subscribers.list_bytes();
   if (cold_[number].scanned) ++scanned_by_group_[made.group];
   ++stats.subscriptions;
   return ticket_of(at);
@@ -154,32 +154,24 @@ const Subscribed* FilterIndex::State::find(Ticket ticket) const {
 void FilterIndex::State::unsubscribe(std::uint32_t at) {
   Subscribed& gone = subscriptions_[at];
   const FilterNumber number = gone.filter;
-  if (gone.previous == kNone) {
-    hot_[number].first = gone.next;
-  } else {
-    subscriptions_[gone.previous].next = gone.next;
-  }
-  if (gone.next != kNone) subscriptions_[gone.next].previous = gone.previous;
   if (cold_[number].scanned) {
     const auto of_group = scanned_by_group_.find(gone.group);
     if (--of_group->second == 0) scanned_by_group_.erase(of_group);
   }
   gone.filter = kNone;
   ++gone.generation;
-  gone.next = free_subscription_;
+  Subscribers& subscribers = hot_[number].subscribers;
+  const bool is_last = subscribers.size() == 1;
+  if (!is_last) {
+    subscriptions_[subscribers.back().at].place = gone.place;  // where the last moves to
+    listed_bytes_ -= subscribers.list_bytes();
+    subscribers.erase(gone.place);
+    listed_bytes_ += subscribers.list_bytes();
+  }
+  gone.place = free_subscription_;
   free_subscription_ = at;
   --stats.subscriptions;
-  if (hot_[number].first == kNone) return drop(number);
-  keep_first(number);
-}
-
-// The first subscription stands with its filter too, where it is read.
-void FilterIndex::State::keep_first(FilterNumber number) {
-  HotFilter& hot = hot_[number];
-  const Subscribed& first = subscriptions_[hot.first];
-  hot.id = first.id;
-  hot.group = first.group;
-  hot.shared = first.next != kNone;
+  if (is_last) drop(number);
 }
 
 // Its places stay in the lists until a sweep.
@@ -222,12 +214,10 @@ void FilterIndex::State::end(FilterNumber number, const Status& why, std::vector
   if (ended_texts_.size() >= limits.ended_kept) ended_texts_.clear();
   ended_texts_.emplace(cold_[number].text[0], stats.deltas);
   ++stats.ended;
-  for (std::uint32_t at = hot_[number].first; at != kNone;) {
-    const Subscribed& one = subscriptions_[at];
-    ended.push_back({{one.group, one.id}, ticket_of(at), why});
-    const std::uint32_t next = one.next;
-    unsubscribe(at);
-    at = next;
+  for (std::uint32_t left = hot_[number].subscribers.size(); left != 0; --left) {
+    const Subscriber one = hot_[number].subscribers.back();
+    ended.push_back({{one.group, one.id}, ticket_of(one.at), why});
+    unsubscribe(one.at);
   }
 }
 

@@ -11,6 +11,7 @@ using namespace matching;  // NOLINT(google-build-using-namespace): the parts of
 namespace {
 
 constexpr std::size_t kLongListsKnown = 16;
+constexpr std::size_t kAhead = 24;           // filters that are on their way from memory
 constexpr std::uint32_t kAssumedSteps = 32;  // of a filter whose plugin does not count them
 
 }  // namespace
@@ -104,57 +105,62 @@ void FilterIndex::State::propose_ranges() {
   }
 }
 
+// A block at a time: what the next ones need is on its way while some are asked.
 void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches& found) {
-  asked_.clear();
-  handles_.clear();
-  for (const FilterNumber number : proposed_) {
+  const std::size_t count = proposed_.size();
+  for (std::size_t i = 0; i < std::min(count, kAhead); ++i)
+    __builtin_prefetch(&hot_[proposed_[i]], 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) __builtin_prefetch(&hot_[proposed_[i + kAhead]], 1);
+    const FilterNumber number = proposed_[i];
     HotFilter& filter = hot_[number];
     if (filter.stamp == turn_ || !filter.alive) continue;
     filter.stamp = turn_;
-    if (filter.shared) __builtin_prefetch(&subscriptions_[filter.first]);
-    asked_.push_back(number);
-    handles_.push_back(filter.handle);
+    __builtin_prefetch(filter.handle);
+    if (filter.subscribers.listed()) __builtin_prefetch(filter.subscribers.begin());
+    asked_.filters[asked_.count] = number;
+    asked_.handles[asked_.count] = filter.handle;
+    if (++asked_.count == Asked::kMost) ask_many(delta, place, found);
   }
-  stats.asked += asked_.size();
+  if (asked_.count != 0) ask_many(delta, place, found);
   stats.asked_scanned += scanned_.size();
-  if (asked_.empty()) return;
-  bitmap_.assign((asked_.size() + 63) / 64, 0);
-  steps_.resize(asked_.size());
+}
+
+void FilterIndex::State::ask_many(const rz_delta* delta, std::uint32_t place, Matches& found) {
+  stats.asked += asked_.count;
+  asked_.bitmap = {};
   rz_error error;  // not zeroed: it is written only where the call fails
   if (languages_ || language_.many == nullptr ||
-      language_.many->match(handles_.data(), handles_.size(), delta, bitmap_.data(), steps_.data(),
-                            &error) != RZ_OK)
+      language_.many->match(asked_.handles.data(), asked_.count, delta, asked_.bitmap.data(),
+                            asked_.steps.data(), &error) != RZ_OK)
     ask_each(delta);
-  for (std::uint32_t i = 0; i < asked_.size(); ++i) answered(i, place, found);
+  for (std::uint32_t i = 0; i < asked_.count; ++i) answered(i, place, found);
+  asked_.count = 0;
 }
 
 void FilterIndex::State::ask_each(const rz_delta* delta) {
   rz_error error;
-  for (std::size_t i = 0; i < asked_.size(); ++i) {
+  asked_.bitmap = {};
+  for (std::size_t i = 0; i < asked_.count; ++i) {
     std::uint64_t bit = 0, errors = 0;
-    const std::int32_t code = cold_[asked_[i]].filter->language().table->match(
-        handles_[i], &delta, 1, &bit, &errors, &error);
-    steps_[i] = kAssumedSteps | (code != RZ_OK ? RZ_FILTER_STOPPED : 0) |
-                (errors != 0 ? RZ_FILTER_FAILED : 0);
-    bitmap_[i / 64] = (bitmap_[i / 64] & ~(std::uint64_t{1} << i % 64)) | (bit & 1) << i % 64;
+    const std::int32_t code = cold_[asked_.filters[i]].filter->language().table->match(
+        asked_.handles[i], &delta, 1, &bit, &errors, &error);
+    asked_.steps[i] = kAssumedSteps | (code != RZ_OK ? RZ_FILTER_STOPPED : 0) |
+                      (errors != 0 ? RZ_FILTER_FAILED : 0);
+    asked_.bitmap[i / 64] |= (bit & 1) << i % 64;
   }
 }
 
 // What the plugin said of the i-th that was asked.
 void FilterIndex::State::answered(std::uint32_t i, std::uint32_t place, Matches& found) {
-  const FilterNumber number = asked_[i];
-  const bool matched = (bitmap_[i / 64] >> i % 64 & 1) != 0;
+  const FilterNumber number = asked_.filters[i];
+  const bool matched = (asked_.bitmap[i / 64] >> i % 64 & 1) != 0;
   HotFilter& filter = hot_[number];
   if (filter.asked != UINT32_MAX) ++filter.asked;
-  pay(number, steps_[i], matched);
+  pay(number, asked_.steps[i], matched);
   if (!matched) return;
   if (filter.hits != UINT32_MAX) ++filter.hits;
-  if (!filter.shared) {
-    found.hits.push_back({place, filter.group, filter.id});
-    return;
-  }
-  for (std::uint32_t at = filter.first; at != kNone; at = subscriptions_[at].next)
-    found.hits.push_back({place, subscriptions_[at].group, subscriptions_[at].id});
+  for (const Subscriber& one : filter.subscribers) found.hits.push_back({place, one.group, one.id});
 }
 
 // A counting sort by group; the order of deltas stays.

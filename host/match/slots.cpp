@@ -20,7 +20,7 @@ Slot& Slots::at(std::uint64_t key) {
 void Slots::rebuild() {
   const auto live = static_cast<std::size_t>(std::count_if(
       slots_.begin(), slots_.end(), [](const Slot& s) { return s.key != 0 && !s.idle(); }));
-  std::vector<Slot> old(std::max(kFirst, std::bit_ceil((live + 1) * 2)));
+  Table<Slot> old(std::max(kFirst, std::bit_ceil((live + 1) * 2)));
   old.swap(slots_);
   used_ = live;
   for (const Slot& slot : old) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "match/pages.hpp"
 #include "match/tokens.hpp"
 
 namespace rhizome::matching {
@@ -94,7 +95,7 @@ class Slots {
   static std::uint32_t capacity(std::uint32_t size);
   void resize(Slot& slot, const Posting* kept, std::uint32_t size, std::uint32_t room);
 
-  std::vector<Slot> slots_;
+  Table<Slot> slots_;
   std::size_t used_ = 0, list_bytes_ = 0;
 };
 

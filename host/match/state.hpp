@@ -12,6 +12,7 @@
 #include "match/ranges.hpp"
 #include "match/sketch.hpp"
 #include "match/slots.hpp"
+#include "match/subscribers.hpp"
 
 namespace rhizome::matching {
 
@@ -25,16 +26,13 @@ inline constexpr std::uint32_t kLongList = 32;
 // All that a delta which proposes the filter touches of it: one cache line.
 struct alignas(64) HotFilter {
   void* handle = nullptr;
-  std::uint64_t id = 0;  // of its first subscription, and its group
-  std::uint32_t group = 0;
-  std::uint32_t stamp = 0;      // the last delta that proposed it
-  std::uint32_t first = kNone;  // of its subscriptions
+  Subscribers subscribers;
+  std::uint32_t stamp = 0;  // the last delta that proposed it
   std::uint32_t asked = 0, hits = 0;
   std::uint32_t wasted = 0;  // steps, in window `window`
   std::uint16_t window = 0;
   std::uint8_t strikes = 0;
   bool alive = false;
-  bool shared = false;  // there are more subscriptions
 };
 static_assert(sizeof(HotFilter) == 64);
 
@@ -50,9 +48,19 @@ struct ColdFilter {
 struct Subscribed {
   std::uint64_t id = 0;
   std::uint32_t group = 0;
-  std::uint32_t generation = 1;                  // of the ticket
-  FilterNumber filter = kNone;                   // kNone: free
-  std::uint32_t next = kNone, previous = kNone;  // of the same filter; of the free ones
+  std::uint32_t generation = 1;  // of the ticket
+  FilterNumber filter = kNone;   // kNone: free
+  std::uint32_t place = 0;       // among the filter's subscribers; the next free one
+};
+
+// The filters that are asked with one call: few enough to stay in the cache until all is told.
+struct Asked {
+  static constexpr std::size_t kMost = 128;
+  std::array<FilterNumber, kMost> filters;
+  std::array<void*, kMost> handles;
+  std::array<std::uint64_t, kMost / 64> bitmap;  // the answers, and what each took
+  std::array<std::uint32_t, kMost> steps;
+  std::size_t count = 0;
 };
 
 // By what a conjunction is found.
@@ -137,7 +145,6 @@ class FilterIndex::State {
                                   const std::array<std::uint64_t, 2>& text);
   Ticket subscribe(const Subscription& subscription, FilterNumber number);
   void unsubscribe(std::uint32_t at);
-  void keep_first(FilterNumber number);
   void drop(FilterNumber number);
   Status add_scanned(const Subscription& subscription) const;
   // How the filter stands in the index for the conjunction.
@@ -166,27 +173,28 @@ class FilterIndex::State {
   void propose_list(matching::Slot& slot);
   void propose_one(const matching::Posting& posting) {
     if (!bloom_.holds(posting.rest)) return;
-    __builtin_prefetch(&hot_[posting.filter]);
     proposed_.push_back(posting.filter);
   }
   void ask(const rz_delta* delta, std::uint32_t place, Matches& found);
+  void ask_many(const rz_delta* delta, std::uint32_t place, Matches& found);
   void ask_each(const rz_delta* delta);
   void answered(std::uint32_t i, std::uint32_t place, Matches& found);
   void group(std::vector<Hit>& hits);
 
   // Filters by number, and their subscriptions.
-  std::vector<matching::HotFilter> hot_;
+  matching::Table<matching::HotFilter> hot_;
   std::vector<matching::ColdFilter> cold_;
   std::vector<FilterNumber> free_filters_;
   use::FilterLanguage language_;  // of the filters
   bool languages_ = false;        // they have several
   matching::Slots by_text_;
-  std::vector<matching::Subscribed> subscriptions_;
+  matching::Table<matching::Subscribed> subscriptions_;
   std::uint32_t free_subscription_ = matching::kNone;
   std::vector<FilterNumber> scanned_;
   std::unordered_map<std::uint32_t, std::uint32_t> scanned_by_group_;
   std::unordered_map<std::uint64_t, std::uint64_t> ended_texts_;  // when, in deltas
   std::size_t dead_places_ = 0, intervals_ = 0;
+  std::size_t listed_bytes_ = 0;  // of lists of subscribers
 
   // What proposes them.
   matching::Slots slots_;
@@ -203,10 +211,8 @@ class FilterIndex::State {
   std::vector<matching::Slot*> lists_;
   std::vector<std::uint32_t> value_ranges_;  // numbers of ranges, as delta_.numbers
   std::vector<matching::TokenHash> leads_, seconds_;
-  std::vector<FilterNumber> proposed_, asked_;
-  std::vector<void*> handles_;
-  std::vector<std::uint64_t> bitmap_;
-  std::vector<std::uint32_t> steps_;
+  std::vector<FilterNumber> proposed_;
+  matching::Asked asked_;
   std::vector<FilterNumber> over_;  // filters to be ended behind the batch
   std::vector<Hit> grouped_;
   std::vector<std::uint32_t> group_at_;

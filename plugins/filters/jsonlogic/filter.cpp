@@ -2,12 +2,16 @@
 #include "filter.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "json.hpp"
 
 namespace rhizome::jsonlogic {
 namespace {
 
+constexpr std::size_t kMostLines = UINT16_MAX;  // of one filter: 4 MiB
+// How much of a filter is fetched before it is asked; what its texts take of it, about.
+constexpr std::size_t kFetched = 8 * kLine, kFewBytes = 32;
 constexpr std::uint64_t kDataMemory = 64u << 20;  // of parsed data; its text is bounded too
 
 const char* failure_text(Failure failure) {
@@ -36,25 +40,48 @@ std::string thrown_json(Run& run) {
   return "\"Too Large\"";
 }
 
-}  // namespace
-
-Filter::Filter(std::unique_ptr<Program> program, const rz_filter_budget& budget)
-    : budget_(budget), predicate_(lower(*program)), program_(std::move(program)) {
-  std::string json;
-  if (!to_json_logic(json).ok() || !slim(predicate_)) return;
-  json_ = std::string(json);  // as long as it is
-  program_.reset();
+Status rule_json(const Program& program, std::string& json) {
+  Arena arena(0);
+  Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
+  if (!append_json(program.rule, json, run)) return {Code::kInternal, failure_text(run.failure)};
+  return {};
 }
+
+}  // namespace
 
 Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter_budget& budget) {
   auto program = jsonlogic::compile(source, Mistakes::kRefuse);
   if (!program.ok()) return std::move(program).status();
-  return std::unique_ptr<Filter>(new Filter(std::move(*program), budget));
+  std::string json;
+  RZ_TRY(rule_json(**program, json));
+  const Lowered lowered = lower(**program);
+  const Packing packing(lowered);
+  if (!packing.slim()) json.clear();
+  const std::size_t bytes = sizeof(Filter) + packing.bytes() + json.size() + sizeof(Cold);
+  const std::size_t lines = (bytes + kLine - 1) / kLine;
+  if (lines > kMostLines || packing.too_many())
+    return Status(Code::kLimit, "the rule takes too much memory");
+
+  void* const memory = take_lines(lines);
+  std::unique_ptr<Filter> filter(new (memory) Filter(budget, lowered.root, lines));
+  char* const behind = static_cast<char*>(memory) + sizeof(Filter);
+  filter->counts_ = packing.write(behind, filter->root_);
+  char* const text = behind + packing.bytes();
+  std::memcpy(text, json.data(), json.size());
+  new (&filter->cold()) Cold{packing.slim() ? nullptr : std::move(*program), {text, json.size()}};
+  return filter;
+}
+
+void Filter::operator delete(Filter* filter, std::destroying_delete_t /*tag*/) {
+  const std::size_t lines = filter->lines_;
+  filter->cold().~Cold();
+  filter->~Filter();
+  give_lines(filter, lines);
 }
 
 Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
                      std::uint64_t& errors) const {
-  const Test& root = predicate_.root;
+  const Test& root = root_;
   if (root.ask == Ask::kText && budget_.steps > 1) {
     // The whole rule is one test of the author, which cannot fail.
     for (std::size_t i = 0; i < deltas.size(); ++i) {
@@ -68,7 +95,7 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   Arena arena(budget_.memory_bytes, buffer, sizeof buffer);
   Run run(arena, budget_);
   for (std::size_t i = 0; i < deltas.size(); ++i) {
-    const Truth matches = ask(predicate_, program_.get(), deltas[i], run);
+    const Truth matches = ask(predicate(), cold().program.get(), deltas[i], run);
     if (matches == Truth::kYes) {
       bitmap[i / 64] |= std::uint64_t{1} << i % 64;
     } else if (matches == Truth::kFailed) {
@@ -83,10 +110,17 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   return {};
 }
 
+void Filter::prefetch_rest() const {
+  const std::size_t hot = sizeof(Filter) + counts_.bytes() + kFewBytes;
+  const char* const first = reinterpret_cast<const char*>(this);
+  for (std::size_t at = kLine; at < hot && at < kFetched; at += kLine)
+    __builtin_prefetch(first + at);
+}
+
 void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
                         std::uint64_t* bitmap, std::uint32_t* steps) {
   // Filters lie all over the memory: the next are on their way while one is asked.
-  constexpr std::size_t kFar = 12, kNear = 6;
+  constexpr std::size_t kFar = 16, kNear = 8;
   const auto at = [filters](std::size_t i) { return static_cast<const Filter*>(filters[i]); };
   for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) __builtin_prefetch(at(i));
   alignas(8) char buffer[2048];
@@ -94,15 +128,11 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
   Run run(arena, {1, 1, 1});
   for (std::size_t i = 0; i < filters.size(); ++i) {
     if (i + kFar < filters.size()) __builtin_prefetch(at(i + kFar));
-    if (i + kNear < filters.size()) {
-      const auto& tests = at(i + kNear)->predicate_.tests;
-      __builtin_prefetch(tests.data());
-      if (tests.size() > 2) __builtin_prefetch(tests.data() + 2);
-    }
+    if (i + kNear < filters.size()) at(i + kNear)->prefetch_rest();
     const Filter& filter = *at(i);
     arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
     run.restart(filter.budget_);
-    const Truth matches = ask(filter.predicate_, filter.program_.get(), delta, run);
+    const Truth matches = ask(filter.predicate(), filter.cold().program.get(), delta, run);
     bitmap[i / 64] |= std::uint64_t{matches == Truth::kYes} << i % 64;
     const std::uint64_t took = filter.budget_.steps - run.left();
     steps[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_FILTER_FAILED - 1));
@@ -112,18 +142,13 @@ void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
 }
 
 Status Filter::atoms(std::string& json) const {
-  atoms_json(predicate_, json);
+  atoms_json(predicate(), json);
   return {};
 }
 
 Status Filter::to_json_logic(std::string& json) const {
-  if (program_ == nullptr) {
-    json.append(json_);
-    return {};
-  }
-  Arena arena(0);
-  Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
-  if (!append_json(program_->rule, json, run)) return {Code::kInternal, failure_text(run.failure)};
+  if (cold().program != nullptr) return rule_json(*cold().program, json);
+  json.append(cold().json);
   return {};
 }
 

@@ -38,7 +38,7 @@ class Lowering {
  public:
   explicit Lowering(Program& program) : p_(program) {}
 
-  Predicate run() {
+  Lowered run() {
     out_.root = lower(p_.root, Level::kDelta);
     return std::move(out_);
   }
@@ -244,11 +244,11 @@ class Lowering {
   }
 
   Program& p_;
-  Predicate out_;
+  Lowered out_;
 };
 
 }  // namespace
 
-Predicate lower(Program& program) { return Lowering(program).run(); }
+Lowered lower(Program& program) { return Lowering(program).run(); }
 
 }  // namespace rhizome::jsonlogic

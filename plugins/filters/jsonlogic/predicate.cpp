@@ -8,6 +8,7 @@ namespace rhizome::jsonlogic {
 namespace {
 
 constexpr std::uint32_t kNoPointer = UINT32_MAX;
+constexpr std::uint32_t kFewTexts = 8;  // are compared one after another
 
 Truth truth(bool yes) { return yes ? Truth::kYes : Truth::kNo; }
 
@@ -31,9 +32,9 @@ bool ordered(Op op, double a, double b) {
 class Asker {
  public:
   Asker(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run)
-      : tests_(predicate.tests.data()),
-        texts_(predicate.texts.data()),
-        literals_(predicate.literals.data()),
+      : tests_(predicate.tests),
+        texts_(predicate.texts),
+        literals_(predicate.literals),
         program_(program),
         delta_(delta),
         run_(run) {}
@@ -55,8 +56,7 @@ class Asker {
         return truth(reads(test, pointer) != test.negated);
       case Ask::kTextIn: {
         const std::string_view text = field(test.field, pointer);
-        const std::string_view* first = texts_ + test.first;
-        return truth(text.data() != nullptr && std::binary_search(first, first + test.count, text));
+        return truth(text.data() != nullptr && is_one_of(test, text));
       }
       case Ask::kId:
         return truth((std::memcmp(delta_->id, test.text, RZ_DELTA_ID_SIZE) == 0) != test.negated);
@@ -125,6 +125,14 @@ class Asker {
   bool reads(const Test& test, std::uint32_t pointer) const {
     const std::string_view text = field(test.field, pointer);
     return text.data() != nullptr && is_text(test, text);
+  }
+
+  bool is_one_of(const Test& test, std::string_view text) const {
+    const std::string_view* const first = texts_ + test.first;
+    if (test.count > kFewTexts) return std::binary_search(first, first + test.count, text);
+    for (std::uint32_t i = 0; i < test.count; ++i)
+      if (first[i] == text) return true;
+    return false;
   }
 
   std::string_view at(std::uint32_t offset, std::uint32_t size) const {

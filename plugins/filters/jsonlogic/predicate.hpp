@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstring>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,40 +66,27 @@ inline bool is_text(const Test& test, std::string_view text) {
           std::memcmp(text.data(), test.text, text.size() - sizeof test.tail) == 0);
 }
 
-// Tests in whole cache lines: two of them are one.
-template <typename T>
-struct InLines {
-  using value_type = T;
-  InLines() = default;
-  template <typename U>
-  explicit InLines(const InLines<U>& /*other*/) {}
-  T* allocate(std::size_t count) {
-    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64}));
-  }
-  void deallocate(T* memory, std::size_t /*count*/) {
-    ::operator delete (memory, std::align_val_t{64});
-  }
-  friend bool operator==(const InLines& /*a*/, const InLines& /*b*/) { return true; }
-};
-using Tests = std::vector<Test, InLines<Test>>;
-
+// What asking reads, borrowed: from a `Lowered`, or from a filter's own memory (pack.hpp).
 struct Predicate {
-  Test root;  // beside the others, so that a single test is read with its filter
-  // Children of a test stand next to each other; behind all, in a slim one, the texts.
-  Tests tests;
+  const Test& root;
+  const Test* tests;  // children of a test stand next to each other
+  const std::string_view* texts;
+  const Value* literals;
+};
+
+// A predicate in the making. Its texts and literals borrow from the program.
+struct Lowered {
+  Test root;
+  std::vector<Test> tests;
   std::vector<std::string_view> texts;
   std::vector<Value> literals;
+
+  Predicate view() const { return {root, tests.data(), texts.data(), literals.data()}; }
 };
-
-// Texts and literals borrow from the program, which must outlive the predicate unless it is slim.
-Predicate lower(Program& program);
-
-// Makes a predicate that never asks the evaluator independent of its program; false, and nothing
-// changed, where it asks.
-bool slim(Predicate& predicate);
+Lowered lower(Program& program);
 
 // Whether the delta matches; kFailed: Run::failure says why.
-// `program` may be nullptr beside a slim predicate.
+// `program` may be nullptr where no test is a kRule.
 Truth ask(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run);
 
 // Conditions that every match satisfies, as rhizome/abi/filter.h's `atoms` gives them.
