@@ -90,6 +90,12 @@ TEST(FeedMessages, ATokenIsItsCursorInText) {
   EXPECT_EQ(*cursor, cursor_of(5));
   for (const std::string& other : {token.substr(0, 20), "x" + token, token + "!", std::string()})
     EXPECT_EQ(from_token(other).code(), Code::kInvalid);
+  // Found by the fuzzer: the base64 reader took bytes above 127 for letters.
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string other = token;
+    other[i] = static_cast<char>(other[i] | 0x80);
+    EXPECT_EQ(from_token(other).code(), Code::kInvalid) << "byte " << i;
+  }
 }
 
 }  // namespace

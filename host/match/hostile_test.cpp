@@ -4,60 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "match/testing.hpp"
+#include "match/testing_hostile.hpp"
 
 namespace rhizome {
 namespace {
 
 using match_testing::compile;
+using match_testing::hostile;
+using match_testing::iterated;
+using match_testing::number;
 using match_testing::one_delta;
 using testing::HasSubstr;
-
-// Takes about 4^depth steps, and is true.
-std::string iterated(int depth) {
-  std::string rule = "true";
-  for (int i = 0; i < depth; ++i) rule = R"({"all":[[1,1,1,1],)" + rule + "]}";
-  return rule;
-}
-std::string number(std::uint64_t i) { return std::to_string(i); }
-
-// Nine kinds of harm, each filter a little different from the others.
-std::string hostile(std::uint64_t i) {
-  const std::string other = R"({"!==":[{"var":"author"},"no)" + number(i) + "\"]}";
-  switch (i % 9) {
-    case 0:
-      return std::string(70, '[') + number(i) + std::string(70, ']');
-    case 1:
-      return "\"" + std::string(70'000, 'x') + number(i) + "\"";
-    case 2:
-      return R"({"and":[{"@role":"of"},)" + iterated(20) + "," + other + "]}";
-    case 3:
-      return R"({"and":[)" + iterated(12) + "," + other + "]}";
-    case 4:  // within its budget, always asked, for nothing
-      return R"({"and":[{"@role":"of"},)" + iterated(5) + R"(,{"==":[{"cat":[{"var":"id"},""]},")" +
-             number(i) + "\"]}]}";
-    case 5:
-      return R"({"and":[)" + iterated(4) + R"(,{"==":[{"cat":[{"var":"id"},""]},")" + number(i) +
-             "\"]}]}";
-    case 6: {
-      std::string list = "\"" + number(i) + "\"";
-      for (int k = 0; k < 5000; ++k) list += ",\"k" + number(static_cast<std::uint64_t>(k)) + "\"";
-      return R"({"some":[{"var":"pointers"},{"in":[{"var":"target.id"},[)" + list + "]]}]}";
-    }
-    case 7:  // as many alternatives as there can be, under what every delta has
-      return R"({"and":[{"or":[{"@role":"of"},{"@entity":"x)" + number(i) + R"("}]},{"or":[)" +
-             [&] {
-               std::string ors;
-               for (int k = 0; k < 40; ++k)
-                 ors += (k == 0 ? "" : ",") + (R"({"@entity":"y)" + number(i + 1) + "_" +
-                                               number(static_cast<std::uint64_t>(k)) + "\"}");
-               return ors;
-             }() +
-             "]}]}";
-    default:
-      return R"({"and":[{"@context":"population"},{"!":[{"@role":"of"}]},{"@context":")" +
-             number(i) + "\"}]}";
-  }
-}
 
 class Stream {
  public:

@@ -5,82 +5,61 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "bench_node.hpp"
-#include "wire/messages.hpp"
+#include "bench_peer.hpp"
 
 namespace rhizome {
 namespace {
 
 using namespace bench;
 
-// A peer that greets and then sends bad signatures, 100 a frame, 20,000 a second, till it is
-// dropped; and then comes again under another key.
-struct Flooder final : use::TransportEvents {
-  bool authorize(const use::LinkKey&) noexcept override { return true; }
-  void peer(const use::LinkKey&, bool is_up) noexcept override { up = is_up; }
-  void published(const use::LinkKey&, ByteView, ByteView) noexcept override {}
-  void request(const use::LinkKey&, std::uint64_t, ByteView) noexcept override {}
-  void work(const use::LinkKey&, ByteView) noexcept override {}
-  void reply(std::uint64_t, Code code, ByteView, bool) noexcept override {
-    greeted = code == Code::kOk;
-  }
-  std::atomic<bool> up{false}, greeted{false};
+int honest_count() { return is_quick() ? 300 : 1000; }
 
-  // How long it took until it was dropped, in milliseconds; bad signatures sent are added.
-  double run(const PeerSpec& target, std::uint8_t number, std::atomic<std::uint64_t>& sent) {
-    const SigningKey key = testing_support::key_of(number);
-    rz_transport_identity identity{};
-    key.derive_link_keys(identity.link_public_key, identity.link_secret_key);
-    auto transport = must(use::Transport::open(transport_table(), "{}", identity, this));
-    must(transport.start());
-    use::LinkKey link{};
-    link_key_of(target.key, link.data());
-    must(transport.connect(link, target.address));
-    const auto until = [](const std::atomic<bool>& flag) {
-      for (int i = 0; i < 500 && !flag; ++i) sleep_ms(2);
-    };
-    until(up);
-    const auto seal = [&](wire::Kind kind, const std::string& body) {
-      wire::Frame frame;
-      frame.fabric = wire::fabric_id("default");
-      frame.sender = key.public_key();
-      frame.kind = kind;
-      frame.lane = wire::Lane::kLive;
-      frame.body = body;
-      return wire::seal(frame, key);
-    };
-    (void)transport.request(link, 1, seal(wire::Kind::kHello, wire::encode(wire::Hello{})), 5000);
-    until(greeted);
-    sleep_ms(20);  // its topic is subscribed to
-    std::string topic = "o";
-    topic.append(view(key.public_key().data(), 32));
-    const auto start = Steady::now();
-    Hash256 head{};
-    for (std::uint64_t n = 1; up && us_since(start) < 2e6; n += 100) {
-      std::vector<std::string> claims(100);
-      std::vector<DeltaId> ids;
-      wire::Delivery delivery;
-      const std::string bad(64, '\x11');
-      for (std::size_t i = 0; i < claims.size(); ++i) {
-        must(encode_claims(key.author(), static_cast<double>(n + i),
-                           {{"about", EntityRef{"e", "p"}}, {"value", static_cast<double>(i)}},
-                           claims[i]));
-        ids.push_back(DeltaId::of_claims(claims[i]));
-        delivery.bodies.push_back({claims[i], bad});
-      }
-      delivery.statement = make_statement(key, 1, n, head, ids);
-      head = delivery.statement.head;
-      (void)transport.publish(topic, seal(wire::Kind::kPropagate, wire::encode(delivery)));
-      sent += 100;
-      std::this_thread::sleep_until(start + std::chrono::milliseconds(n / 20));
+constexpr std::uint64_t kBadPerSecond = 20'000;
+constexpr std::size_t kBadAtOnce = 100;  // a frame
+
+// Bad signatures from one peer at that rate, until it is dropped or `done`; how long that took, in
+// milliseconds. What was sent is added to `sent`.
+double flood(RawPeer& peer, const std::atomic<bool>& done, std::atomic<std::uint64_t>& sent) {
+  const std::string bad(64, '\x11');
+  const auto start = Steady::now();
+  Hash256 head{};
+  for (std::uint64_t n = 1; peer.up() && !done; n += kBadAtOnce) {
+    std::vector<std::string> claims(kBadAtOnce);
+    std::vector<DeltaId> ids;
+    wire::Delivery delivery;
+    for (std::size_t i = 0; i < kBadAtOnce; ++i) {
+      must(encode_claims(peer.key().author(), static_cast<double>(n + i),
+                         {{"about", EntityRef{"e", "p"}}, {"value", static_cast<double>(i)}},
+                         claims[i]));
+      ids.push_back(DeltaId::of_claims(claims[i]));
+      delivery.bodies.push_back({claims[i], bad});
     }
-    const double dropped_ms = us_since(start) / 1000;
-    transport.stop();
-    return dropped_ms;
+    delivery.statement = make_statement(peer.key(), 1, n, head, ids);
+    head = delivery.statement.head;
+    const std::string frame =
+        peer.seal(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery));
+    if (peer.publish(frame).ok()) sent += kBadAtOnce;
+    std::this_thread::sleep_until(start + std::chrono::microseconds(n * 1'000'000 / kBadPerSecond));
   }
-};
+  return us_since(start) / 1000;
+}
 
-// Row 18 of reliability: honest writes from A to B while B is flooded.
+// How long honest writes take from A to B, in milliseconds.
+std::vector<double> honest_writes(Pair& pair, int count) {
+  std::vector<double> took;
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t before = pair.b.commits();
+    const auto start = Steady::now();
+    pair.a.write();
+    pair.b.wait_commits(before + 1);
+    took.push_back(us_since(start) / 1000);
+    sleep_ms(5);
+  }
+  return took;
+}
+
+// Row 18 of reliability: honest writes from A to B while B is flooded. Who floods is dropped, and
+// comes again under another key.
 void flood_of_bad_signatures(benchmark::State& state) {
   Pair pair("memory");
   std::vector<double> honest, dropped;
@@ -88,20 +67,16 @@ void flood_of_bad_signatures(benchmark::State& state) {
     (void)unused;
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> sent{0};
-    std::thread flood([&] {
-      for (std::uint8_t number = 10; !done && number < 250; ++number)
-        dropped.push_back(Flooder().run(pair.b.as_peer(), number, sent));
+    std::thread flooding([&] {
+      for (std::uint8_t number = 10; !done && number < 250; ++number) {
+        RawPeer peer(pair.b.as_peer(), number);
+        const double ms = flood(peer, done, sent);
+        if (!peer.up()) dropped.push_back(ms);
+      }
     });
-    for (int i = 0; i < 1000; ++i) {
-      const std::uint64_t before = pair.b.commits();
-      const auto start = Steady::now();
-      pair.a.write();
-      pair.b.wait_commits(before + 1);
-      honest.push_back(us_since(start) / 1000);
-      sleep_ms(5);
-    }
+    honest = honest_writes(pair, honest_count());
     done = true;
-    flood.join();
+    flooding.join();
     state.counters["bad_sent"] = static_cast<double>(sent);
   }
   state.counters["honest_p99_ms"] = percentile(honest, 0.99);
@@ -109,6 +84,45 @@ void flood_of_bad_signatures(benchmark::State& state) {
   state.counters["dropped_peers"] = static_cast<double>(dropped.size());
 }
 BENCHMARK(flood_of_bad_signatures)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+// The same at the full rate all the time: B drops nobody. With `checked` its account of a peer's
+// bad signatures is without end too, so that each one costs a check.
+void flood_without_end(benchmark::State& state) {
+  NodeOptions options;
+  options.drops_peers = false;
+  if (state.range(0) != 0)
+    options.admission.bad_per_second = options.admission.bad_burst = 1u << 30;
+  Pair pair("memory", options);
+  const std::vector<double> quiet = honest_writes(pair, honest_count() / 4);
+  for (auto unused : state) {
+    (void)unused;
+    std::atomic<bool> done{false};
+    std::atomic<std::uint64_t> sent{0};
+    RawPeer peer(pair.b.as_peer(), 10);
+    std::thread flooding([&] { flood(peer, done, sent); });
+    sleep_ms(500);
+    const std::uint64_t sent_before = sent;
+    const std::uint64_t checks_before = pair.b.admission().counters().signature_checks;
+    const auto start = Steady::now();
+    const std::vector<double> honest = honest_writes(pair, honest_count());
+    const double seconds = us_since(start) / 1e6;
+    state.counters["sent_per_s"] = static_cast<double>(sent - sent_before) / seconds;
+    state.counters["checks_per_s"] =
+        static_cast<double>(pair.b.admission().counters().signature_checks - checks_before) /
+        seconds;
+    done = true;
+    flooding.join();
+    state.counters["honest_p50_ms"] = percentile(honest, 0.5);
+    state.counters["honest_p99_ms"] = percentile(honest, 0.99);
+    state.counters["quiet_p99_ms"] = percentile(quiet, 0.99);
+  }
+}
+BENCHMARK(flood_without_end)
+    ->ArgName("checked")
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 double cpu_seconds(int who) {
   rusage usage{};

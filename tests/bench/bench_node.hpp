@@ -11,7 +11,9 @@
 
 #include "fabric/fabric.hpp"
 #include "journal/testing_basics.hpp"
+#include "rhizome/abi/filter.h"
 #include "rhizome/delta/codec.hpp"
+#include "services/standard.hpp"
 
 namespace rhizome::bench {
 
@@ -28,6 +30,7 @@ inline double percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
+inline bool is_quick() { return std::getenv("RHIZOME_BENCH_QUICK") != nullptr; }
 inline void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 inline const rz_transport* transport_table() {
@@ -35,10 +38,24 @@ inline const rz_transport* transport_table() {
   return table;
 }
 
+inline use::FilterLanguage json_logic() {
+  static const auto* table = plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID);
+  static const auto* many = plugin_table<rz_filter_many>("jsonlogic", RZ_FILTER_MANY_ID);
+  return {table, many};
+}
+
+// How a bench's node is made.
+struct NodeOptions {
+  bool with_services = false;  // subscriptions, extents and reconciliation, as every node has
+  bool drops_peers = true;     // those that misbehave
+  Admission::Policy admission = {};
+};
+
 // A node without a command line.
 class BenchNode {
  public:
-  BenchNode(std::uint8_t number, const std::string& store, std::vector<PeerSpec> peers)
+  BenchNode(std::uint8_t number, const std::string& store, std::vector<PeerSpec> peers,
+            const NodeOptions& wanted = {})
       : key_(testing_support::key_of(number)) {
     Journal::Options options;
     options.self = key_.public_key();
@@ -53,12 +70,18 @@ class BenchNode {
       commits_.fetch_add(1, std::memory_order_release);
       commits_.notify_all();
     });
-    admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
+    admission_ = std::make_unique<Admission>(*journal_, executor_, wanted.admission);
     FabricOptions fabric;
+    if (!wanted.drops_peers) fabric.standing.limit = 1e18;
     membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
     fabric.peers = std::move(peers);
     fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
                                        executor_, log_);
+    if (wanted.with_services) {
+      ServiceParts parts{*fabric_, *journal_, *admission_, executor_, log_, json_logic(), {}};
+      parts.extent.fabric = wire::fabric_id("default");
+      services_ = must(add_standard_services(std::move(parts)));
+    }
     rz_transport_identity identity{};
     key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
     transport_ = std::make_unique<use::Transport>(must(use::Transport::open(
@@ -76,6 +99,8 @@ class BenchNode {
   PeerSpec as_peer() { return {"peer", key_.public_key(), must(transport_->addresses())[0]}; }
   const SigningKey& key() const { return key_; }
   Fabric& fabric() { return *fabric_; }
+  Admission& admission() { return *admission_; }
+  StandardServices& services() { return services_; }
   std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
   Steady::time_point committed_at() const { return committed_at_; }
   void wait_commits(std::uint64_t at_least) {
@@ -114,14 +139,17 @@ class BenchNode {
   std::unique_ptr<Admission> admission_;
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<Fabric> fabric_;
+  StandardServices services_;
   std::unique_ptr<use::Transport> transport_;
   std::atomic<std::uint64_t> commits_{0};
   Steady::time_point committed_at_;  // read after commits_
   std::uint64_t written_ = 0;
 };
 
+// A dials nobody, B dials A; both are warm.
 struct Pair {
-  explicit Pair(const std::string& store) : a(1, store, {}), b(2, store, {a.as_peer()}) {
+  explicit Pair(const std::string& store, const NodeOptions& wanted = {})
+      : a(1, store, {}, wanted), b(2, store, {a.as_peer()}, wanted) {
     while (!a.peers_up() || !b.peers_up()) sleep_ms(10);
     for (int i = 0; i < 20; ++i) write_and_wait();
     sleep_ms(200);

@@ -3,10 +3,9 @@
 
     feeds.py RHIZOME COUNT [--json FILE]
 
-From a buffered write on one node to its row at a subscriber of the other, beside a round trip of a bare
-ROUTER/DEALER pair from the same Python; the rate at which a subscriber reads history and a burst; and a
-burst of COUNT deltas with a second subscriber that is stopped: what the publisher's memory grows by, and
-that everyone gets everything. Called by ./run bench.
+From a buffered write on one node to its row at a subscriber of the other; the rate at which a subscriber
+reads history and a burst; and a burst of COUNT deltas with a second subscriber that is stopped: what the
+publisher's memory grows by, and that everyone gets everything. Called by ./run bench.
 """
 import argparse
 import json
@@ -20,8 +19,6 @@ import sys
 import tempfile
 import threading
 import time
-
-import zmq
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'system'))
@@ -48,6 +45,15 @@ class Control:
         self.send(request, blob)
         return self.receive()
 
+    def follow(self, **wanted):
+        """Subscribes, and waits until there is nothing more to tell."""
+        self.send({'op': 'subscribe', **wanted})
+        while True:
+            header, _ = self.receive()
+            assert 'error' not in header, header
+            if header.get('live'):
+                return
+
     def rows(self, wanted):
         """Waits for so many rows."""
         seen = 0
@@ -68,39 +74,9 @@ def resident_kib(process, field='VmRSS'):
         return next(int(row.split()[1]) for row in file if row.startswith(field + ':'))
 
 
-def router_dealer_us(rounds):
-    context = zmq.Context()
-    router, dealer = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
-    port = router.bind_to_random_port('tcp://127.0.0.1')
-    dealer.connect(f'tcp://127.0.0.1:{port}')
-
-    def echo():
-        while True:
-            frames = router.recv_multipart()
-            router.send_multipart(frames)
-            if frames[-1] == b'end':
-                return
-
-    thread = threading.Thread(target=echo)
-    thread.start()
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        dealer.send(b'x' * 300)
-        dealer.recv()
-        times.append((time.perf_counter() - begin) * 1e6)
-    dealer.send(b'end')
-    dealer.recv()
-    thread.join()
-    context.destroy()
-    return statistics.median(times)
-
-
 def latency_us(publisher, subscriber, rounds):
     follow, write = Control(subscriber), Control(publisher)
-    follow.send({'op': 'subscribe', 'peer': publisher.name, 'entity': 'e:latency', 'from': 'now'})
-    while not follow.receive()[0].get('live'):
-        pass
+    follow.follow(peer=publisher.name, entity='e:latency', **{'from': 'now'})
     times = []
     for i in range(rounds):
         begin = time.perf_counter()
@@ -119,9 +95,7 @@ def burst(publisher, subscriber, count):
         stalled = subprocess.Popen([fixture.RHIZOME, 'subscribe', '--peer', publisher.name, '--entity', 'e:burst',
                                     '--node', subscriber.directory], stdout=out)
     follow, write = Control(subscriber), Control(publisher)
-    follow.send({'op': 'subscribe', 'peer': publisher.name, 'entity': 'e:burst'})
-    while not follow.receive()[0].get('live'):
-        pass
+    follow.follow(peer=publisher.name, entity='e:burst')
     time.sleep(1)
     stalled.send_signal(signal.SIGSTOP)
     before = resident_kib(publisher.process)
@@ -187,9 +161,8 @@ def main():
         subscriber.start()
         try:
             p50, p99 = latency_us(publisher, subscriber, 300)
-            round_trip = router_dealer_us(300)
             seconds, grown = burst(publisher, subscriber, options.count)
-            figures = {'latency_p50_us': p50, 'latency_p99_us': p99, 'router_dealer_us': round_trip,
+            figures = {'latency_p50_us': p50, 'latency_p99_us': p99,
                        'burst': options.count, 'burst_per_s': options.count / seconds,
                        'publisher_grown_mib': grown / 1024,
                        'grown_without_subscribers_mib': alone_mib(root, options.count),

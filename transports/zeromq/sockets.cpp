@@ -134,6 +134,9 @@ Status make_monitor(zmq::context_t& context, zmq::socket_t& watched, const std::
   if (zmq_socket_monitor(watched.handle(), name.c_str(), events) != 0)
     return failed("watching a socket");
   RZ_TRY(make(context, ZMQ_PAIR, monitor));
+  // Without a bound of its own: libzmq's thread would wait for room, with all connections, and with
+  // the lock that ending this takes. It holds the ends of one tick, as many as can be accepted.
+  RZ_TRY(set(*monitor, ZMQ_RCVHWM, 0));
   if (zmq_connect(monitor->handle(), name.c_str()) != 0) return failed("watching a socket");
   return {};
 }
