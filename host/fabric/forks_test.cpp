@@ -276,8 +276,11 @@ TEST(Forks, WhatWaitsBehindAGapOfAnotherLifeWaitsNotForEver) {
   network.node(0).write("lost on the way");
   network.run_for(kSecond / 100);
   network.mend(0, 1);
+  network.cut(1, 0);  // it asks in vain for what it lacks
   network.node(0).write("waits for it");
   network.run_for(kSecond / 100);
+  ASSERT_EQ(network.node(1).fabric().stats().parked_frames, 1u);
+  network.mend(1, 0);
   begin_anew(network, 0);
   write_together(network, 0, "second life ", 2);
   network.run_for(10 * kSecond);
