@@ -155,7 +155,7 @@ TEST_F(ConfirmTest, TokensAreHeldAwaitedOrLost) {
   const std::string epoch = "/" + std::to_string(journal->epoch()) + "/";
   const std::string next = node.author() + epoch + "2/0000000000000000";
   EXPECT_EQ(state(next, 20), "waiting");
-  ASSERT_TRUE(journal->begin_epoch().ok());
+  ASSERT_TRUE(journal->begin_epoch(journal->epoch()).ok());
   EXPECT_EQ(state(next, 3'600'000), "lost") << "told at once: it will not come";
   for (const char* bad : {"", "ed25519:00/1/1/0", "a/b/c/d/e"}) {
     const std::string request = json{{"op", "get"}, {"entity", "e"}, {"tokens", {bad}}}.dump();

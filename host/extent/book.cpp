@@ -284,10 +284,7 @@ ExtentSnapshot::Epoch ExtentBook::describe(const EpochKey& key, const Roster& ro
   }
   ExtentSnapshot::Epoch epoch;
   const auto position = journal_.origin(key.first, key.second);
-  if (position && position->forked) {
-    const auto from = journal_.forked_at(key.first, key.second);
-    epoch.void_from = from.ok() && from->has_value() ? **from : 1;
-  }
+  if (position) epoch.void_from = position->void_from;
   follow(key.first);
   const auto epochs = epochs_.find(key.first);
   epoch.closed =

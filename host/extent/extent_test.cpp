@@ -194,7 +194,7 @@ TEST(Extent, LabelsBehindAForkAreVoidAndThoseBeforeItStay) {
   ASSERT_TRUE(desk.journal->statements(first.origin, first.epoch, 2, 1, ours).ok());
   const Statement other = make_statement(desk.self, first.epoch, 2, ours[0].previous_head,
                                          {DeltaId::of_claims("another")});
-  ASSERT_TRUE(desk.journal->mark_fork(ours[0], other).ok());
+  ASSERT_TRUE(*desk.journal->mark_fork(signed_head(other)));
   EXPECT_EQ(desk.extent(first).held, 2u);
   EXPECT_EQ(desk.extent(second).held, 0u);
   EXPECT_EQ(desk.extent(second).state, LabelState::kVoid);
@@ -205,7 +205,7 @@ TEST(Extent, NumbersOfAClosedEpochThatNobodyHoldsAreLostNotAwaited) {
   const Label label = desk.write();
   const Label beyond{label.origin, label.epoch, 5};
   EXPECT_EQ(desk.extent(beyond).state, LabelState::kKnown) << "it may still be written";
-  ASSERT_TRUE(desk.journal->begin_epoch().ok());
+  ASSERT_TRUE(desk.journal->begin_epoch(desk.journal->epoch()).ok());
   desk.write();
   EXPECT_EQ(desk.extent(beyond).state, LabelState::kLost);
   EXPECT_EQ(desk.extent(label).held, 1u) << "what was held stays";

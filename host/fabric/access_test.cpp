@@ -16,9 +16,9 @@ using simulation::RawPeer;
 using wire::Kind;
 
 // All but hello and join, which are how access is gained, and replies, which nobody asked for.
-constexpr Kind kRequests[] = {Kind::kPropagate, Kind::kAnnounce, Kind::kReceipt,   Kind::kRoster,
-                              Kind::kFetch,     Kind::kQuery,    Kind::kSubscribe, Kind::kTail,
-                              Kind::kReconcile, Kind::kSnapshot, Kind::kExecute};
+constexpr Kind kRequests[] = {Kind::kPropagate, Kind::kAnnounce,  Kind::kReceipt,  Kind::kRoster,
+                              Kind::kFork,      Kind::kFetch,     Kind::kQuery,    Kind::kSubscribe,
+                              Kind::kTail,      Kind::kReconcile, Kind::kSnapshot, Kind::kExecute};
 
 constexpr std::size_t kKnown = 0, kNode = 1;
 

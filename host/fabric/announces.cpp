@@ -70,7 +70,22 @@ void Fabric::Core::announce(Member& member) {
 // A new connection: the peer may have lost what it held on the last one, and says anew what it
 // holds.
 void Fabric::Core::forget_known(const LinkKey& link) {
-  for (auto& [key, progress] : progress_) progress.known.erase(link);
+  for (auto& [key, progress] : progress_) {
+    progress.known.erase(link);
+    progress.heads.erase(link);
+  }
+}
+
+// We came to where peers said that they are: is what they hold there the same?
+void Fabric::Core::compare_heads(const wire::Position& ours) {
+  const EpochKey key{ours.origin, ours.epoch};
+  const auto found = progress_.find(key);
+  if (found == progress_.end()) return;
+  std::erase_if(found->second.heads, [&](const auto& entry) {
+    const auto& [last, head] = entry.second;
+    if (last == ours.last && head != ours.head) forks_->suspect(entry.first, key);
+    return last <= ours.last;
+  });
 }
 
 void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position>& positions,
@@ -81,6 +96,12 @@ void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position
     if (progress == nullptr) continue;
     std::uint64_t& known = progress->known[member.link];
     known = std::max(known, position.last);
+    if (is_forked(key)) continue;
+    const auto ours = positions_.find(key);
+    const std::uint64_t noted = ours == positions_.end() ? 0 : ours->second.position.last;
+    if (position.last > noted) progress->heads[member.link] = {position.last, position.head};
+    if (position.last == noted && position.head != ours->second.position.head)
+      forks_->suspect(member.link, key);
     if (known <= reached(key)) continue;
     // What it held before we were linked comes by no topic.
     const bool had_source = has_source(position.origin);

@@ -104,7 +104,7 @@ Ingested Ingest::take(const Incoming& incoming, const Slice& slice, Plan& plan) 
   if (position.forked) return Ingested::kForked;
   if (slice.from + slice.count - 1 <= position.last) return Ingested::kDuplicate;
   if (slice.from > position.last + 1) return Ingested::kGap;
-  if (slice.from != position.last + 1) return Ingested::kRefused;
+  if (slice.from != position.last + 1) return Ingested::kOverlap;
 
   if (slice.checked && slice.checked->previous_head == position.head) {
     arrive(slice, plan);
@@ -114,7 +114,11 @@ Ingested Ingest::take(const Incoming& incoming, const Slice& slice, Plan& plan) 
     if (!partials_.contains(key) && partials_.size() >= kMaxPartials)
       partials_.erase(partials_.begin());
     Partial& begun = partials_[key];
-    begun = {slice.from, slice.count, slice.previous_head.value_or(position.head), {}};
+    begun = {slice.from,
+             slice.count,
+             slice.previous_head.value_or(position.head),
+             slice.previous_head.has_value(),
+             {}};
     begun.ids.reserve(slice.count);
   }
   const auto found = partials_.find(key);
@@ -137,13 +141,16 @@ Ingested Ingest::complete(Partial&& partial, const Incoming& incoming, const Sli
   Statement statement = whole_statement(incoming, all, partial.previous_head);
   OriginPosition& position = plan.position(journal_, incoming.origin, incoming.epoch);
   if (statement.previous_head != position.head) return fork(statement, position);
-  if (!check_statement(statement).ok()) return Ingested::kRefused;
+  // What it followed may have come from another life of its origin than ours: asked for anew, the
+  // head before it comes with it.
+  if (!check_statement(statement).ok())
+    return partial.previous_told ? Ingested::kRefused : Ingested::kGap;
   return accept(std::move(statement), plan);
 }
 
 // REQUIRES: it checks out and follows the plan's position.
 Ingested Ingest::accept(Statement&& statement, Plan& plan) {
-  if (!mind_own_epoch(statement).ok()) return Ingested::kFailed;
+  if (!mind_own_epoch(signed_head(statement)).ok()) return Ingested::kFailed;
   OriginPosition& position = plan.position(journal_, statement.origin, statement.epoch);
   position.last = statement.last();
   position.head = statement.head;

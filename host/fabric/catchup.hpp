@@ -54,8 +54,9 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   using Epoch = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
   // The highest number that is held or on its way in by another door.
   using Reached = std::function<std::uint64_t(const Epoch& key)>;
-  // All is in that was to be fetched of this epoch: perhaps there is more.
-  using Drained = std::function<void(const Epoch& key)>;
+  // All is in that was to be fetched of this epoch, up to a number, of which the journal lacks what
+  // belongs to an unfinished statement: perhaps there is more.
+  using Drained = std::function<void(const Epoch& key, std::uint64_t through)>;
 
   struct Counters {
     std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},
@@ -70,8 +71,14 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
     reached_ = std::move(reached);
     drained_ = std::move(drained);
   }
+  // A peer brought a part of a statement that overlaps what is held.
+  void on_overlap(std::function<void(const Epoch& key, const LinkKey& link)> overlapped) {
+    overlapped_ = std::move(overlapped);
+  }
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
+  // Its numbers are void, or cannot be had: nothing of it is under way any more.
+  void forget(const Epoch& key);
   // Asks whatever can be asked now.
   void schedule();
   bool is_fetching(const Epoch& key) const;
@@ -195,6 +202,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const std::shared_ptr<Serving> serving_;
   Reached reached_;
   Drained drained_;
+  std::function<void(const Epoch& key, const LinkKey& link)> overlapped_;
   std::atomic<bool> stopped_{false};
   std::map<Epoch, Job> jobs_;  // all epochs that peers told of
   std::set<Epoch> active_;     // those of which something is lacking

@@ -12,6 +12,7 @@
 
 #include "fabric/catchup.hpp"
 #include "fabric/fabric.hpp"
+#include "fabric/forks.hpp"
 #include "fabric/ingest.hpp"
 #include "fabric/lanes.hpp"
 #include "links/links.hpp"
@@ -45,6 +46,7 @@ struct Fabric::Core final : use::TransportEvents,
     std::string network;   // the group of its address, of a stranger; empty: not known
     bool greeted = false;  // its hello was checked on this connection: `key` is proven
     bool hello_under_way = false;
+    bool hello_unanswered = false;  // one that we sent
     bool announce_under_way = false;
     bool join_under_way = false;
     std::optional<InviteTicket> ticket;  // shown where it refuses our hello
@@ -86,13 +88,16 @@ struct Fabric::Core final : use::TransportEvents,
   // What this peer does not know we hold, of the changes after `told`; moves `told` on.
   std::vector<wire::Position> news_for(const LinkKey& link, std::uint64_t& told) const;
   void forget_known(const LinkKey& link);
+  void compare_heads(const wire::Position& ours);
   void on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
 
   // ---- spreading and catching up (spread.cpp, sources.cpp)
   struct Progress {
     std::map<LinkKey, std::uint64_t> known;  // highest number that each peer announced
-    bool awaited = false;                    // the missing timer runs
-    std::uint64_t pushed = 0;                // highest number that is on its way through ingest
+    // What peers hold at numbers that we have not come to.
+    std::map<LinkKey, std::pair<std::uint64_t, Hash256>> heads;
+    bool awaited = false;      // the missing timer runs
+    std::uint64_t pushed = 0;  // highest number that is on its way through ingest
     // Live deliveries that wait behind a gap, by first number and index.
     std::map<std::pair<std::uint64_t, std::size_t>, std::unique_ptr<Incoming>> parked;
   };
@@ -120,6 +125,7 @@ struct Fabric::Core final : use::TransportEvents,
                std::size_t added);
   void park(Progress& progress, std::unique_ptr<Incoming> incoming);
   void unpark(const EpochKey& key);
+  void drop_parked(Progress& progress);
   void count_payload(const wire::Delivery& delivery);
   void choose_source(const NodeKey& origin);
   void leave_source(const NodeKey& origin, Source& source);
@@ -133,9 +139,11 @@ struct Fabric::Core final : use::TransportEvents,
   std::uint64_t reached(const EpochKey& key) const;
   // What of this epoch peers announced and we lack is asked for, but for what waits behind a gap.
   void maybe_fetch(const EpochKey& key);
-  void fetched(const EpochKey& key);                  // all that was asked for is in
-  static std::size_t gaps(const Progress& progress);  // between the deliveries that wait
+  void fetched(const EpochKey& key, std::uint64_t through);  // all that was asked for is in
+  static std::size_t gaps(const Progress& progress);         // between the deliveries that wait
   std::uint64_t held(const EpochKey& key) const;
+  bool is_forked(const EpochKey& key) const;
+  void on_forked(const EpochKey& key);  // nothing of it comes by its numbers any more
 
   // ---- what services may do (services.cpp)
   const SigningKey& key() const override { return key_; }
@@ -184,6 +192,7 @@ struct Fabric::Core final : use::TransportEvents,
   const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   const std::shared_ptr<Catchup> catchup_;  // the first of the services
+  const std::shared_ptr<Forks> forks_;
   std::atomic<bool> stopped_{false};
   use::Transport* transport_ = nullptr;  // set once by attach, before any event
   const rz_transport_remote* remote_ = nullptr;

@@ -19,14 +19,18 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
       catchup_(std::make_shared<Catchup>(*this, journal, ingest_, options_.catch_up)),
+      forks_(std::make_shared<Forks>(*this, journal, ingest_)),
       standing_(options_.standing) {
   // Before anybody asks: a command may name a peer as soon as the node says that it is ready.
   configure_peers();
   recall_acquaintances();
   update_snapshot();
-  catchup_->on_positions([this](const EpochKey& key) { return reached(key); },
-                         [this](const EpochKey& key) { fetched(key); });
-  services_.push_back(catchup_);
+  catchup_->on_positions(
+      [this](const EpochKey& key) { return reached(key); },
+      [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
+  catchup_->on_overlap(
+      [this](const EpochKey& key, const LinkKey& link) { forks_->suspect(link, key); });
+  services_ = {catchup_, forks_};
 }
 
 Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& node_key,
@@ -39,6 +43,10 @@ Fabric::Fabric(FabricOptions options, Membership& membership, const SigningKey& 
     if (core != nullptr && link_key_of(source, link.data()))
       core->distrust(link, "deltas with a wrong signature or form",
                      Standing::kBadSignature * static_cast<double>(bad));
+  });
+  core_->ingest_->on_fork([weak = std::weak_ptr<Core>(core_)](const Core::EpochKey& key) {
+    const std::shared_ptr<Core> core = weak.lock();
+    if (core != nullptr) core->strand_->post([core, key] { core->on_forked(key); });
   });
   // The journal outlives every commit but perhaps not the fabric: the listener holds no owner.
   journal.on_commit([weak = std::weak_ptr<Core>(core_)](Seq first, Seq last,

@@ -214,26 +214,33 @@ TEST(Fabric, ARestartedNodeCatchesUpOnWhatItMissed) {
   EXPECT_EQ(network.node(2).deltas(), 31u);
 }
 
-TEST(Fabric, AForkedOriginKeepsItsDeltasAndLosesItsLaterLabels) {
+TEST(Fabric, AForkedOriginKeepsItsDeltasAndGivesItsLaterLabelsAnew) {
   Network network(11);
   network.line(2);
   network.run_for(2 * kSecond);
   network.node(0).write("shared past");
   network.run_for(kSecond);
+  const NodeKey& origin = network.node(0).key();
+  const std::uint64_t epoch = network.node(0).journal().epoch();
   // The same key numbers another delta 2 than the one that node 1 will have seen.
   const Statement other = network.node(0).statement_for("the other two", 2);
   network.node(0).write("the first two");
   network.run_for(2 * kSecond);
   network.deliver(0, 1, other);
   network.run_for(2 * kSecond);
-  const auto position =
-      network.node(1).journal().origin(network.node(0).key(), network.node(0).journal().epoch());
+  const auto position = network.node(1).journal().origin(origin, epoch);
   ASSERT_TRUE(position.has_value());
   EXPECT_TRUE(position->forked);
+  EXPECT_EQ(position->void_from, 2u);
   EXPECT_EQ(network.node(1).deltas(), 2u);
-  network.node(0).write("void label");
+  network.node(0).write("in another epoch");
   network.run_for(3 * kSecond);
-  EXPECT_EQ(network.node(1).journal().origin(network.node(0).key(), position->epoch)->last, 2u);
+  EXPECT_EQ(network.node(1).journal().origin(origin, epoch)->last, 2u);
+  const std::uint64_t next = network.node(0).journal().epoch();
+  EXPECT_GT(next, epoch);
+  EXPECT_EQ(network.node(1).journal().origin(origin, next)->last, 2u)
+      << "the one behind the fork, and the one written since";
+  expect_converged(network, 5);
 }
 
 TEST(Fabric, AnUnknownRequestIsAnsweredWithAnErrorAndStopsNobody) {

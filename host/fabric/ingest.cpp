@@ -91,10 +91,10 @@ Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
   if (other_tail || other_past) return fork(statement, position);
   if (statement.last() <= position.last) return Ingested::kDuplicate;
   if (statement.from > position.last + 1) return Ingested::kGap;
-  if (statement.from != position.last + 1) return Ingested::kRefused;
+  if (statement.from != position.last + 1) return fork(statement, position);
   if (!check_statement(statement).ok()) return Ingested::kRefused;
 
-  if (!mind_own_epoch(statement).ok()) return Ingested::kFailed;
+  if (!mind_own_epoch(signed_head(statement)).ok()) return Ingested::kFailed;
 
   // The bodies must be the ones that the origin numbered: else a relay could make us refuse, and so
   // skip, what its author never wrote.
@@ -125,22 +125,42 @@ Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
 Ingested Ingest::fork(const Statement& statement, OriginPosition& position) {
   // Only a signed contradiction is a fork; anything else is the sender's noise.
   if (!check_statement(statement).ok()) return Ingested::kRefused;
-  std::vector<Statement> ours;
-  if (position.last == 0 ||
-      !journal_.statements(statement.origin, statement.epoch, position.last, 1, ours).ok() ||
-      ours.empty())
-    return Ingested::kRefused;
-  if (!journal_.mark_fork(ours.front(), statement).ok()) return Ingested::kFailed;
-  if (statement.origin == self_ && statement.epoch == journal_.epoch() &&
-      !journal_.begin_epoch().ok())
-    return Ingested::kFailed;
+  const Result<bool> marked = contradict(signed_head(statement), statement.ids);
+  if (!marked.ok()) return Ingested::kFailed;
+  // What it contradicts is in this very plan: once that is held it shows again.
+  if (!*marked) return Ingested::kGap;
   position.forked = true;
   return Ingested::kForked;
 }
 
-Status Ingest::mind_own_epoch(const Statement& statement) {
-  if (statement.origin != self_ || statement.epoch != journal_.epoch()) return {};
-  return journal_.begin_epoch();
+Result<bool> Ingest::contradict(const SignedHead& head, std::span<const DeltaId> ids) {
+  const Result<bool> marked = journal_.mark_fork(head, ids);
+  if (!marked.ok()) return marked;
+  RZ_TRY(mind_own_epoch(head));
+  if (*marked && on_fork_) on_fork_({head.origin, head.epoch});
+  return marked;
+}
+
+void Ingest::judge(const SignedHead& head, std::function<void(bool is_signed)> judged) {
+  strand_->post([self = shared_from_this(), head, judged = std::move(judged)] {
+    if (self->stopped_) return;
+    const bool is_signed = check_signed_head(head).ok();
+    if (is_signed)
+      if (const Result<bool> marked = self->contradict(head, {}); !marked.ok())
+        self->log_.error("fork.failed", {{"reason", marked.status().to_string()}});
+    judged(is_signed);
+  });
+}
+
+Status Ingest::mind_own_epoch(const SignedHead& head) {
+  if (head.origin != self_ || head.epoch < journal_.epoch()) return {};
+  const auto position = journal_.origin(head.origin, head.epoch);
+  if (position && !position->forked && position->last >= head.last()) return {};
+  Status begun = journal_.begin_epoch(head.epoch);
+  if (begun.code() != Code::kLimit) return begun;
+  // Somebody with our key used them up. We go on, and every peer takes our labels as old.
+  log_.error("epoch.none.left", {{"reason", begun.message()}});
+  return {};
 }
 
 Result<bool> Ingest::lacks_bodies(const Statement& statement, const Plan& plan) const {

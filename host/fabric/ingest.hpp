@@ -28,6 +28,8 @@ enum class Ingested : std::uint8_t {
   kGap,        // it begins behind a number that we lack
   kWithheld,   // bodies are missing that neither it nor we have
   kForked,     // its statement contradicts one that we hold
+  kOverlap,    // a part of a statement that begins within what we hold and ends behind it: a fork,
+               // or a lie, and which of them its own ids alone would show
   kRefused,    // its statement does not check out, or its sender is over its quota
   kFailed,     // our journal could not take it
 };
@@ -64,16 +66,22 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
 
   // Any thread. False where the queue is full: the delivery is not taken and `done` not called.
   bool push(std::unique_ptr<Incoming> incoming, bool may_exceed = false);
+  // Any thread. Whether its origin signed it; where it contradicts what we hold, the fork is marked
+  // before `judged` hears of it, on the ingest strand.
+  void judge(const SignedHead& head, std::function<void(bool is_signed)> judged);
+  using Epoch = std::pair<NodeKey, std::uint64_t>;
+  // Once, before all else: hears of each epoch that is marked, on the ingest strand.
+  void on_fork(std::function<void(const Epoch& key)> listener) { on_fork_ = std::move(listener); }
   // Any thread. What waits is dropped: it mostly owns who owns this.
   void stop();
 
  private:
-  using Epoch = std::pair<NodeKey, std::uint64_t>;
   struct Plan;
   // A statement of which the first bodies came and the last ones did not yet.
   struct Partial {
     std::uint64_t from = 0, count = 0;
     Hash256 previous_head{};
+    bool previous_told = false;  // by who sent it; else it is taken to follow ours
     std::vector<DeltaId> ids;
   };
   void drain();
@@ -90,9 +98,12 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   Ingested fork(const Statement& statement, OriginPosition& position);
   // Bodies that neither the plan nor the journal has, of a statement in whole.
   Result<bool> lacks_bodies(const Statement& statement, const Plan& plan) const;
-  // Somebody knows numbers of our running epoch that we do not: our store was wound back. What was
-  // numbered then stays valid; what we number from now on gets a new epoch.
-  Status mind_own_epoch(const Statement& statement);
+  // REQUIRES: it checks out. True where it marked a fork.
+  Result<bool> contradict(const SignedHead& head, std::span<const DeltaId> ids);
+  // REQUIRES: it checks out. Somebody knows numbers of our running epoch, or of a later one, that
+  // we do not: our store was wound back, or wiped and the clock too. What was numbered then stays
+  // valid; what we number from now on gets an epoch beyond it.
+  Status mind_own_epoch(const SignedHead& head);
   void admit(Plan& plan);
 
   Journal& journal_;
@@ -101,6 +112,7 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   const std::size_t queue_bytes_;
   const NodeKey self_;
   const std::shared_ptr<Strand> strand_;
+  std::function<void(const Epoch& key)> on_fork_;
   std::atomic<bool> stopped_{false};
   std::map<Epoch, Partial> partials_;  // the strand's own
   std::mutex mutex_;

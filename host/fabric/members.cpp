@@ -46,6 +46,7 @@ void Fabric::Core::start() {
   for (const auto& [link, member] : members_) dial(member);
   for (const OriginPosition& origin : journal_.origins())
     note_position({origin.origin, origin.epoch, origin.last, origin.head});
+  forks_->start();
   heartbeat();
 }
 
@@ -106,6 +107,7 @@ std::string Fabric::Core::hello_body(const LinkKey& link, std::uint64_t& told) c
 void Fabric::Core::send_hello(Member& member) {
   if (member.hello_under_way || !member.status.up) return;
   member.hello_under_way = true;
+  member.hello_unanswered = true;
   std::uint64_t told = 0;
   const std::string body = hello_body(member.link, told);
   send(
@@ -124,6 +126,7 @@ void Fabric::Core::send_hello(Member& member) {
         }
         if (code != Code::kOk || frame.kind != wire::Kind::kHelloReply) return;
         if (!accept_hello(link, frame).ok()) return;
+        member_of(link)->hello_unanswered = false;
         member_of(link)->announced = told;
         announce(*member_of(link));
       },
@@ -184,7 +187,8 @@ void Fabric::Core::heartbeat() {
   if (stopped_) return;
   for (auto& [link, member] : members_) {
     if (!member.status.up) continue;
-    if (!member.greeted) send_hello(member);
+    // Who greeted us meanwhile has told us nothing that its lost answer did.
+    if (!member.greeted || member.hello_unanswered) send_hello(member);
     announce(member);
   }
   for (auto& [key, progress] : progress_) {
@@ -200,6 +204,7 @@ void Fabric::Core::heartbeat() {
 void Fabric::Core::update_snapshot() {
   std::map<LinkKey, std::uint64_t> behind;
   for (const auto& [key, progress] : progress_) {
+    if (is_forked(key)) continue;
     const std::uint64_t mine = held(key);
     for (const auto& [link, known] : progress.known)
       if (known > mine) behind[link] += known - mine;

@@ -191,6 +191,14 @@ void Catchup::refused(Job& job, Piece& piece) {
   job.alone_until = piece.to;
 }
 
+void Catchup::forget(const Epoch& key) {
+  const auto found = jobs_.find(key);
+  if (found == jobs_.end()) return;
+  for (const auto& [from, piece] : found->second.pieces) arrived_bytes_ -= piece.bytes;
+  active_.erase(key);
+  jobs_.erase(found);
+}
+
 void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std::size_t added) {
   const auto found = jobs_.find(key);
   if (found == jobs_.end()) return;
@@ -200,15 +208,18 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
   Piece& piece = place->second;
   const std::uint64_t numbers = piece.to - from + 1;
   Peer& peer = peer_of(piece.link);
-  arrived_bytes_ -= piece.bytes;
-  if (verdict == Ingested::kForked) {
-    ++counters_.forks;
-    for (const auto& [begin, other] : job.pieces)
-      if (begin != from) arrived_bytes_ -= other.bytes;
-    active_.erase(key);
-    jobs_.erase(found);
+  if (verdict == Ingested::kForked || verdict == Ingested::kOverlap) {
+    const LinkKey link = piece.link;
+    forget(key);
+    if (verdict == Ingested::kForked) ++counters_.forks;
+    if (verdict == Ingested::kOverlap) {
+      // An honest one proves the fork once it has seen what ours was signed with.
+      failed(link, "numbers that overlap what their origin signed", Standing::kBrokenPromise);
+      overlapped_(key, link);
+    }
     return schedule();
   }
+  arrived_bytes_ -= piece.bytes;
   if (verdict == Ingested::kAdmitted || verdict == Ingested::kDuplicate) {
     if (verdict == Ingested::kAdmitted) {
       peer.figures.deltas += added;
@@ -235,7 +246,7 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
   if (held(key) >= job.alone_until) job.alone.reset(), job.alone_until = 0;
   hand_over(key, job);
   schedule();
-  if (job.pieces.empty()) drained_(key);
+  if (job.pieces.empty()) drained_(key, job.through);
 }
 
 }  // namespace rhizome

@@ -100,7 +100,7 @@ void Fabric::Core::lose_sources(const LinkKey& link) {
 
 void Fabric::Core::await_missing(const EpochKey& key) {
   Progress& progress = progress_[key];
-  if (progress.awaited || catchup_->is_fetching(key)) return;
+  if (progress.awaited || catchup_->is_fetching(key) || is_forked(key)) return;
   progress.awaited = true;
   std::uint64_t announced = 0;
   for (const auto& [link, known] : progress.known) announced = std::max(announced, known);
@@ -108,6 +108,7 @@ void Fabric::Core::await_missing(const EpochKey& key) {
     if (self->stopped_) return;
     Progress& now = self->progress_[key];
     now.awaited = false;
+    if (self->is_forked(key)) return;
     if (self->reached(key) < announced) {
       Source& source = self->sources_[key.first];
       if (++source.misses >= kMissesToLeave && source.chosen) {

@@ -57,13 +57,19 @@ void Fabric::Core::on_commit(const CommitNote& note) {
   if (stopped_) return;
   bool news = false;
   for (const Statement& statement : note.statements) {
-    note_position({statement.origin, statement.epoch, statement.last(), statement.head});
+    const wire::Position position{statement.origin, statement.epoch, statement.last(),
+                                  statement.head};
+    note_position(position);
+    compare_heads(position);
     // A first number of an epoch: nobody has subscribed to this origin through us yet.
     news = news || statement.from == 1;
     publish(statement);
     unpark({statement.origin, statement.epoch});
   }
-  for (const wire::Position& position : note.unpublished) note_position(position);
+  for (const wire::Position& position : note.unpublished) {
+    note_position(position);
+    compare_heads(position);
+  }
   counters_.unpublished += note.unpublished.size();
   if (news)
     for (auto& [link, member] : members_) announce(member);
@@ -128,6 +134,10 @@ void Fabric::Core::take_live(const LinkKey& link, std::unique_ptr<Incoming> inco
   Progress* found = progress_for(key, link);
   if (found == nullptr) return;
   Progress& progress = *found;
+  if (is_forked(key)) {
+    ++counters_.forks;
+    return;
+  }
   const std::uint64_t last = statement.last();
   if (statement.from <= reached(key) + 1) {
     push_live(key, progress, std::move(incoming));
@@ -200,6 +210,7 @@ void Fabric::Core::on_live(const EpochKey& key, const LinkKey& link, std::uint64
       ++counters_.gaps;
       progress.known[link] = std::max(progress.known[link], last);
       break;
+    case Ingested::kOverlap:  // of slices alone
     case Ingested::kFailed:
       break;
   }
@@ -237,6 +248,11 @@ void Fabric::Core::unpark(const EpochKey& key) {
   }
 }
 
+void Fabric::Core::drop_parked(Progress& progress) {
+  for (const auto& [place, incoming] : progress.parked) parked_bytes_ -= incoming->bytes.size();
+  progress.parked.clear();
+}
+
 std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
   const auto found = progress_.find(key);
   return std::max(held(key), found == progress_.end() ? 0 : found->second.pushed);
@@ -245,6 +261,22 @@ std::uint64_t Fabric::Core::reached(const EpochKey& key) const {
 std::uint64_t Fabric::Core::held(const EpochKey& key) const {
   const auto position = journal_.origin(key.first, key.second);
   return position ? position->last : 0;
+}
+
+bool Fabric::Core::is_forked(const EpochKey& key) const {
+  const auto position = journal_.origin(key.first, key.second);
+  return position && position->forked;
+}
+
+void Fabric::Core::on_forked(const EpochKey& key) {
+  if (stopped_) return;
+  if (const auto found = progress_.find(key); found != progress_.end()) {
+    drop_parked(found->second);
+    found->second.heads.clear();
+    found->second.pushed = 0;
+  }
+  catchup_->forget(key);
+  forks_->found(key);
 }
 
 std::size_t Fabric::Core::gaps(const Progress& progress) {
@@ -259,7 +291,7 @@ std::size_t Fabric::Core::gaps(const Progress& progress) {
 
 void Fabric::Core::maybe_fetch(const EpochKey& key) {
   const auto found = progress_.find(key);
-  if (found == progress_.end() || stopped_) return;
+  if (found == progress_.end() || stopped_ || is_forked(key)) return;
   const Progress& progress = found->second;
   const std::uint64_t mine = reached(key);
   // Few gaps are filled alone, one behind the other; through many, all is fetched.
@@ -276,10 +308,16 @@ void Fabric::Core::maybe_fetch(const EpochKey& key) {
 
 // What waits behind a further gap wants that one filled; what is announced may still come by
 // itself.
-void Fabric::Core::fetched(const EpochKey& key) {
+void Fabric::Core::fetched(const EpochKey& key, std::uint64_t through) {
   const auto found = progress_.find(key);
   if (found == progress_.end() || stopped_) return;
-  if (!found->second.parked.empty()) return maybe_fetch(key);
+  if (auto& parked = found->second.parked; !parked.empty()) {
+    // The gap is filled, and its statement goes on behind it: what waits is from another life of
+    // its origin, and would wait for ever.
+    const std::uint64_t gap_end = parked.begin()->first.first - 1;
+    if (through >= gap_end && reached(key) < gap_end) drop_parked(found->second);
+    return maybe_fetch(key);
+  }
   const std::uint64_t mine = reached(key);
   for (const auto& [link, known] : found->second.known)
     if (known > mine) return await_missing(key);

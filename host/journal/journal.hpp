@@ -81,8 +81,9 @@ struct OriginPosition {
   std::uint64_t last = 0;
   std::uint64_t synced = 0;  // its numbers up to here are on stable storage
   Hash256 head{};
-  bool closed = false;  // a newer epoch of this origin is known
-  bool forked = false;  // two signed heads at one number were seen: later labels are void
+  bool closed = false;                   // a newer epoch of this origin is known
+  bool forked = false;                   // its origin numbered twice
+  std::uint64_t void_from = UINT64_MAX;  // of a forked one: its labels are void from here on
   std::uint64_t holes = 0;
 };
 
@@ -131,10 +132,20 @@ class Journal {
   std::uint64_t epoch() const;  // of our own labels
   std::vector<OriginPosition> origins() const;
   std::optional<OriginPosition> origin(const NodeKey& origin, std::uint64_t epoch) const;
-  // Two signed statements disagree: marks the fork (kept with both statements as evidence).
-  Status mark_fork(const Statement& a, const Statement& b);
-  // A peer knows a higher number or another head of ours: begins a new epoch.
-  Status begin_epoch();
+  // REQUIRES: `other` checks out. True where it contradicts what is held of its epoch, which is
+  // then marked as forked, with both as evidence; of our running epoch, in the same write, a new
+  // one begins. `ids` are its own, where they are known: they show better where the fork is.
+  // False where it is held, follows, or says nothing of what is held.
+  Result<bool> mark_fork(const SignedHead& other, std::span<const DeltaId> ids = {});
+  // The two that contradict each other, ours first; none where no fork is known.
+  Result<std::optional<std::pair<SignedHead, SignedHead>>> fork(const NodeKey& origin,
+                                                                std::uint64_t epoch) const;
+  // Our labels get an epoch above `beyond` from now on, if they have none yet. kLimit: there is
+  // none.
+  Status begin_epoch(std::uint64_t beyond);
+  // Our own deltas whose labels a fork made void get labels of the running epoch, in the order of
+  // the old ones, at most `limit` a call. True while there are more.
+  Result<bool> renumber(const SigningKey& self, std::size_t limit);
 
   // ---- reading; batches are appended to, states and signatures filled in
   // seq of each id that is held and its signature state; seq 0 where it is not.
@@ -176,9 +187,6 @@ class Journal {
   // The chained head at number n; none where n is not reached.
   Result<std::optional<Hash256>> head_at(const NodeKey& origin, std::uint64_t epoch,
                                          std::uint64_t n) const;
-  // Of a forked epoch: the first number that was given twice, so that labels from it on are void.
-  // None where no fork is known.
-  Result<std::optional<std::uint64_t>> forked_at(const NodeKey& origin, std::uint64_t epoch) const;
 
   // ---- cursors of consumers: named positions, stored
   Result<Seq> cursor(ByteView name) const;  // 0 where there is none

@@ -214,11 +214,16 @@ TEST_P(JournalTest, KnowsTheHeadAtEachNumberAndWhereAForkBegins) {
   EXPECT_EQ(*journal_->head_at(self, ours.epoch, 1), first);
   EXPECT_EQ(*journal_->head_at(self, ours.epoch, 3), ours.head);
   EXPECT_FALSE(journal_->head_at(self, ours.epoch, 4)->has_value());
-  EXPECT_FALSE(journal_->forked_at(self, ours.epoch)->has_value());
+  EXPECT_FALSE(journal_->fork(self, ours.epoch)->has_value());
   // The same first number, then another second one.
   const Statement other = make_statement(self_, ours.epoch, 2, first, {ours.ids[2]});
-  ASSERT_TRUE(journal_->mark_fork(ours, other).ok());
-  EXPECT_EQ(*journal_->forked_at(self, ours.epoch), 2u);
+  ASSERT_TRUE(*journal_->mark_fork(signed_head(other)));
+  EXPECT_EQ(journal_->origin(self, ours.epoch)->void_from, 2u);
+  const auto evidence = journal_->fork(self, ours.epoch);
+  ASSERT_TRUE(evidence->has_value());
+  EXPECT_EQ((**evidence).first.head, ours.head);
+  EXPECT_EQ((**evidence).second.head, other.head);
+  EXPECT_TRUE(check_signed_head((**evidence).second).ok());
 }
 
 TEST_P(JournalTest, AnotherMachineUnderTheKeyBeginsANewEpoch) {

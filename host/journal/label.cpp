@@ -7,13 +7,13 @@ namespace rhizome {
 
 namespace {
 
-std::string signed_bytes(const Statement& s) {
+std::string signed_bytes(const SignedHead& s) {
   std::string out(kStatementDomain);
   cbor_append_head(4, 6, out);
   cbor_append_bytes(view(s.origin.data(), s.origin.size()), out);
   cbor_append_head(0, s.epoch, out);
   cbor_append_head(0, s.from, out);
-  cbor_append_head(0, s.ids.size(), out);
+  cbor_append_head(0, s.count, out);
   cbor_append_bytes(view(s.previous_head.data(), s.previous_head.size()), out);
   cbor_append_bytes(view(s.head.data(), s.head.size()), out);
   return out;
@@ -45,26 +45,38 @@ Statement make_statement(const SigningKey& origin, std::uint64_t epoch, std::uin
   statement.ids = std::move(ids);
   statement.previous_head = previous_head;
   statement.head = chained(statement);
-  statement.signature = origin.sign(signed_bytes(statement));
+  statement.signature = origin.sign(signed_bytes(signed_head(statement)));
   return statement;
 }
 
-Status check_statement(const Statement& statement) {
+SignedHead signed_head(const Statement& statement) {
+  return {statement.origin,        statement.epoch, statement.from,     statement.ids.size(),
+          statement.previous_head, statement.head,  statement.signature};
+}
+
+Status check_signed_head(const SignedHead& head) {
   const auto where = [&] {
-    return "statement of " + to_hex(view(statement.origin.data(), 8)) + " epoch " +
-           std::to_string(statement.epoch) + " from " + std::to_string(statement.from);
+    return "statement of " + to_hex(view(head.origin.data(), 8)) + " epoch " +
+           std::to_string(head.epoch) + " from " + std::to_string(head.from);
   };
-  if (statement.from == 0 || statement.ids.empty() || statement.ids.size() > kStatementMaxIds)
-    return {Code::kCorrupt, where() + ": " + std::to_string(statement.ids.size()) +
+  if (head.from == 0 || head.count == 0 || head.count > kStatementMaxIds)
+    return {Code::kCorrupt, where() + ": " + std::to_string(head.count) +
                                 " ids; expected 1 to 4096, numbered from 1"};
-  if (statement.epoch > kMaxEpoch || statement.from > kMaxNumber - kStatementMaxIds)
+  if (head.epoch > kMaxEpoch || head.from > kMaxNumber - kStatementMaxIds)
     return {Code::kCorrupt, where() + ": expected an epoch below 2^32 and numbers below 2^48"};
-  if (chained(statement) != statement.head)
-    return {Code::kCorrupt, where() + ": its ids do not chain to its head"};
-  if (!verify_strict(statement.origin, signed_bytes(statement),
-                     view(statement.signature.data(), statement.signature.size())))
+  if (!verify_strict(head.origin, signed_bytes(head),
+                     view(head.signature.data(), head.signature.size())))
     return {Code::kCorrupt, where() + ": not signed by its origin"};
   return {};
+}
+
+Status check_statement(const Statement& statement) {
+  if (statement.ids.size() <= kStatementMaxIds && chained(statement) != statement.head)
+    return {Code::kCorrupt, "statement of " + to_hex(view(statement.origin.data(), 8)) + " epoch " +
+                                std::to_string(statement.epoch) + " from " +
+                                std::to_string(statement.from) +
+                                ": its ids do not chain to its head"};
+  return check_signed_head(signed_head(statement));
 }
 
 }  // namespace rhizome

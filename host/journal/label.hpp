@@ -45,6 +45,22 @@ struct Statement {
 };
 inline constexpr ByteView kStatementDomain = "rhizome.labels.v1";
 
+// What of a statement its signature covers. Without the ids it still proves which head its origin
+// signed, and so that it numbered twice.
+struct SignedHead {
+  NodeKey origin{};
+  std::uint64_t epoch = 0;
+  std::uint64_t from = 0, count = 0;
+  Hash256 previous_head{};
+  Hash256 head{};
+  Signature signature{};
+
+  std::uint64_t last() const { return from + count - 1; }
+};
+SignedHead signed_head(const Statement& statement);
+// kCorrupt where a field is out of bounds or the signature is not its origin's.
+Status check_signed_head(const SignedHead& head);
+
 Hash256 next_head(const Hash256& previous, std::uint64_t n, const DeltaId& id);
 // Numbers `ids` and signs them.
 Statement make_statement(const SigningKey& origin, std::uint64_t epoch, std::uint64_t from,

@@ -1,6 +1,8 @@
 // Opening a journal: format version, nodes, positions, epoch, and the digest with its tail.
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "journal/state.hpp"
 
 namespace rhizome {
@@ -19,6 +21,7 @@ Status Journal::State::load() {
   RZ_TRY(load_format());
   RZ_TRY(load_nodes());
   RZ_TRY(load_positions());
+  RZ_TRY(load_forks());
   RZ_TRY(load_epoch());
   auto newest = store.cursor(keys::record(0), key_after("R"), /*reverse=*/true);
   if (!newest.ok()) return std::move(newest).status();
@@ -95,25 +98,32 @@ Status Journal::State::load_positions() {
 }
 
 // A new epoch when the store is new, and when machine or boot changed under the key: then the same
-// key may run elsewhere too, or the disk may be an older copy.
+// key may run elsewhere too, or the disk may be an older copy. Nothing is numbered in a forked one.
 Status Journal::State::load_epoch() {
   auto stored = store.get(keys::kEpoch);
   if (!stored.ok()) return std::move(stored).status();
   const std::string place = options.machine_id + "\n" + options.boot_id;
   if (stored->has_value() && stored->value().size() >= 4) {
     own_epoch = keys::read_number(stored->value(), 0, 4);
-    if (ByteView(stored->value()).substr(4) == place) return {};
+    const auto position = positions.find({find_node(options.self), own_epoch});
+    const bool forked = position != positions.end() && position->second.forked;
+    if (ByteView(stored->value()).substr(4) == place && !forked) return {};
   }
   return store_epoch(own_epoch + 1);
 }
 
 // Epochs are seconds of the wall clock where that is later: a store that was wiped cannot come back
-// with an epoch that its first life used.
-Status Journal::State::store_epoch(std::uint64_t least) {
+// with an epoch that its first life used, unless the clock went back too.
+std::uint64_t Journal::State::stage_epoch(std::uint64_t least) {
   const std::uint64_t seconds = options.wall_ms ? options.wall_ms() / 1000 : 0;
-  const std::uint64_t epoch = std::max(least, seconds);
-  batch.clear();
+  const std::uint64_t epoch = std::min(std::max(least, seconds), kMaxEpoch);
   batch.put(keys::kEpoch, number_text(epoch, 4) + options.machine_id + "\n" + options.boot_id);
+  return epoch;
+}
+
+Status Journal::State::store_epoch(std::uint64_t least) {
+  batch.clear();
+  const std::uint64_t epoch = stage_epoch(least);
   RZ_TRY(write_batch(use::Durability::kSynced));
   const std::unique_lock lock(mutex);
   own_epoch = epoch;

@@ -117,13 +117,18 @@ Status Journal::State::stage_upgrade(DeltaView delta, Group& group) {
   return {};
 }
 
-// Has it no number of ours yet? Then `next` is noted as its label. Look-ups of callers may be old:
-// only here, one append at a time, is it settled.
+bool Journal::State::is_void(const values::LabelRef& label) const {
+  const auto found = positions.find({label.node, label.epoch});
+  return found != positions.end() && found->second.forked && label.n >= found->second.void_from;
+}
+
+// Has it no number of ours yet that counts? Then `next` is noted as its label. Look-ups of callers
+// may be old: only here, one append at a time, is it settled.
 Result<bool> Journal::State::needs_number(const DeltaId& id, const values::LabelRef& next,
                                           Group& group) const {
   if (const auto fresh = group.ids.find(id); fresh != group.ids.end()) {
     Fresh& delta = fresh->second;
-    if (delta.label.node == next.node) return false;
+    if (delta.label.node == next.node && !is_void(delta.label)) return false;
     if (delta.label.n == 0 && !delta.staged) {
       delta.label = next;
       return true;
@@ -138,20 +143,26 @@ Result<bool> Journal::State::needs_number(const DeltaId& id, const values::Label
   if (!stored.ok()) return std::move(stored).status();
   values::RecordValue value;
   if (stored->has_value()) RZ_TRY(values::decode_record(stored->value(), value));
-  if (value.label.n != 0 && value.label.node == next.node) return false;
+  if (value.label.n != 0 && value.label.node == next.node && !is_void(value.label)) return false;
   const keys::Key own = keys::more_labels(*seq).number(next.node, keys::kIndexSize);
   auto more = store.cursor(own, key_after(own));
   if (!more.ok()) return std::move(more).status();
-  const bool has_one = more->next() != nullptr;
+  while (const rz_store_entry* entry = more->next()) {
+    const std::uint64_t epoch = keys::read_number(view(entry->key), 11, keys::kIndexSize);
+    const std::uint64_t n = keys::read_number(view(entry->value), 0, keys::kSeqSize);
+    if (!is_void({next.node, epoch, n})) return false;
+  }
   RZ_TRY(Status(more->status()));
-  return !has_one;
+  return true;
 }
 
 Status Journal::State::stage_numbers(const Append& append, Group& group, Appended& appended) {
   if (append.number_as == nullptr || append.number.empty()) return {};
   const NodeKey& key = append.number_as->public_key();
-  values::LabelRef next{index_of(key, group), own_epoch,
-                        position_of(key, own_epoch, group).last + 1};
+  const OriginPosition present = position_of(key, own_epoch, group);
+  // Only where no epoch is left: they go to peers by their ids alone.
+  if (present.forked) return {};
+  values::LabelRef next{index_of(key, group), own_epoch, present.last + 1};
   std::vector<DeltaId> ids;
   ids.reserve(append.number.size());
   for (const DeltaId& id : append.number) {

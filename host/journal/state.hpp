@@ -78,7 +78,10 @@ struct Journal::State {
   Status load_positions();
   Status load_epoch();
   Status load_digest();
-  Status store_epoch(std::uint64_t epoch);  // the leader
+  Status load_forks();
+  // The leader: our labels' epoch is at least this one. The staged half only adds to `batch`.
+  std::uint64_t stage_epoch(std::uint64_t least);
+  Status store_epoch(std::uint64_t least);
 
   // commit.cpp
   struct Group;
@@ -106,6 +109,7 @@ struct Journal::State {
                     Group& group);
   Status fill_holes(const DeltaId& id, Fresh& fresh, Group& group);
   Status refer(const values::LabelRef& ref, Seq seq, Group& group);
+  bool is_void(const values::LabelRef& label) const;
   std::uint32_t index_of(const NodeKey& node, Group& group);
   OriginPosition position_of(const NodeKey& origin, std::uint64_t epoch, const Group& group) const;
   void stage_digest();

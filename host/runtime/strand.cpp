@@ -8,8 +8,9 @@ namespace rhizome {
 // Tasks run before the worker goes back to the pool, so that one busy strand starves no other.
 constexpr std::size_t kTasksPerTurn = 64;
 
-// A turn that is dropped without having run says that the executor has stopped. What waits here then
-// goes too: it mostly owns the strand's owner, which owns the strand, and each would keep the other.
+// A turn that is dropped without having run says that the executor has stopped. What waits here
+// then goes too: it mostly owns the strand's owner, which owns the strand, and each would keep the
+// other.
 struct Strand::Turn {
   explicit Turn(std::shared_ptr<Strand> of) : strand(std::move(of)) {}
   Turn(const Turn&) = delete;

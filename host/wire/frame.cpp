@@ -29,6 +29,7 @@ Lane lane_of(Kind kind) {
     case Kind::kAnnounce:
     case Kind::kReceipt:
     case Kind::kRoster:
+    case Kind::kFork:
     case Kind::kHello:
     case Kind::kHelloReply:
       return Lane::kControl;

@@ -27,6 +27,7 @@ enum class Kind : std::uint8_t {
   kReceipt = 3,
   kRoster = 4,
   kJoin = 5,
+  kFork = 6,
   kHello = 16,
   kHelloReply = 17,
   kFetch = 18,

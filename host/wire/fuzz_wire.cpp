@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto positions = wire::decode_announce(bytes);
       positions.ok() && wire::encode_announce(*positions) != bytes)
     __builtin_trap();
+  if (const auto heads = wire::decode_heads(bytes); heads.ok()) {
+    if (wire::encode_heads(*heads) != bytes) __builtin_trap();
+    (void)check_signed_head(heads->front());
+  }
   if (const auto fetch = wire::decode_fetch(bytes); fetch.ok() && wire::encode(*fetch) != bytes)
     __builtin_trap();
   if (const auto error = wire::decode_error(bytes); error.ok() && wire::encode(*error) != bytes)

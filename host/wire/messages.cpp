@@ -142,6 +142,41 @@ Result<std::vector<Position>> decode_announce(ByteView body) {
   return positions;
 }
 
+std::string encode_heads(const std::vector<SignedHead>& heads) {
+  std::string out;
+  put_array(heads.size(), out);
+  for (const SignedHead& head : heads) {
+    put_array(7, out);
+    put_fixed(head.origin, out);
+    put_uint(head.epoch, out);
+    put_uint(head.from, out);
+    put_uint(head.count, out);
+    put_fixed(head.previous_head, out);
+    put_fixed(head.head, out);
+    put_fixed(head.signature, out);
+  }
+  return out;
+}
+
+Result<std::vector<SignedHead>> decode_heads(ByteView body) {
+  Reader reader(body);
+  std::vector<SignedHead> heads;
+  const std::uint64_t count = reader.array(kMaxHeads);
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    reader.array_of(7);
+    SignedHead& head = heads.emplace_back();
+    head.origin = reader.fixed<NodeKey>();
+    head.epoch = reader.uint();
+    head.from = reader.uint();
+    head.count = reader.uint();
+    head.previous_head = reader.fixed<Hash256>();
+    head.head = reader.fixed<Hash256>();
+    head.signature = reader.fixed<Signature>();
+  }
+  if (!reader.done() || heads.empty()) return malformed("fork");
+  return heads;
+}
+
 std::string encode(const Fetch& fetch) {
   std::string out;
   put_array(5, out);

@@ -1,4 +1,4 @@
-// The bodies of frames: hello, announce, propagate, fetch (answered by pack.hpp), error.
+// The bodies of frames: hello, announce, fork, propagate, fetch (answered by pack.hpp), error.
 // docs/protocol.md specifies them. Decoders take hostile bytes and answer kInvalid; views borrow
 // from the body. Any thread.
 #pragma once
@@ -21,6 +21,7 @@ inline constexpr std::size_t kMaxAddresses = 16;
 inline constexpr std::size_t kMaxProvides = 32;
 inline constexpr std::size_t kMaxName = 128;
 inline constexpr std::size_t kMaxSettings = 16;
+inline constexpr std::size_t kMaxHeads = 64;
 
 // What a node holds of one (origin, epoch): all numbers up to `last`, whose chained head is `head`.
 struct Position {
@@ -53,6 +54,10 @@ Result<Join> decode_join(ByteView body);
 // The sender's positions, cumulatively: also shows a tail that nobody sent on.
 std::string encode_announce(const std::vector<Position>& positions);
 Result<std::vector<Position>> decode_announce(ByteView body);
+
+// "This is signed, and says another thing than you hold." 1 to kMaxHeads of them.
+std::string encode_heads(const std::vector<SignedHead>& heads);
+Result<std::vector<SignedHead>> decode_heads(ByteView body);
 
 // "Send me what this (origin, epoch) numbered `from` to `to`, at most about `max_bytes` of it."
 struct Fetch {

@@ -133,6 +133,20 @@ TEST(Messages, HelloAnnounceFetchAndErrorAreReadBack) {
   EXPECT_EQ(decode_error(encode(Error{Code::kDenied, "no"}))->message, "no");
 }
 
+TEST(Messages, ASignedHeadIsReadBackAndChecksOutWithoutItsIds) {
+  SignedHead head = signed_head(test_statement(3));
+  const std::string bytes = encode_heads({head, head});
+  const auto read = decode_heads(bytes);
+  ASSERT_TRUE(read.ok()) << read.status().to_string();
+  EXPECT_EQ(encode_heads(*read), bytes);
+  EXPECT_EQ(read->back().last(), 3u);
+  EXPECT_TRUE(check_signed_head(read->back()).ok());
+  head.head[0] ^= 1;
+  EXPECT_EQ(check_signed_head(head).code(), Code::kCorrupt);
+  EXPECT_EQ(decode_heads(encode_heads({})).code(), Code::kInvalid);
+  EXPECT_EQ(decode_heads(encode_heads(std::vector(kMaxHeads + 1, head))).code(), Code::kInvalid);
+}
+
 // Two statements: the end of one from its second id on, and the beginning of the next.
 Pack test_pack(const std::string& signature, const std::string& withheld) {
   Pack pack;

@@ -135,6 +135,9 @@ struct Examples {
     frame("Join (5)", Kind::kJoin, Lane::kStranger, wire::encode(join), true, 10000);
     frame("Announce (2)", Kind::kAnnounce, Lane::kControl, wire::encode_announce({position}), true,
           10000);
+    const Statement other = make_statement(ada, 1700000000, 1, {}, {DeltaId::of_claims("another")});
+    frame("Fork (6)", Kind::kFork, Lane::kControl,
+          wire::encode_heads({signed_head(statement), signed_head(other)}), true, 10000);
     frame("Fetch (18)", Kind::kFetch, Lane::kCatchUp,
           wire::encode(wire::Fetch{bea.public_key(), 1700000001, 5, 2000, 1u << 20}), true, 10000);
     wire::Delivery delivery;

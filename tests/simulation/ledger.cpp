@@ -1,6 +1,8 @@
 // Promises against journals.
 #include "simulation/ledger.hpp"
 
+#include <algorithm>
+
 #include "rhizome/delta/codec.hpp"
 
 namespace rhizome::simulation {
@@ -32,7 +34,61 @@ bool has_good_manifest(Journal& journal, const DeltaId& id) {
   return false;
 }
 
+std::string to_string(const OriginPosition& position) {
+  return std::to_string(position.last) + " in epoch " + std::to_string(position.epoch) + ", head " +
+         to_hex(view(position.head.data(), 4)) + (position.forked ? ", forked" : "") +
+         (position.closed ? ", closed" : "");
+}
+
+// A delta of this node's whose labels of its own are all void; empty: there is none.
+std::string void_of(Journal& journal, const NodeKey& self) {
+  std::vector<OriginPosition> own = journal.origins();
+  std::erase_if(own, [&](const OriginPosition& position) { return position.origin != self; });
+  const auto counts = [&](const Label& label) {
+    return std::any_of(own.begin(), own.end(), [&](const OriginPosition& position) {
+      return position.epoch == label.epoch && label.origin == self && label.n < position.void_from;
+    });
+  };
+  for (const OriginPosition& position : own) {
+    if (!position.forked || position.void_from > position.last) continue;
+    std::vector<Numbers> found;
+    const Status read = journal.numbers(self, position.epoch, position.void_from, SIZE_MAX, found);
+    if (!read.ok()) return read.to_string();
+    for (const Numbers& numbers : found) {
+      for (const Seq seq : numbers.seqs) {
+        if (seq == 0) continue;
+        const Result<Record> record = journal.record(seq);
+        if (!record.ok()) return record.status().to_string();
+        if (std::none_of(record->labels.begin(), record->labels.end(), counts))
+          return "void labels alone at seq " + std::to_string(seq);
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string fault_of_labels(Network& network) {
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    Journal& journal = network.node(i).journal();
+    const NodeKey& self = network.node(i).key();
+    const std::string who = "node " + std::to_string(i);
+    if (const std::string fault = void_of(journal, self); !fault.empty()) return who + ": " + fault;
+    const auto own = journal.origin(self, journal.epoch());
+    if (!own) continue;
+    if (own->forked) return who + " numbers in a forked epoch";
+    for (std::size_t k = 0; k < network.size(); ++k) {
+      const auto there = network.node(k).journal().origin(self, own->epoch);
+      if (!there || there->last != own->last || there->head != own->head || there->forked ||
+          there->closed)
+        return "node " + std::to_string(k) + " has not what " + who +
+               " numbers: " + (there ? to_string(*there) : "nothing") + " and not " +
+               to_string(*own);
+    }
+  }
+  return {};
+}
 
 std::string fault_of(Journal& journal) {
   std::unordered_set<DeltaId> seen;

@@ -37,5 +37,9 @@ class Ledger {
 // Looks through one journal: every delta once, each verified or covered, its figures true. Empty:
 // so it is.
 std::string fault_of(Journal& journal);
+// Every node numbers in an epoch that no fork made void and no other one closed, all others hold
+// what it numbered there, and what it numbered in a void one has another label. Empty: so it is.
+// REQUIRES: all nodes run.
+std::string fault_of_labels(Network& network);
 
 }  // namespace rhizome::simulation

@@ -164,7 +164,10 @@ void Planner::draw_end_of_node(std::uint64_t at) {
   const bool unlucky = draw_.below(2) == 0;
   if (act == Act::kPowerCut && unlucky) add(at, Act::kBuffered, who, 0, 3);
   add(at, act, who);
+  // The clock of a machine that lost everything may stand where its first life began.
   const std::uint64_t back = at + draw_.between(0, 5000);
+  if (act == Act::kWipe && unlucky)
+    add(back, Act::kClock, who, 0, -static_cast<std::int64_t>(std::min(back, plan_.heals_ms)));
   add(back, Act::kStart, who);
   if (act == Act::kWipe) add(back, Act::kWrite, who, 0, 2);
 }

@@ -219,10 +219,12 @@ void Trial::heal() {
 
 void Trial::converge() {
   const std::uint64_t healed = network_.executor().monotonic_ns();
-  while (!network_.converged()) {
+  while (!network_.converged() || !fault_of_labels(network_).empty()) {
     outcome_.healed_ms = (network_.executor().monotonic_ns() - healed) / kMillisecond;
     if (outcome_.healed_ms >= kHealWithinMs) {
-      outcome_.problem = "no one digest 60 s after healing:\n" + network_.describe();
+      outcome_.problem = network_.converged()
+                             ? "60 s after healing " + fault_of_labels(network_)
+                             : "no one digest 60 s after healing:\n" + network_.describe();
       return;
     }
     network_.run_for(250 * kMillisecond);
@@ -241,7 +243,8 @@ void Trial::finish() {
     outcome_.lost_writes += node.disk().lost_writes();
     if (!node.running()) continue;
     outcome_.holes += node.journal().stats().holes;
-    outcome_.forks += node.fabric().stats().forks;
+    for (const OriginPosition& position : node.journal().origins())
+      outcome_.forks += position.forked ? 1 : 0;
     for (const std::uint8_t byte : node.digest())
       outcome_.trace = (outcome_.trace ^ byte) * 1099511628211ULL;  // FNV-1a
   }
