@@ -14,6 +14,7 @@
 #include "admission/admission.hpp"
 #include "fabric/slice.hpp"
 #include "journal/journal.hpp"
+#include "links/standing.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
 #include "wire/messages.hpp"
@@ -35,6 +36,7 @@ enum class Ingested : std::uint8_t {
 
 struct Incoming {
   NodeKey from{};              // the member that sent it
+  LinkKey link{};              // of a live delivery: the link that it came by
   bool take_withheld = false;  // nobody else can have the missing bodies: make them holes
   std::string bytes;           // owns what `delivery` borrows
   wire::Delivery delivery;     // as published, or else:

@@ -123,6 +123,7 @@ void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string
   }
   incoming->delivery = std::move(*delivery);
   incoming->from = frame->sender;
+  incoming->link = link;
   count_payload(incoming->delivery);
   take_live(link, std::move(incoming));
 }
@@ -167,8 +168,8 @@ void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
                              std::unique_ptr<Incoming> incoming) {
   const std::uint64_t last = incoming->delivery.statement.last();
   const bool whole = is_last_part(incoming->delivery);
-  LinkKey link{};
-  const Member* const sender = link_key_of(incoming->from, link.data()) ? member_of(link) : nullptr;
+  const LinkKey link = incoming->link;
+  const Member* const sender = member_of(link);
   // Not before: what is parked is owned by us, and would own us.
   incoming->done = [self = shared_from_this(), key, link, last](Ingested verdict,
                                                                 std::size_t added) {

@@ -53,7 +53,8 @@ struct ThreadExecutor::State {
   std::deque<Task> tasks;                                                 // guarded by mutex
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;  // guarded by mutex
   std::uint64_t timer_order = 0;                                          // guarded by mutex
-  bool stopping = false;                                                  // guarded by mutex
+  std::size_t idle = 0;   // guarded by mutex: workers that wait
+  bool stopping = false;  // guarded by mutex
   std::vector<std::thread> threads;
   std::mutex random_mutex;
   std::mt19937_64 random{std::random_device{}()};  // guarded by random_mutex
@@ -61,7 +62,9 @@ struct ThreadExecutor::State {
   void worker() {
     std::unique_lock lock(mutex);
     for (;;) {
+      ++idle;
       wake_worker.wait(lock, [this] { return stopping || !tasks.empty(); });
+      --idle;
       if (stopping) return;
       Task task = std::move(tasks.front());
       tasks.pop_front();
@@ -128,17 +131,25 @@ std::uint64_t ThreadExecutor::wall_ms() const {
 }
 
 void ThreadExecutor::post(Task task) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->stopping) return;
-  state_->tasks.push_back(std::move(task));
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return;
+    state_->tasks.push_back(std::move(task));
+    if (state_->idle == 0) return;  // who is at work looks here before it waits
+  }
+  // Without the lock: who wakes takes it first, and would wait for it again.
   state_->wake_worker.notify_one();
 }
 
 void ThreadExecutor::post_after(std::uint64_t delay_ns, Task task) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->stopping) return;
-  state_->timers.push(
-      {monotonic_ns() + delay_ns, state_->timer_order++, std::make_shared<Task>(std::move(task))});
+  const std::uint64_t due_ns = monotonic_ns() + delay_ns;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return;
+    const bool is_next = state_->timers.empty() || due_ns < state_->timers.top().due_ns;
+    state_->timers.push({due_ns, state_->timer_order++, std::make_shared<Task>(std::move(task))});
+    if (!is_next) return;  // the timer thread waits for an earlier one
+  }
   state_->wake_timer.notify_one();
 }
 

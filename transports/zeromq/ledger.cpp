@@ -29,20 +29,24 @@ std::uint64_t Ledger::now_ms() {
 }
 
 void Ledger::open() {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   open_ = true;
 }
 
 void Ledger::shut() {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   open_ = false;
+  wakes_ = true;
+}
+
+void Ledger::wake() const {
   const std::uint64_t one = 1;
   (void)!::write(wake_, &one, sizeof one);
 }
 
 void Ledger::take(std::vector<Command>* commands) {
   commands->clear();
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   commands->swap(commands_);
   asleep_ = commands->empty();
   if (asleep_) {
@@ -55,8 +59,7 @@ void Ledger::leave(Command command) {
   commands_.push_back(std::move(command));
   if (!asleep_) return;
   asleep_ = false;
-  const std::uint64_t one = 1;
-  (void)!::write(wake_, &one, sizeof one);
+  wakes_ = true;
 }
 
 Ledger::Account* Ledger::find(LinkId link) const {
@@ -70,7 +73,7 @@ Ledger::Account* Ledger::find(const LinkKey& peer) {
 
 void Ledger::link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
                      const std::string& address) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   auto account = std::make_unique<Account>();
   account->id = link;
   account->peer = peer;
@@ -81,12 +84,12 @@ void Ledger::link_up(LinkId link, const LinkKey& peer, const std::array<std::uin
 }
 
 void Ledger::make_primary(LinkId link) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (const Account* account = find(link)) primary_[account->peer] = link;
 }
 
 std::vector<std::uint64_t> Ledger::link_down(LinkId link) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   std::vector<std::uint64_t> ended;
   const auto found = accounts_.find(link);
   if (found == accounts_.end()) return ended;
@@ -115,7 +118,7 @@ std::vector<std::uint64_t> Ledger::link_down(LinkId link) {
 }
 
 void Ledger::acked(LinkId link, Lane lane, std::uint64_t total) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr) return;
   Budget& budget = account->budget(lane);
@@ -123,7 +126,7 @@ void Ledger::acked(LinkId link, Lane lane, std::uint64_t total) {
 }
 
 bool Ledger::granted(LinkId link, ByteView prefix) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr) return true;
   Account::Prefixes& granted = account->granted;
@@ -134,31 +137,31 @@ bool Ledger::granted(LinkId link, ByteView prefix) {
 }
 
 void Ledger::revoked(LinkId link, ByteView prefix) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (Account* account = find(link)) account->granted.erase(std::string(prefix));
 }
 
 bool Ledger::wants(LinkId link, ByteView topic) const {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const Account* account = find(link);
   return account != nullptr && Account::matches(account->wanted, topic);
 }
 
 bool Ledger::pulls(LinkId link) const {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const Account* account = find(link);
   return account != nullptr && account->pulling;
 }
 
 void Ledger::credited(LinkId link, std::uint32_t credit) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr) return;
   account->credit = std::min(kMaxCredit, account->credit + std::min(kMaxCredit, credit));
 }
 
 std::uint64_t Ledger::opened(LinkId link, std::uint64_t number, std::uint64_t deadline_ms) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr || account->open_by_number.size() >= options_.requests_per_peer) return 0;
   const std::uint64_t token = next_token_;
@@ -178,7 +181,7 @@ void Ledger::close_open(std::unordered_map<std::uint64_t, Open>::iterator open) 
 }
 
 void Ledger::cancelled(LinkId link, std::uint64_t number) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr) return;
   const auto found = account->open_by_number.find(number);
@@ -188,7 +191,7 @@ void Ledger::cancelled(LinkId link, std::uint64_t number) {
 }
 
 Ledger::Place Ledger::place_of(LinkId link, std::uint64_t number, Lane lane) const {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const auto found = asked_.find(number);
   if (found == asked_.end() || found->second.link != link) return Place::kUnawaited;
   if (found->second.moved) return lane == Lane::kBulk ? Place::kNext : Place::kWrong;
@@ -196,7 +199,7 @@ Ledger::Place Ledger::place_of(LinkId link, std::uint64_t number, Lane lane) con
 }
 
 bool Ledger::moved(LinkId link, std::uint64_t number) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const auto found = asked_.find(number);
   if (found == asked_.end() || found->second.link != link) return false;
   found->second.moved = true;
@@ -204,7 +207,7 @@ bool Ledger::moved(LinkId link, std::uint64_t number) {
 }
 
 bool Ledger::replied(LinkId link, std::uint64_t number, bool last) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const auto found = asked_.find(number);
   if (found == asked_.end() || found->second.link != link) return false;
   if (!last) return true;
@@ -215,7 +218,7 @@ bool Ledger::replied(LinkId link, std::uint64_t number, bool last) {
 }
 
 std::vector<std::pair<std::uint64_t, LinkId>> Ledger::expired(std::uint64_t now) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   std::vector<std::pair<std::uint64_t, LinkId>> ended;
   while (!open_deadlines_.empty() && open_deadlines_.begin()->first <= now)
     close_open(opens_.find(open_deadlines_.begin()->second));
@@ -231,7 +234,7 @@ std::vector<std::pair<std::uint64_t, LinkId>> Ledger::expired(std::uint64_t now)
 }
 
 std::uint64_t Ledger::next_deadline() const {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   std::uint64_t next = UINT64_MAX;
   if (!asked_deadlines_.empty()) next = asked_deadlines_.begin()->first;
   if (!open_deadlines_.empty()) next = std::min(next, open_deadlines_.begin()->first);

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
@@ -110,10 +111,26 @@ class Ledger {
     std::uint64_t number, deadline;
     bool moved = false;
   };
-  using Guard = std::lock_guard<std::mutex>;
+  // Wakes the owner thread, where it is to be woken, once the lock is free: it takes that first.
+  class Guard {
+   public:
+    explicit Guard(const Ledger& ledger) : ledger_(ledger), lock_(ledger.mutex_) {}
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    ~Guard() {
+      const bool wakes = std::exchange(ledger_.wakes_, false);
+      lock_.unlock();
+      if (wakes) ledger_.wake();
+    }
+
+   private:
+    const Ledger& ledger_;
+    std::unique_lock<std::mutex> lock_;
+  };
 
   Account* find(const LinkKey& peer);
   Account* find(LinkId link) const;
+  void wake() const;
   void leave(Command command);
   void leave(const Account& account, Lane lane, const Message& message);
   void close_open(std::unordered_map<std::uint64_t, Open>::iterator open);
@@ -123,6 +140,7 @@ class Ledger {
   mutable std::mutex mutex_;
   bool open_ = false;
   bool asleep_ = false;
+  mutable bool wakes_ = false;  // the owner thread is to be woken by who has the lock
   std::vector<Command> commands_;
   std::map<LinkId, std::unique_ptr<Account>> accounts_;
   std::map<LinkKey, LinkId> primary_;

@@ -26,7 +26,7 @@ void Ledger::leave(const Account& account, Lane lane, const Message& message) {
 
 Status Ledger::connect(const LinkKey& peer, ByteView address) {
   RZ_TRY(check_address(address, false));
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (!open_) return no_peer();
   if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
   Command command;
@@ -38,7 +38,7 @@ Status Ledger::connect(const LinkKey& peer, ByteView address) {
 }
 
 Status Ledger::disconnect(const LinkKey& peer) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (!open_) return no_peer();
   if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
   Command command;
@@ -57,7 +57,7 @@ Status Ledger::publish(ByteView topic, ByteView frame) {
   Command command;
   command.lane = Lane::kBulk;
   {
-    const Guard guard(mutex_);
+    const Guard guard(*this);
     if (!open_) return no_peer();
     bool wanted = false;
     for (const auto& entry : accounts_) {
@@ -74,7 +74,7 @@ Status Ledger::publish(ByteView topic, ByteView frame) {
   }
   // The copy is made without the lock, so that publishers do not wait for each other's bytes.
   command.message = make_message(message);
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (!open_) return no_peer();
   for (const LinkId link : command.links)
     if (Account* account = find(link)) account->budget(Lane::kBulk).sent += cost;
@@ -83,7 +83,7 @@ Status Ledger::publish(ByteView topic, ByteView frame) {
 }
 
 Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
   if (account->wanted.contains(prefix)) return {};
@@ -100,7 +100,7 @@ Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
 }
 
 Status Ledger::unsubscribe(const LinkKey& peer, ByteView prefix) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
   if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
@@ -121,7 +121,7 @@ Status Ledger::request(const LinkKey& peer, std::uint64_t request, ByteView fram
   message.value = static_cast<std::uint32_t>(std::min(deadline_ms, kLongestDeadline));
   message.frame = frame;
   const std::uint64_t cost = cost_of(encoded_size(message));
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
   Budget& budget = account->budget(Lane::kControl);
@@ -140,7 +140,7 @@ Status Ledger::request(const LinkKey& peer, std::uint64_t request, ByteView fram
 }
 
 Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const auto found = opens_.find(token);
   Account* account = open_ && found != opens_.end() ? find(found->second.link) : nullptr;
   if (account == nullptr) return {Code::kClosed, "zeromq transport: nobody waits for this reply"};
@@ -169,7 +169,7 @@ Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
 }
 
 Result<std::string> Ledger::remote(const LinkKey& peer) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   const Account* account = find(peer);
   if (account == nullptr || account->address.empty())
     return Status(Code::kNotFound, "zeromq transport: no network address of this peer");
@@ -181,7 +181,7 @@ Status Ledger::push(ByteView frame) {
   message.kind = Kind::kWork;
   message.frame = frame;
   const std::uint64_t cost = cost_of(encoded_size(message));
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   if (!open_) return no_peer();
   std::vector<Account*> ready;
   for (const auto& entry : accounts_)
@@ -200,7 +200,7 @@ Status Ledger::push(ByteView frame) {
 }
 
 Status Ledger::pull(const LinkKey& peer) {
-  const Guard guard(mutex_);
+  const Guard guard(*this);
   Account* account = find(peer);
   if (account == nullptr) return no_peer();
   if (account->pulling) return {};
