@@ -185,7 +185,6 @@ void Journal::State::apply(Group& group) {
   holes += group.holes;
   holes -= group.filled;
   claims_bytes += group.claims_bytes;
-  digest->add(group.sums);
   recent.merge(group.ids);
   recent_order.insert(recent_order.end(), group.order.begin(), group.order.end());
   while (recent_order.size() > kRecent) {
@@ -195,6 +194,7 @@ void Journal::State::apply(Group& group) {
     recent_order.pop_front();
   }
   last = group.next - 1;
+  digest->add(group.sums);  // behind `last`: whoever sees a digest finds all that it is of
 }
 
 void Journal::on_commit(OnCommit listener) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
 
 #include "journal/testing_fixture.hpp"
@@ -42,6 +43,33 @@ TEST_P(JournalRaces, ManyThreadsAppendTheSameDeltasAndEachIsHeldOnce) {
   std::vector<Seq> seqs;
   ASSERT_TRUE(journal_->scan(1, 1000, all, seqs).ok());
   EXPECT_EQ(all.size(), 64u);
+}
+
+// Two nodes said that they were equal while neither said yet that it held all of it.
+TEST_P(JournalRaces, ADigestIsNeverAheadOfTheCountOfDeltas) {
+  std::map<Hash256, std::uint64_t> held;  // the digest of so many
+  std::vector<std::pair<Hash256, std::uint64_t>> seen;
+  std::atomic<bool> over{false};
+  std::thread reader([&] {
+    while (!over) {
+      const Hash256 digest = journal_->state_digest();
+      seen.emplace_back(digest, journal_->stats().deltas);
+    }
+  });
+  for (int round = 0; round < 30; ++round) {
+    DeltaBatch batch;
+    for (int i = 0; i < 300; ++i) writer_.say(batch, "e", "p", 300.0 * round + i);
+    append(batch);
+    held[journal_->state_digest()] = journal_->stats().deltas;
+  }
+  over = true;
+  reader.join();
+  ASSERT_GT(seen.size(), 30u);
+  for (const auto& [digest, deltas] : seen) {
+    const auto known = held.find(digest);
+    if (known == held.end()) continue;
+    ASSERT_GE(deltas, known->second);
+  }
 }
 
 TEST_P(JournalRaces, CommitsAreToldInOrderAndAfterTheyAreReadable) {

@@ -125,7 +125,7 @@ def missing_both_ways(bench, common, lacking, rounds, figures):
         know(b, [(a, proxy.port)])
         bench.start(b)
         seconds = bench.equal(a, b)
-        assert at_a.status()['deltas'] >= first, 'not all of it came'
+        assert at_a.status()['deltas'] >= first, f'not all of it came: {at_a.status()["deltas"]} of {first}'
         figures.setdefault(f'both_ways_{name}_s', []).append(round(seconds, 3))
         figures.setdefault(f'both_ways_{name}_over_payload', []).append(round(sum(proxy.bytes) / missing, 4))
         figures[f'both_ways_{name}_payload'] = missing
