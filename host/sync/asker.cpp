@@ -77,7 +77,8 @@ void Asker::heartbeat() {
     const bool impatient = due && now - peer.due_ns >= options.impatient_ms * kMillisecond;
     // Who offered what it then did not give waits like anybody who brought nothing.
     const bool offers = !peer.offered.empty() && (peer.fruitless == 0 || due);
-    if (!offers && !(due && (quiet || impatient))) continue;
+    // While deltas come in, labels may yet bring what is offered: it is not fetched by its id too.
+    if (!((offers || due) && (quiet || impatient))) continue;
     if (best == peers_.end() || peer.due_ns < best->second.due_ns) best = entry;
   }
   if (best != peers_.end()) start(best->first, best->second);

@@ -107,6 +107,27 @@ TEST(Reconciliation, CostsNextToNothingWhereLabelsSuffice) {
   EXPECT_LE(bytes, sessions * 4) << "of answers, on both sides";
 }
 
+// A quiet peer compared sets with one that was still fetching, and offered all of it: half of a
+// slow link went to what labels were bringing anyhow. Of two nodes one asks first: either is tried
+// as that.
+TEST(Reconciliation, DoesNotFetchWhatLabelsAreBringing) {
+  for (const std::size_t late : {0u, 1u}) {
+    Network network(20 + late);
+    network.faults(0, 0, 150, 150);
+    network.options([](FabricOptions& options) { options.catch_up.chunk_bytes = 8192; });
+    network.add({}, late != 0);
+    network.add({0}, late != 1);
+    Node& holder = network.node(1 - late);
+    for (int i = 0; i < 1500; ++i) holder.write("held " + std::to_string(i));
+    network.node(late).start();
+    network.run_for(4 * kSecond);
+    EXPECT_LT(network.node(late).deltas(), 1200u) << "it takes longer than a look waits";
+    expect_converged(network, 60);
+    EXPECT_EQ(network.node(late).services().sync->stats().fetched, 0u);
+    EXPECT_EQ(network.node(late).admission().counters().known, 0u) << "nothing came twice";
+  }
+}
+
 TEST(Reconciliation, UsesAKeyOfItsOwnWhereTheKeptSketchIsTooSmall) {
   Network network(5);
   network.line(2);
