@@ -4,6 +4,7 @@
 
 #include "rhizome/delta/codec.hpp"
 #include "simulation/raw_peer.hpp"
+#include "wire/testing.hpp"
 
 namespace rhizome {
 namespace {
@@ -120,14 +121,8 @@ TEST_F(Access, FramesForAnotherNodeOrFabricOrOfAnotherSenderAreRefusedToAFriendT
   network_.run_for(kSecond);
   ASSERT_TRUE(peer.greeted());
   const SigningKey other = SigningKey::from_seed({7, 7, 7});
-  const auto sealed = [&](const std::string& fabric, ByteView recipient, const SigningKey& key) {
-    wire::Frame frame;
-    frame.fabric = wire::fabric_id(fabric);
-    frame.sender = key.public_key();
-    frame.recipient = recipient;
-    frame.kind = Kind::kQuery;
-    frame.lane = wire::Lane::kRequest;
-    return wire::seal(frame, key);
+  const auto query = [](const SigningKey& key, ByteView recipient, ByteView fabric) {
+    return wire_testing::sealed(key, Kind::kQuery, wire::Lane::kRequest, {}, recipient, fabric);
   };
   const auto answer = [&](const std::string& frame) {
     EXPECT_TRUE(peer.request(frame));
@@ -135,10 +130,10 @@ TEST_F(Access, FramesForAnotherNodeOrFabricOrOfAnotherSenderAreRefusedToAFriendT
     return peer.answered();
   };
   const NodeKey elsewhere = other.public_key();
-  EXPECT_EQ(answer(sealed("another", {}, peer.key())), Code::kDenied);
-  EXPECT_EQ(answer(sealed("default", view(elsewhere.data(), elsewhere.size()), peer.key())),
+  EXPECT_EQ(answer(query(peer.key(), {}, "another")), Code::kDenied);
+  EXPECT_EQ(answer(query(peer.key(), view(elsewhere.data(), elsewhere.size()), "default")),
             Code::kDenied);
-  EXPECT_EQ(answer(sealed("default", {}, other)), Code::kCorrupt) << "not the node of this link";
+  EXPECT_EQ(answer(query(other, {}, "default")), Code::kCorrupt) << "not the node of this link";
 }
 
 }  // namespace

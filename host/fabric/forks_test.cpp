@@ -28,6 +28,15 @@ void write(Network& network, std::size_t index, const std::string& text, int cou
   for (int i = 0; i < count; ++i) network.node(index).write(text + std::to_string(i));
 }
 
+// A line of nodes to which the first wrote so much; the epoch of that.
+std::uint64_t live_once(Network& network, std::size_t nodes, int count) {
+  network.line(nodes);
+  network.run_for(2 * kSecond);
+  write(network, 0, "first life ", count);
+  network.run_for(3 * kSecond);
+  return network.node(0).journal().epoch();
+}
+
 // Under one statement.
 void write_together(Network& network, std::size_t index, const std::string& text, int count) {
   std::vector<std::string> lines;
@@ -70,11 +79,7 @@ class SecondLife : public testing::TestWithParam<std::pair<int, int>> {};
 TEST_P(SecondLife, GivesNumbersASecondTimeAndEveryLabelIsGivenAnew) {
   const auto [first, second] = GetParam();
   Network network(100 + static_cast<std::uint64_t>(first * 10 + second));
-  network.line(3);
-  network.run_for(2 * kSecond);
-  write(network, 0, "first life ", first);
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(0).journal().epoch();
+  const std::uint64_t epoch = live_once(network, 3, first);
   begin_anew(network, 0);
   write(network, 0, "second life ", second);
   ASSERT_EQ(network.node(0).journal().epoch(), epoch) << "no fork, nothing to test";
@@ -121,11 +126,7 @@ TEST(Forks, StatementsThatOverlapMakeNobodyALiar) {
 // Peers took the running epoch as past.
 TEST(Forks, AClockThatStandsBeforeTheFirstLifeMakesAnEpochThatGoesBeyondIt) {
   Network network(130);
-  network.line(3);
-  network.run_for(2 * kSecond);
-  write(network, 0, "first life ", 3);
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(0).journal().epoch();
+  const std::uint64_t epoch = live_once(network, 3, 3);
   begin_anew(network, 0, -100'000);
   write(network, 0, "second life ", 2);
   ASSERT_LT(network.node(0).journal().epoch(), epoch);
@@ -138,11 +139,7 @@ TEST(Forks, AClockThatStandsBeforeTheFirstLifeMakesAnEpochThatGoesBeyondIt) {
 // The contradiction lies between nodes that do not know the origin.
 TEST(Forks, AnOriginHearsOfItThroughNodesThatHoldItsSecondLifeAlone) {
   Network network(140);
-  network.line(5);
-  network.run_for(2 * kSecond);
-  write(network, 0, "first life ", 3);
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(0).journal().epoch();
+  const std::uint64_t epoch = live_once(network, 5, 3);
   network.partition({0, 1, 2}, {3, 4});
   network.node(1).kill();
   network.node(2).kill();
@@ -160,11 +157,7 @@ TEST(Forks, AnOriginHearsOfItThroughNodesThatHoldItsSecondLifeAlone) {
 
 TEST(Forks, ACrashBehindTheMarkLeavesNothingWithoutALabel) {
   Network network(150);
-  network.line(3);
-  network.run_for(2 * kSecond);
-  write(network, 0, "first life ", 3);
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(0).journal().epoch();
+  const std::uint64_t epoch = live_once(network, 3, 3);
   std::vector<Statement> first;
   ASSERT_TRUE(network.node(1).journal().statements(network.node(0).key(), epoch, 3, 1, first).ok());
   begin_anew(network, 0);
@@ -177,11 +170,7 @@ TEST(Forks, ACrashBehindTheMarkLeavesNothingWithoutALabel) {
 
 TEST(Forks, ANodeThatWasAwayIsToldWhenItGreets) {
   Network network(160);
-  network.line(3);
-  network.run_for(2 * kSecond);
-  write(network, 0, "first life ", 3);
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(0).journal().epoch();
+  const std::uint64_t epoch = live_once(network, 3, 3);
   network.partition({0, 1}, {2});
   network.node(1).kill();
   network.node(1).wipe();

@@ -190,10 +190,3 @@ BENCHMARK(silent_connections)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rhizome
-
-int main(int argc, char** argv) {
-  rhizome::bench::find_plugins(argv[0]);
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "authoring/authoring.hpp"
@@ -346,15 +347,3 @@ BENCHMARK(bytes_on_disk)
 
 }  // namespace
 }  // namespace rhizome
-
-int main(int argc, char** argv) {
-  // Beside the executable: build/bench/bench_journal.
-  if (std::getenv("RHIZOME_BUILD_DIR") == nullptr) {
-    const auto build = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
-    ::setenv("RHIZOME_BUILD_DIR", build.c_str(), 1);
-  }
-  if (sodium_init() < 0) return 1;
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "fabric/fabric.hpp"
@@ -161,12 +160,5 @@ struct Pair {
   }
   BenchNode a, b;
 };
-
-// The plugins lie beside the bench, where the build puts both.
-inline void find_plugins(const char* program) {
-  if (std::getenv("RHIZOME_BUILD_DIR") != nullptr) return;
-  const auto build = std::filesystem::absolute(program).parent_path().parent_path();
-  ::setenv("RHIZOME_BUILD_DIR", build.c_str(), 1);
-}
 
 }  // namespace rhizome::bench

@@ -3,8 +3,8 @@
 // it, in turns, bare libzmq with the same bytes and libsodium checking the same signatures.
 #include <benchmark/benchmark.h>
 #include <sodium.h>
-#include <zmq.h>
 
+#include "bare_zeromq.hpp"
 #include "bench_consumer.hpp"
 
 namespace rhizome {
@@ -22,27 +22,15 @@ std::size_t burst() { return is_quick() ? 10'000 : 50'000; }
 class BareFanOut {
  public:
   explicit BareFanOut(std::size_t frame_bytes) : frame_(frame_bytes, 'x') {
-    char server_public[41], server_secret[41], public_key[41], secret[41];
-    if (zmq_curve_keypair(server_public, server_secret) != 0 ||
-        zmq_curve_keypair(public_key, secret) != 0)
-      std::abort();
-    const int yes = 1, none = 0;
-    zmq_setsockopt(from_, ZMQ_CURVE_SERVER, &yes, sizeof yes);
-    zmq_setsockopt(from_, ZMQ_CURVE_SECRETKEY, server_secret, 41);
-    zmq_setsockopt(to_, ZMQ_CURVE_SERVERKEY, server_public, 41);
-    zmq_setsockopt(to_, ZMQ_CURVE_PUBLICKEY, public_key, 41);
-    zmq_setsockopt(to_, ZMQ_CURVE_SECRETKEY, secret, 41);
+    use_curve(from_, to_);
+    const int none = 0;
     for (void* socket : {from_, to_}) {
       zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none);
       zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
       zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
     }
     zmq_setsockopt(to_, ZMQ_SUBSCRIBE, "d", 1);
-    char endpoint[256];
-    std::size_t size = sizeof endpoint;
-    if (zmq_bind(from_, "tcp://127.0.0.1:*") != 0) std::abort();
-    zmq_getsockopt(from_, ZMQ_LAST_ENDPOINT, endpoint, &size);
-    zmq_connect(to_, endpoint);
+    join(from_, to_);
     taking_ = std::thread([this] {
       char topic[8];
       std::string frame(frame_.size() + 1, '\0');
@@ -146,11 +134,3 @@ BENCHMARK(whole_path)
 
 }  // namespace
 }  // namespace rhizome
-
-int main(int argc, char** argv) {
-  if (sodium_init() < 0) return 1;
-  rhizome::bench::find_plugins(argv[0]);
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}

@@ -4,6 +4,7 @@
 
 #include "bench_node.hpp"
 #include "wire/messages.hpp"
+#include "wire/testing.hpp"
 
 namespace rhizome::bench {
 
@@ -33,13 +34,7 @@ class RawPeer final : use::TransportEvents {
   std::uint64_t answered() const { return answered_; }  // the hello among them
 
   std::string seal(wire::Kind kind, wire::Lane lane, const std::string& body) const {
-    wire::Frame frame;
-    frame.fabric = wire::fabric_id("default");
-    frame.sender = key_.public_key();
-    frame.kind = kind;
-    frame.lane = lane;
-    frame.body = body;
-    return wire::seal(frame, key_);
+    return wire_testing::sealed(key_, kind, lane, body);
   }
   // Under its own topic.
   Status publish(const std::string& frame) {

@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <zmq.h>
 
+#include "bare_zeromq.hpp"
 #include "bench_node.hpp"
 
 namespace rhizome {
@@ -16,23 +16,11 @@ using namespace bench;
 class BareRoundTrip {
  public:
   BareRoundTrip() {
-    char server_public[41], server_secret[41], public_key[41], secret[41];
-    if (zmq_curve_keypair(server_public, server_secret) != 0 ||
-        zmq_curve_keypair(public_key, secret) != 0)
-      std::abort();
-    const int yes = 1, linger = 0;
-    zmq_setsockopt(router_, ZMQ_CURVE_SERVER, &yes, sizeof yes);
-    zmq_setsockopt(router_, ZMQ_CURVE_SECRETKEY, server_secret, 41);
-    zmq_setsockopt(dealer_, ZMQ_CURVE_SERVERKEY, server_public, 41);
-    zmq_setsockopt(dealer_, ZMQ_CURVE_PUBLICKEY, public_key, 41);
-    zmq_setsockopt(dealer_, ZMQ_CURVE_SECRETKEY, secret, 41);
+    use_curve(router_, dealer_);
+    const int linger = 0;
     zmq_setsockopt(router_, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(dealer_, ZMQ_LINGER, &linger, sizeof linger);
-    char endpoint[256];
-    std::size_t size = sizeof endpoint;
-    if (zmq_bind(router_, "tcp://127.0.0.1:*") != 0) std::abort();
-    zmq_getsockopt(router_, ZMQ_LAST_ENDPOINT, endpoint, &size);
-    zmq_connect(dealer_, endpoint);
+    join(router_, dealer_);
     echo_ = std::thread([this] {
       char id[64], body[1024];
       for (;;) {
@@ -132,10 +120,3 @@ BENCHMARK(write_to_durable)->Iterations(3)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rhizome
-
-int main(int argc, char** argv) {
-  rhizome::bench::find_plugins(argv[0]);
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}

@@ -2,6 +2,7 @@
 #include "simulation/raw_peer.hpp"
 
 #include "simulation/plugins.hpp"
+#include "wire/testing.hpp"
 
 namespace rhizome::simulation {
 
@@ -27,13 +28,7 @@ LinkKey RawPeer::link() const {
 }
 
 std::string RawPeer::frame(wire::Kind kind, wire::Lane lane, const std::string& body) const {
-  wire::Frame frame;
-  frame.fabric = wire::fabric_id("default");
-  frame.sender = key_.public_key();
-  frame.kind = kind;
-  frame.lane = lane;
-  frame.body = body;
-  return wire::seal(frame, key_);
+  return wire_testing::sealed(key_, kind, lane, body);
 }
 
 void RawPeer::peer(const use::LinkKey&, bool up) noexcept {
