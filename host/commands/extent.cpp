@@ -26,7 +26,7 @@ void print_extent(const json& a) {
   if (const json source = a.value("source", json::object()); !source.empty()) {
     std::printf("from     %s", printable(source.value("name", "")).c_str());
     if (source.contains("confidence"))
-      std::printf(", which is confident by %.2f", source.value("confidence", 0.0));
+      std::printf(", its confidence %.2f", source.value("confidence", 0.0));
     std::printf("\n");
   }
   const json confidence = a.value("confidence", json::object());

@@ -206,8 +206,12 @@ void Fabric::Core::on_reply(std::uint64_t request, Code code, std::shared_ptr<st
   }
   if (frame->kind == Kind::kError) {
     const auto error = wire::decode_error(frame->body);
-    log_.warn("fabric.request.refused",
-              {{"reason", error.ok() ? error->message : error.status().message()}});
+    // Who holds an invitation is refused first, and then shows its ticket.
+    const Member* const peer = member_of(pending.link);
+    const bool joins =
+        error.ok() && error->code == Code::kDenied && peer != nullptr && peer->ticket.has_value();
+    log_.write(joins ? LogLevel::kDebug : LogLevel::kWarn, "fabric.request.refused",
+               {{"reason", error.ok() ? error->message : error.status().message()}});
     return pending.handler(error.ok() ? error->code : error.code(), bytes, *frame, last);
   }
   pending.handler(Code::kOk, bytes, *frame, last);

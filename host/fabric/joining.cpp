@@ -93,6 +93,10 @@ void Fabric::Core::on_join(const LinkKey& link, const wire::Frame& frame, std::u
   }
   log_.info("peer.joined", {{"name", join->name}, {"key", to_hex(view(frame.sender.data(), 8))}});
   answer(request, frame.sender, wire::Kind::kAck, wire::Lane::kControl, {});
+  if (Member* const member = place_for(link); member != nullptr && !member->greeted) {
+    member->status.name = join->name;
+    member->status.key = frame.sender;
+  }
   on_peer(link, true);
 }
 
