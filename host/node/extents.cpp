@@ -1,5 +1,4 @@
-// Confirmation in the node: what the config says of it, as the extent service takes it, and what
-// status tells of it. Any thread.
+// What status says about confirmation. Any thread.
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -7,37 +6,6 @@
 #include "node/parts.hpp"
 
 namespace rhizome {
-
-Result<ExtentOptions> Node::Parts::extent_options() const {
-  const config::ConfidenceSection& given = config.confidence;
-  ExtentOptions options;
-  options.fabric = wire::fabric_id(config.fabric);
-  // What a volatile store holds is nothing to count on.
-  const Result<PluginInfo> store = plugins->inspect(config.store.plugin);
-  if (!store.ok()) return store.status();
-  const std::vector<std::string>& said = store->manifest.capabilities;
-  options.durable = std::find(said.begin(), said.end(), "volatile") == said.end();
-  options.self.key = node_key->public_key();
-  options.self.name = config.name;
-  options.self.domain = given.domain;
-  options.self.trust = 1;  // it knows what it holds
-  options.self.survival = given.survival;
-  for (const config::PeerSection& peer : config.peers) {
-    const auto key = ::rhizome::author_key(peer.key);
-    if (!key) return Status(Code::kInvalid, "peer " + peer.name + ": not a node key");
-    options.peers.push_back({*key, peer.name, peer.domain, peer.trust, peer.survival, peer.belief});
-  }
-  if (!given.authority.empty()) {
-    options.authority = ::rhizome::author_key(given.authority);
-    if (!options.authority) return Status(Code::kInvalid, "roster.authority: not a key");
-  }
-  options.unknown.trust = given.unknown_trust;
-  options.domain_survival = given.domain_survival;
-  for (const auto& [name, survival] : given.domains) options.domains.emplace(name, survival);
-  options.author_signed = given.author_signed;
-  options.author_vouched = given.author_vouched;
-  return options;
-}
 
 namespace {
 
@@ -96,10 +64,11 @@ json members_of(const Fabric& fabric, const ExtentBook& book, const Roster& rost
 }  // namespace
 
 void Node::Parts::add_extents(nlohmann::json& status) const {
+  StandardServices& standard = core->services();
   ExtentBook& book = *standard.extents;
   const std::shared_ptr<const Roster> roster = book.roster();
   const ExtentStats stats = standard.extent->stats();
-  status["members"] = members_of(*fabric, book, *roster);
+  status["members"] = members_of(core->fabric(), book, *roster);
   status["confirmation"] = {{"roster", roster->version},
                             {"voters", roster->voters.size()},
                             {"self_votes", roster->has(book.options().self.key)},

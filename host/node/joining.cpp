@@ -21,7 +21,8 @@ Result<std::string> Node::Parts::invite(const std::string& given, std::uint64_t 
   std::string address = given;
   if (address.empty() && !config.advertise.empty()) address = config.advertise.front();
   if (address.empty())
-    if (const auto own = transport->addresses(); own.ok() && !own->empty()) address = own->front();
+    if (const auto own = core->transport().addresses(); own.ok() && !own->empty())
+      address = own->front();
   if (address.empty() || !can_be_dialled(address))
     return Status(Code::kInvalid, address.empty()
                                       ? "invite: this node listens nowhere; give its transport an "
@@ -31,7 +32,7 @@ Result<std::string> Node::Parts::invite(const std::string& given, std::uint64_t 
                                             "or for good in node.advertise");
   if (address.find(',') != std::string::npos || address.find(' ') != std::string::npos)
     return Status(Code::kInvalid, "invite: an address has no comma and no blank");
-  const Result<InviteTicket> ticket = membership->invite(seconds, executor.wall_ms());
+  const Result<InviteTicket> ticket = core->membership().invite(seconds, executor.wall_ms());
   if (!ticket.ok()) return ticket.status();
   return to_line({node_key->public_key(), address, config.fabric, *ticket});
 }
@@ -45,8 +46,8 @@ Status Node::Parts::join(const std::string& line) {
     return {Code::kInvalid, "join: the invitation is into the fabric '" + invitation->fabric +
                                 "', this node's is '" + config.fabric +
                                 "'; set node.fabric in the config and restart"};
-  RZ_TRY(membership->accept(*invitation, executor.wall_ms()));
-  fabric->join(*invitation);
+  RZ_TRY(core->membership().accept(*invitation, executor.wall_ms()));
+  core->fabric().join(*invitation);
   return {};
 }
 
@@ -54,8 +55,8 @@ Status Node::Parts::forget(const std::string& key) {
   const auto parsed = ::rhizome::author_key(key);
   if (!parsed)
     return {Code::kInvalid, "forget: expected ed25519: and 64 hex digits, found '" + key + "'"};
-  RZ_TRY(membership->forget(*parsed));
-  fabric->drop(*parsed);
+  RZ_TRY(core->membership().forget(*parsed));
+  core->fabric().drop(*parsed);
   return {};
 }
 

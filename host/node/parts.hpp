@@ -8,13 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "authoring/authoring.hpp"
 #include "control/control.hpp"
-#include "fabric/fabric.hpp"
+#include "core/core.hpp"
 #include "node/choices.hpp"
 #include "node/host_services.hpp"
 #include "node/node.hpp"
-#include "services/standard.hpp"
 
 namespace rhizome {
 
@@ -27,23 +25,17 @@ struct Node::Parts {
   HostServices services;
   std::optional<SigningKey> node_key, author_key;
   std::unique_ptr<PluginHost> plugins;
-  std::unique_ptr<Journal> journal;
-  std::unique_ptr<Admission> admission;
-  std::unique_ptr<Authoring> authoring;
-  std::unique_ptr<Membership> membership;
-  std::unique_ptr<Fabric> fabric;
-  StandardServices standard;
-  std::unique_ptr<use::Transport> transport;
+  std::unique_ptr<NodeCore> core;
   std::unique_ptr<ControlServer> control;
   std::uint64_t started_ns = 0;
 
   Status load_keys();
-  Status open_journal(const ChosenPlugin& store);
+  Status make_core(const ChosenPlugin& store);
   Result<use::FilterLanguage> json_logic_plugin() const;
-  Status make_fabric();
+  Result<CoreOptions> core_options() const;
+  Result<FabricOptions> fabric_options() const;
   Result<ExtentOptions> extent_options() const;
-  Status make_transport(const ChosenPlugin& choice);
-  Status start_transport();
+  Status open_transport(const ChosenPlugin& choice);
   std::optional<NodeKey> peer_key(ByteView name) const;
   Status open_control(const std::vector<ChosenPlugin>& chosen);
   Result<std::string> invite(const std::string& given, std::uint64_t seconds);

@@ -151,7 +151,13 @@ Result<Repaired> repair(const config::NodeConfig& config, std::vector<config::Pr
     fs::remove_all(fresh, error);  // of a repair that was stopped
     Result<use::Store> store = open_store(plugins, config.store.plugin, fresh, checked);
     if (!store.ok()) return store.status();
-    const auto journal = Journal::open(std::move(*store), journal_options(*key, wall_ms));
+    const MachineIds ids = machine_ids();
+    Journal::Options options;
+    options.self = key->public_key();
+    options.machine_id = ids.machine;
+    options.boot_id = ids.boot;
+    options.wall_ms = wall_ms;
+    const auto journal = Journal::open(std::move(*store), std::move(options));
     if (!journal.ok()) return journal.status();
     if (damaged.ok()) RZ_TRY(take_over(*damaged, **journal, *key, done, repaired));
   }

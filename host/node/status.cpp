@@ -63,22 +63,23 @@ nlohmann::json reconciliation(const SyncStats& stats) {
 }  // namespace
 
 std::string Node::Parts::status_json() const {
-  const JournalStats stats = journal->stats();
-  const Hash256 digest = journal->state_digest();
-  const FabricStats spread = fabric ? fabric->stats() : FabricStats{};
-  const Admission::Counters counters = admission->counters();
+  const Journal& journal = core->journal();
+  const Fabric& fabric = core->fabric();
+  const JournalStats stats = journal.stats();
+  const Hash256 digest = journal.state_digest();
+  const FabricStats spread = fabric.stats();
+  const Admission::Counters counters = core->admission().counters();
   nlohmann::json refused = nlohmann::json::object();
   for (std::size_t i = 1; i < counters.refused.size(); ++i)
     refused[std::string(refusal_name(static_cast<Refusal>(i)))] = counters.refused[i];
   std::uint64_t up = 0;
-  if (fabric)
-    for (const MemberStatus& member : fabric->members()) up += member.up ? 1 : 0;
+  for (const MemberStatus& member : fabric.members()) up += member.up ? 1 : 0;
   nlohmann::json status{
       {"name", config.name},
       {"key", key_text(node_key->public_key())},
       {"fabric", config.fabric},
       {"author", author_key ? author_key->author() : node_key->author()},
-      {"epoch", journal->epoch()},
+      {"epoch", journal.epoch()},
       {"deltas", stats.deltas},
       {"digest", to_hex(view(digest.data(), digest.size()))},
       {"claims_bytes", stats.claims_bytes},
@@ -86,7 +87,7 @@ std::string Node::Parts::status_json() const {
       {"commits", stats.commits},
       {"holes", stats.holes},
       {"peers_up", up},
-      {"behind", fabric ? fabric->behind() : 0},
+      {"behind", fabric.behind()},
       {"uptime_seconds", static_cast<double>(executor.monotonic_ns() - started_ns) / 1e9},
       {"admission",
        {{"added", counters.added},
@@ -113,43 +114,40 @@ std::string Node::Parts::status_json() const {
         {"excluded", spread.excluded},
         {"turned_away", spread.turned_away},
         {"forks", spread.forks}}}};
-  if (standard.sync) status["reconciliation"] = reconciliation(standard.sync->stats());
-  if (fabric) status["catch_up"] = catch_up_json(fabric->catching_up());
+  status["reconciliation"] = reconciliation(core->services().sync->stats());
+  status["catch_up"] = catch_up_json(fabric.catching_up());
   nlohmann::json& lanes = status["lanes"] = nlohmann::json::array();
-  if (fabric)
-    for (const LaneStatus& lane : fabric->lanes())
-      lanes.push_back({{"name", lane.name},
-                       {"queued", lane.queued},
-                       {"queued_bytes", lane.queued_bytes},
-                       {"handled", lane.handled},
-                       {"dropped", lane.dropped},
-                       {"longest_wait_us", lane.longest_wait_us}});
-  if (standard.extent) add_extents(status);
-  if (transport)
-    if (const auto addresses = transport->addresses(); addresses.ok())
-      status["addresses"] = *addresses;
+  for (const LaneStatus& lane : fabric.lanes())
+    lanes.push_back({{"name", lane.name},
+                     {"queued", lane.queued},
+                     {"queued_bytes", lane.queued_bytes},
+                     {"handled", lane.handled},
+                     {"dropped", lane.dropped},
+                     {"longest_wait_us", lane.longest_wait_us}});
+  add_extents(status);
+  if (const auto addresses = core->transport().addresses(); addresses.ok())
+    status["addresses"] = *addresses;
   return status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string Node::Parts::peers_json() const {
   nlohmann::json list = nlohmann::json::array();
-  if (fabric)
-    for (const MemberStatus& member : fabric->members())
-      list.push_back({{"name", member.name},
-                      {"key", key_text(member.key)},
-                      {"addresses", member.addresses},
-                      {"configured", member.configured},
-                      {"up", member.up},
-                      {"problem", member.problem},
-                      {"differences", member.differences},
-                      {"behind", member.behind},
-                      {"fetched", member.fetched},
-                      {"live", member.live},
-                      {"catch_up", catch_up_json(member.catch_up)},
-                      {"distrust", member.standing.score},
-                      {"excluded_seconds", (member.standing.excluded_for_ms + 999) / 1000},
-                      {"exclusions", member.standing.exclusions},
-                      {"last_misdeed", member.standing.last}});
+  for (const MemberStatus& member : core->fabric().members())
+    list.push_back({{"name", member.name},
+                    {"key", key_text(member.key)},
+                    {"addresses", member.addresses},
+                    {"configured", member.configured},
+                    {"up", member.up},
+                    {"problem", member.problem},
+                    {"differences", member.differences},
+                    {"behind", member.behind},
+                    {"fetched", member.fetched},
+                    {"live", member.live},
+                    {"catch_up", catch_up_json(member.catch_up)},
+                    {"distrust", member.standing.score},
+                    {"excluded_seconds", (member.standing.excluded_for_ms + 999) / 1000},
+                    {"exclusions", member.standing.exclusions},
+                    {"last_misdeed", member.standing.last}});
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -29,14 +29,8 @@ Result<use::Store> open_store(PluginHost& plugins, const std::string& plugin,
   return use::Store::open(*table, directory, config_json);
 }
 
-Journal::Options journal_options(const SigningKey& node_key,
-                                 std::function<std::uint64_t()> wall_ms) {
-  Journal::Options options;
-  options.self = node_key.public_key();
-  options.machine_id = read_line("/etc/machine-id");
-  options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
-  options.wall_ms = std::move(wall_ms);
-  return options;
+MachineIds machine_ids() {
+  return {read_line("/etc/machine-id"), read_line("/proc/sys/kernel/random/boot_id")};
 }
 
 }  // namespace rhizome

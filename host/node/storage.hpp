@@ -1,12 +1,9 @@
-// Opening the store that a config names and the journal over it: for a node, and for its repair.
+// Opening the store that a config names: for a node, and for its repair.
 #pragma once
 
-#include <functional>
 #include <string>
 
-#include "journal/journal.hpp"
 #include "plugins/loader.hpp"
-#include "rhizome/delta/signature.hpp"
 #include "rhizome/use/store.hpp"
 
 namespace rhizome {
@@ -15,8 +12,10 @@ namespace rhizome {
 Result<use::Store> open_store(PluginHost& plugins, const std::string& plugin,
                               const std::string& directory, const std::string& config_json);
 
-// What a journal of this machine is opened with.
-Journal::Options journal_options(const SigningKey& node_key,
-                                 std::function<std::uint64_t()> wall_ms);
+// A change of either says that a store was copied or its machine crashed.
+struct MachineIds {
+  std::string machine, boot;
+};
+MachineIds machine_ids();
 
 }  // namespace rhizome

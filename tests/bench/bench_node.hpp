@@ -1,4 +1,4 @@
-// Nodes (fabric, admission, journal) in a bench's own process over the real ZeroMQ plugin and TCP
+// Nodes (the core that every node has) in a bench's own process over the real ZeroMQ plugin and TCP
 // on the loopback. For tests/bench alone.
 #pragma once
 
@@ -8,11 +8,10 @@
 #include <cstdlib>
 #include <thread>
 
-#include "fabric/fabric.hpp"
+#include "core/core.hpp"
 #include "journal/testing_basics.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/delta/codec.hpp"
-#include "services/standard.hpp"
 
 namespace rhizome::bench {
 
@@ -56,57 +55,47 @@ class BenchNode {
   BenchNode(std::uint8_t number, const std::string& store, std::vector<PeerSpec> peers,
             const NodeOptions& wanted = {})
       : key_(testing_support::key_of(number)) {
-    Journal::Options options;
-    options.self = key_.public_key();
+    CoreOptions options;
     options.machine_id = options.boot_id = "bench";
-    options.wall_ms = [this] { return executor_.wall_ms(); };
-    options.post = [this](Task task) { executor_.post(std::move(task)); };
-    journal_ = must(Journal::open(
+    options.admission = wanted.admission;
+    options.peers = AdmissionMode::kOpen;
+    options.with_services = wanted.with_services;
+    if (!wanted.drops_peers) options.fabric.standing.limit = 1e18;
+    options.fabric.peers = std::move(peers);
+    core_ = must(NodeCore::make(
+        {executor_, log_, key_, key_},
         must(use::Store::open(testing_support::store_table(store), directory_.path(), "{}")),
-        options));
-    journal_->on_commit([this](Seq, Seq, std::span<const Statement>) {
+        wanted.with_services ? json_logic() : use::FilterLanguage(), std::move(options)));
+    core_->journal().on_commit([this](Seq, Seq, std::span<const Statement>) {
       committed_at_ = Steady::now();
       commits_.fetch_add(1, std::memory_order_release);
       commits_.notify_all();
     });
-    admission_ = std::make_unique<Admission>(*journal_, executor_, wanted.admission);
-    FabricOptions fabric;
-    if (!wanted.drops_peers) fabric.standing.limit = 1e18;
-    membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
-    fabric.peers = std::move(peers);
-    fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
-                                       executor_, log_);
-    if (wanted.with_services) {
-      ServiceParts parts{*fabric_, *journal_, *admission_, executor_, log_, json_logic(), {}};
-      parts.extent.fabric = wire::fabric_id("default");
-      services_ = must(add_standard_services(std::move(parts)));
-    }
-    rz_transport_identity identity{};
-    key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
-    transport_ = std::make_unique<use::Transport>(must(use::Transport::open(
-        transport_table(), R"({"listen":"tcp://127.0.0.1:0"})", identity, fabric_->events())));
-    fabric_->attach(*transport_);
-    must(transport_->start());
-    fabric_->start();
+    CoreTransport transport;
+    transport.table = transport_table();
+    transport.config_json = R"({"listen":"tcp://127.0.0.1:0"})";
+    must(core_->open_transport(transport));
+    must(core_->start());
   }
   ~BenchNode() {
-    fabric_->stop();
-    transport_->stop();
+    core_->stop();
     executor_.stop();
   }
 
-  PeerSpec as_peer() { return {"peer", key_.public_key(), must(transport_->addresses())[0]}; }
+  PeerSpec as_peer() {
+    return {"peer", key_.public_key(), must(core_->transport().addresses())[0]};
+  }
   const SigningKey& key() const { return key_; }
-  Fabric& fabric() { return *fabric_; }
-  Admission& admission() { return *admission_; }
-  StandardServices& services() { return services_; }
+  Fabric& fabric() { return core_->fabric(); }
+  Admission& admission() { return core_->admission(); }
+  StandardServices& services() { return core_->services(); }
   std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
   Steady::time_point committed_at() const { return committed_at_; }
   void wait_commits(std::uint64_t at_least) {
     for (std::uint64_t now = commits(); now < at_least; now = commits()) commits_.wait(now);
   }
   bool peers_up() const {
-    const auto members = fabric_->members();
+    const auto members = core_->fabric().members();
     return !members.empty() &&
            std::all_of(members.begin(), members.end(), [](const MemberStatus& m) { return m.up; });
   }
@@ -126,7 +115,7 @@ class BenchNode {
     Batch batch;
     batch.arrivals = {&arrival, 1};
     batch.number_as = &key_;
-    must(admission_->admit(batch));
+    must(core_->admission().admit(batch));
   }
 
  private:
@@ -134,12 +123,7 @@ class BenchNode {
   const SigningKey key_;
   ThreadExecutor executor_{2};
   Log log_{LogLevel::kError, Log::Format::kText};
-  std::unique_ptr<Journal> journal_;
-  std::unique_ptr<Admission> admission_;
-  std::unique_ptr<Membership> membership_;
-  std::unique_ptr<Fabric> fabric_;
-  StandardServices services_;
-  std::unique_ptr<use::Transport> transport_;
+  std::unique_ptr<NodeCore> core_;
   std::atomic<std::uint64_t> commits_{0};
   Steady::time_point committed_at_;  // read after commits_
   std::uint64_t written_ = 0;

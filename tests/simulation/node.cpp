@@ -1,4 +1,4 @@
-// A node's parts, put together as host/node does it, and taken apart again.
+// A node's core over a simulated disk and the inproc transport, started and ended in every way.
 #include "simulation/node.hpp"
 
 #include "simulation/network.hpp"
@@ -16,75 +16,55 @@ Node::Node(Network& network, std::size_t index, std::vector<PeerSpec> peers)
 
 Node::~Node() { stop(); }
 
-Status Node::try_start() {
-  Journal::Options options;
-  options.self = key_.public_key();
+CoreOptions Node::core_options() const {
+  CoreOptions options;
   options.machine_id = "simulated";
   options.boot_id = "boot " + std::to_string(boots_);
-  options.wall_ms = [this] { return executor_.wall_ms(); };
-  options.post = [this](Task task) { executor_.post(std::move(task)); };
+  options.peers = network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList;
+  options.fabric.name = "node" + std::to_string(index_);
+  options.fabric.peers = peers_;
+  if (network_.change_) network_.change_(options.fabric);
+  options.extent.self.name = options.fabric.name;
+  for (const PeerSpec& peer : peers_) {
+    options.extent.peers.emplace_back().key = peer.key;
+    options.extent.peers.back().name = peer.name;
+  }
+  options.extent.authority = network_.authority_;
+  return options;
+}
+
+Status Node::try_start() {
   Result<use::Store> store = use::Store::open(Disk::table(), disk_.name(), "{}");
   if (!store.ok()) return store.status();
-  Result<std::unique_ptr<Journal>> journal = Journal::open(std::move(*store), options);
-  if (!journal.ok()) return journal.status();
-  journal_ = std::move(*journal);
-  admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
-  authoring_ = std::make_unique<Authoring>(*journal_, *admission_, key_, key_, executor_);
-  FabricOptions fabric;
-  fabric.name = "node" + std::to_string(index_);
-  fabric.peers = peers_;
-  if (network_.change_) network_.change_(fabric);
-  Result<std::unique_ptr<Membership>> members = Membership::load(
-      *journal_, network_.open_ ? AdmissionMode::kOpen : AdmissionMode::kAllowList);
-  if (!members.ok()) return members.status();
-  membership_ = std::move(*members);
-  fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_, executor_,
-                                     network_.log_);
-  ExtentOptions extent;
-  extent.fabric = wire::fabric_id(fabric.fabric);
-  extent.self.key = key_.public_key();
-  extent.self.name = fabric.name;
-  for (const PeerSpec& peer : peers_) {
-    extent.peers.emplace_back().key = peer.key;
-    extent.peers.back().name = peer.name;
-  }
-  extent.authority = network_.authority_;
-  services_ = must(add_standard_services({*fabric_, *journal_, *admission_, executor_,
-                                          network_.log_, filter_table(), std::move(extent)}));
-  tap_ = std::make_unique<Tap>(fabric_->events());
+  Result<std::unique_ptr<NodeCore>> core = NodeCore::make(
+      {executor_, network_.log_, key_, key_}, std::move(*store), filter_table(), core_options());
+  if (!core.ok()) return core.status();
+  core_ = std::move(*core);
+  tap_ = std::make_unique<Tap>(core_->fabric().events());
   tap_->count_into(counts_ ? &traffic_ : nullptr);
   if (goes_deaf_ && starts_++ != 0) tap_->deafen();
-  rz_transport_identity identity{};
-  key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+  CoreTransport transport;
+  transport.table = transport_table();
+  transport.events = tap_.get();
   // Each life draws its own chance, all of it from the network's seed.
-  const std::string config =
+  transport.config_json =
       R"({"network":")" + network_.name_ + R"(","address":")" + network_.address(index_) +
       R"(","seed":)" + std::to_string(network_.executor_.random() >> 16) + network_.faults_ + "}";
-  transport_ = std::make_unique<use::Transport>(
-      must(use::Transport::open(transport_table(), config, identity, tap_.get())));
-  fabric_->attach(*transport_);
-  must(transport_->start());
-  fabric_->start();
+  must(core_->open_transport(transport));
+  must(core_->start());
   return {};
 }
 
 void Node::start() { must(try_start()); }
 
 void Node::end() {
-  fabric_->stop();
-  transport_->stop();
-  // What the fabric posted may still wait in the executor and holds its core: the core's journal
-  // must outlive it, so let every due task run out before anything goes.
+  core_->stop();
+  // Tasks that were posted may still wait in the executor and refer to the core: all that are due
+  // run before it goes, and what is left belongs to a process that has ended.
   network_.executor_.run_for(0);
   executor_.end_life();
-  transport_.reset();
+  core_.reset();
   tap_.reset();
-  services_ = {};
-  fabric_.reset();
-  membership_.reset();
-  authoring_.reset();
-  admission_.reset();
-  journal_.reset();
 }
 
 void Node::stop() {
@@ -121,7 +101,7 @@ Seq Node::write_dated(const std::string& text, std::uint64_t ahead_ms) {
   Batch batch;
   batch.arrivals = {&arrival, 1};
   batch.number_as = &key_;
-  const Admitted admitted = must(admission_->admit(batch));
+  const Admitted admitted = must(admission().admit(batch));
   if (admitted.added != 1)
     throw std::runtime_error("not added: " +
                              std::string(refusal_name(admitted.outcomes[0].refusal)));
@@ -130,9 +110,9 @@ Seq Node::write_dated(const std::string& text, std::uint64_t ahead_ms) {
 
 Statement Node::statement_for(const std::string& text, std::uint64_t n) {
   other_claims_ = claims_of(text, 1);
-  const auto position = journal_->origin(key_.public_key(), journal_->epoch());
+  const auto position = journal().origin(key_.public_key(), journal().epoch());
   if (!position || position->last + 1 != n) throw std::runtime_error("number is not the next one");
-  return make_statement(key_, journal_->epoch(), n, position->head,
+  return make_statement(key_, journal().epoch(), n, position->head,
                         {DeltaId::of_claims(other_claims_)});
 }
 

@@ -1,13 +1,12 @@
-// One node for tests: the real fabric with its services, admission, authoring and journal over the
-// real inproc transport and a simulated disk. Made by a simulation::Network; the test's thread.
+// One node for tests: the core that every node has (core/core.hpp) over the real inproc transport
+// and a simulated disk. Made by a simulation::Network; the test's thread.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "authoring/authoring.hpp"
-#include "services/standard.hpp"
+#include "core/core.hpp"
 #include "simulation/disk.hpp"
 #include "simulation/node_executor.hpp"
 #include "simulation/tap.hpp"
@@ -29,21 +28,22 @@ class Node {
   Statement statement_for(const std::string& text, std::uint64_t n);
 
   // ---- of a running node
-  std::uint64_t deltas() const { return journal_->stats().deltas; }
-  Hash256 digest() const { return journal_->state_digest(); }
-  Journal& journal() { return *journal_; }
-  Admission& admission() { return *admission_; }
-  Authoring& authoring() { return *authoring_; }
-  Fabric& fabric() { return *fabric_; }
-  Membership& membership() { return *membership_; }
-  StandardServices& services() { return services_; }
-  use::Transport& transport() { return *transport_; }
+  std::uint64_t deltas() const { return core_->journal().stats().deltas; }
+  Hash256 digest() const { return core_->journal().state_digest(); }
+  NodeCore& core() { return *core_; }
+  Journal& journal() { return core_->journal(); }
+  Admission& admission() { return core_->admission(); }
+  Authoring& authoring() { return core_->authoring(); }
+  Fabric& fabric() { return core_->fabric(); }
+  Membership& membership() { return core_->membership(); }
+  StandardServices& services() { return core_->services(); }
+  use::Transport& transport() { return core_->transport(); }
   Tap& tap() { return *tap_; }
 
   const NodeKey& key() const { return key_.public_key(); }
   const SigningKey& signing_key() const { return key_; }
   const std::string& other_claims() const { return other_claims_; }
-  bool running() const { return fabric_ != nullptr; }
+  bool running() const { return core_ != nullptr; }
   Disk& disk() { return disk_; }
   NodeExecutor& executor() { return executor_; }  // its clock
   Traffic& traffic() { return traffic_; }
@@ -61,6 +61,7 @@ class Node {
   void wipe();       // REQUIRES: not running
 
  private:
+  CoreOptions core_options() const;
   void end();
   std::string claims_of(const std::string& text, double timestamp);
 
@@ -76,14 +77,8 @@ class Node {
   bool counts_ = false;
   bool goes_deaf_ = false;
   std::uint64_t starts_ = 0;
-  std::unique_ptr<Journal> journal_;
-  std::unique_ptr<Admission> admission_;
-  std::unique_ptr<Authoring> authoring_;
-  std::unique_ptr<Membership> membership_;
-  std::unique_ptr<Fabric> fabric_;
-  StandardServices services_;
-  std::unique_ptr<Tap> tap_;
-  std::unique_ptr<use::Transport> transport_;
+  std::unique_ptr<Tap> tap_;  // outlives the core's transport
+  std::unique_ptr<NodeCore> core_;
 };
 
 }  // namespace rhizome::simulation

@@ -1,12 +1,12 @@
-// Makes the standard services. Called by a node's assembly and by the simulator, before the
-// transport starts.
-#include "services/standard.hpp"
+// Makes the standard services, before the transport starts.
+#include "core/standard.hpp"
 
 namespace rhizome {
 
 Result<StandardServices> add_standard_services(ServiceParts parts) {
   StandardServices services;
-  auto feeds = FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic);
+  auto feeds =
+      FeedService::make(parts.fabric.links(), parts.journal, parts.json_logic, parts.subscriptions);
   if (!feeds.ok()) return feeds.status();
   services.feeds = std::move(*feeds);
   parts.fabric.add(services.feeds);

@@ -1,5 +1,5 @@
-// The services that every node has beside the fabric's own floor, in one place: a node's assembly
-// and the simulator add the same. A new service is one more member and its lines in standard.cpp.
+// The services that every node adds to its fabric. A new service is one more member here and its
+// lines in standard.cpp. Called by NodeCore alone.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,10 @@ struct ServiceParts {
   use::FilterLanguage json_logic = {};
   ExtentOptions extent = {};  // who counts, and how nodes are judged
   SyncOptions sync = {};
+  feeds::PublisherOptions subscriptions = {};
 };
 
-// The services of one node, for whoever asks them on the node's own behalf.
+// The services of one node, for requests on the node's own behalf.
 struct StandardServices {
   std::shared_ptr<FeedService> feeds;
   std::shared_ptr<ExtentBook> extents;  // any thread
