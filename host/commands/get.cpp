@@ -10,9 +10,28 @@ namespace {
 
 using nlohmann::json;
 
-std::string shown(const json& value) {
-  return printable(value.is_string() ? value.get<std::string>()
-                                     : value.dump(-1, ' ', false, json::error_handler_t::replace));
+std::string dumped(const json& value) {
+  return printable(value.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+// Whether a text, printed as it is, would read as a value of another kind.
+bool reads_as_another_kind(const std::string& text) {
+  if (text.empty()) return true;
+  if (text.starts_with("-> ") || text.starts_with("bytes (")) return true;
+  return json::accept(text);  // a number, true, a text in quotes, ...
+}
+
+// A value in one line. A text stands as it is unless it would read as another kind: then it stands
+// as in JSON. `-> country:DE` is a reference.
+std::string shown(const json& value, const std::string& kind) {
+  if (kind == "string" && value.is_string() && !reads_as_another_kind(value.get<std::string>()))
+    return printable(value.get<std::string>());
+  if (kind == "reference") return "-> " + printable(value.value("id", ""));
+  if (kind == "delta") return "-> delta " + printable(value.value("delta", ""));
+  if (kind == "bytes")
+    return "bytes (" + printable(value.value("mime", "")) + ", " +
+           std::to_string(value.value("value", "").size() * 3 / 4) + ")";
+  return dumped(value);
 }
 
 // "2/3"
@@ -23,16 +42,17 @@ std::string extent_text(const json& property) {
 }
 
 void print_entity(const json& view) {
-  std::printf("%s\n", shown(view["entity"]).c_str());
+  std::printf("%s\n", printable(view.value("entity", "")).c_str());
   std::size_t hidden = 0;
   for (const auto& [name, property] : view["properties"].items()) {
     const std::uint64_t values = property.value("values", std::uint64_t{1});
-    const bool all = property["value"].is_array() || values <= 1;
+    const std::string kind = property.value("kind", "");
+    const bool all = kind == "list" || values <= 1;
     if (!all) ++hidden;
-    std::printf("  %-20s %s%s  %s%s\n", printable(name).c_str(), shown(property["value"]).c_str(),
-                all ? "" : ("  (of " + std::to_string(values) + " values)").c_str(),
-                extent_text(property).c_str(),
-                property.value("provisional", false) ? " provisional" : "");
+    std::printf(
+        "  %-20s %s%s  %s%s\n", printable(name).c_str(), shown(property["value"], kind).c_str(),
+        all ? "" : ("  (of " + std::to_string(values) + " values)").c_str(),
+        extent_text(property).c_str(), property.value("provisional", false) ? " provisional" : "");
   }
   if (hidden != 0) std::printf("(--resolver all shows every value)\n");
 }

@@ -1,8 +1,9 @@
-// Extents and confidences as JSON members, and the reader's line between provisional and confirmed.
+// Extents and confidences of what is read, and the reader's line between provisional and confirmed.
 #include "control/reader.hpp"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "views/entity_json.hpp"
 
 namespace rhizome {
 
@@ -12,12 +13,6 @@ using Json = Request::Json;
 
 // A reader that says nothing calls provisional what a majority does not hold.
 constexpr const char* kDefaultNeed = "majority";
-
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
 
 }  // namespace
 
@@ -74,22 +69,30 @@ Result<bool> Reader::counts(Seq seq) {
   return *word == Word::kYes;
 }
 
-Result<std::string> Reader::members(std::span<const Seq> seqs) {
+Result<Annotation> Reader::annotate(std::span<const Seq> seqs) {
   Extent all;
-  double least_belief = 1;
+  Annotation made;
+  made.belief = 1;
   for (std::size_t i = 0; i < seqs.size(); ++i) {
     const Result<Record> record = book_.journal().record(seqs[i]);
     if (!record.ok()) return record.status();
     const Extent one = snapshot_->of(record->labels);
     all = i == 0 ? one : ExtentSnapshot::common(all, one);
-    least_belief = std::min(least_belief, snapshot_->confidence(one, *record).belief);
+    made.belief = std::min(made.belief, snapshot_->confidence(one, *record).belief);
   }
-  const bool confirmed = tokens_.held && all.state == LabelState::kKnown && all.meets(need_);
-  return std::string("\"provisional\":") + (confirmed ? "false" : "true") +
-         ",\"extent\":{\"held\":" + std::to_string(all.held) +
-         ",\"voters\":" + std::to_string(all.voters) +
-         "},\"confidence\":{\"durability\":" + number_text(snapshot_->durability_of(all)) +
-         ",\"belief\":" + number_text(least_belief) + "}";
+  made.provisional = !(tokens_.held && all.state == LabelState::kKnown && all.meets(need_));
+  made.held = all.held;
+  made.voters = all.voters;
+  made.durability = snapshot_->durability_of(all);
+  return made;
+}
+
+Result<std::string> Reader::members(Seq seq) {
+  const Result<Annotation> made = annotate({&seq, 1});
+  if (!made.ok()) return made.status();
+  std::string text;
+  append_members(*made, text);
+  return text;
 }
 
 Json Reader::told() const {

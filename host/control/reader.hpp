@@ -1,4 +1,4 @@
-// What a reader asked for of confirmation, and what is told beside what it reads. Private to
+// What a reader asked for of confirmation, and the annotations of what it reads. Private to
 // host/control; one request, its connection's thread.
 #pragma once
 
@@ -6,21 +6,23 @@
 #include <string>
 
 #include "control/tokens.hpp"
-#include "views/entity.hpp"
+#include "views/annotation.hpp"
 
 namespace rhizome {
 
 // The fields `min_confirm`, `tokens` and `deadline_ms` of a read.
 extern const std::vector<Field> kReaderFields;
 
-class Reader final : public Beside {
+class Reader final : public Annotator {
  public:
   // Waits for the tokens. kInvalid where what is asked cannot be had.
   static Result<Reader> make(Request& request);
 
-  // ---- beside values and rows
+  // ---- annotations of values and rows
   Result<bool> counts(Seq seq) override;
-  Result<std::string> members(std::span<const Seq> seqs) override;
+  Result<Annotation> annotate(std::span<const Seq> seqs) override;
+  // The annotation of one delta as JSON members, for its row.
+  Result<std::string> members(Seq seq);
 
   // Whether this delta may still come to count, by waiting.
   enum class Word : std::uint8_t { kYes, kNotYet, kNever };

@@ -1,7 +1,7 @@
 // What leaves the node as it is: query, export, get, digest, origins.
 #include "control/reader.hpp"
 #include "control/request.hpp"
-#include "views/entity.hpp"
+#include "views/entity_json.hpp"
 #include "views/query.hpp"
 
 namespace rhizome {
@@ -73,7 +73,7 @@ Result<QueryEnd> run(Request& request, const DeltaQuery& query, Rows& rows, Read
       }
     }
     Result<std::string> members =
-        beside ? reader->members({&seq, 1}) : Result<std::string>(std::string());
+        beside ? reader->members(seq) : Result<std::string>(std::string());
     if (!members.ok()) return members.status();
     RZ_TRY(rows.add(seq, delta, *members));
     return !request.canceled() && !request.context().stopping;
@@ -133,9 +133,11 @@ Status get(Request& request) {
   Result<Reader> reader = Reader::make(request);
   if (!reader.ok()) return reader.status();
   const ControlServices& services = request.services();
-  Result<std::string> made = Status(Code::kInternal, "");
+  std::string made;
   if (request.flag("lossless")) {
-    made = lossless_view(services.journal, *entity, &*reader);
+    const Result<LosslessView> view = lossless_view(services.journal, *entity, &*reader);
+    if (!view.ok()) return view.status();
+    made = to_json(*view);
   } else {
     if (services.resolvers == nullptr)
       return {Code::kUnsupported,
@@ -143,14 +145,17 @@ Status get(Request& request) {
     const auto resolver = use::Resolver::create(
         services.resolvers, request.text("resolver").value_or("last-write-wins"));
     if (!resolver.ok()) return resolver.status();
-    made = entity_view(services.journal, *entity, *resolver, &*reader);
+    ViewOptions options;
+    options.annotator = &*reader;
+    const Result<EntityView> view = entity_view(services.journal, *entity, *resolver, options);
+    if (!view.ok()) return view.status();
+    made = to_json(*view);
   }
-  if (!made.ok()) return made.status();
   if (reader->waited()) {
     const std::string told = reader->told().dump();
-    made->insert(1, told.substr(1, told.size() - 2) + ",");
+    made.insert(1, told.substr(1, told.size() - 2) + ",");
   }
-  ByteView rest = *made;
+  ByteView rest = made;
   for (; rest.size() > kPartBytes; rest.remove_prefix(kPartBytes))
     RZ_TRY(request.reply({{"more", true}}, rest.substr(0, kPartBytes)));
   return request.reply(request.canceled() ? Json{{"canceled", true}} : Json::object(), rest);

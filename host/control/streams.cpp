@@ -187,7 +187,7 @@ Result<bool> Stream::send_rows() {
       return false;
     }
     if (*word == Reader::Word::kNever) continue;
-    Result<std::string> members = beside ? reader_->members({&seq, 1}) : std::string();
+    Result<std::string> members = beside ? reader_->members(seq) : std::string();
     if (!members.ok()) return members.status();
     RZ_TRY(rows_.add(seq, batch_->deltas[next_], *members));
     last_ = seq;

@@ -1,16 +1,17 @@
-// Both views from the entity's deltas: gate transactions, apply negations, group by context.
+// Both views from the entity's deltas: gate transactions, apply negations, group by context; then
+// the resolver, property by property.
 #include "views/entity.hpp"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 
-#include "rhizome/delta/json.hpp"
 #include "views/visible.hpp"
 
 namespace rhizome {
 
 namespace {
+
+// A view is made in memory.
+constexpr std::size_t kMaxDeltas = 262144;
 
 // The contexts under which a delta points at the entity, each once.
 std::vector<ByteView> contexts_of(DeltaView delta, ByteView entity) {
@@ -24,68 +25,13 @@ std::vector<ByteView> contexts_of(DeltaView delta, ByteView entity) {
   return contexts;
 }
 
-// What says something about the delta itself and nothing about the entity.
-bool is_vocabulary(PointerView p) {
-  const ByteView role = p.role();
-  return role == "negates" || role.starts_with("rhizomatic.txn.") ||
-         role.starts_with("rhizome.lineage.");
-}
-
-// What a delta says about the entity's property: its pointers but the one that stands for the
-// entity there. One primitive or reference is the value itself; several make an object by role.
-std::string value_of(DeltaView delta, ByteView entity, ByteView context) {
-  std::map<std::string, std::vector<std::string>> by_role;
-  std::size_t others = 0;
-  bool itself = false;
-  for (std::size_t i = 0; i < delta.size(); ++i) {
-    const PointerView p = delta[i];
-    if (!itself && p.is_entity() && p.target() == entity && p.context() == context) {
-      itself = true;
-      continue;
-    }
-    if (is_vocabulary(p)) continue;
-    std::string value;
-    if (p.is_entity())
-      append_json_string(p.target(), value);
-    else
-      target_to_json(p, value);
-    by_role[std::string(p.role())].push_back(std::move(value));
-    ++others;
-  }
-  if (others == 0) return "null";
-  if (others == 1) return by_role.begin()->second.front();
-  std::string out = "{";
-  for (const auto& [role, values] : by_role) {
-    if (out.size() > 1) out.push_back(',');
-    append_json_string(role, out);
-    out += values.size() == 1 ? ":" : ":[";
-    for (std::size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : ",") + values[i];
-    if (values.size() != 1) out.push_back(']');
-  }
-  return out + "}";
-}
-
-const char* signature_name(std::uint32_t state) {
-  switch (state) {
-    case RZ_SIGNATURE_VERIFIED:
-      return "verified";
-    case RZ_SIGNATURE_VOUCHED:
-      return "vouched";
-    default:
-      return "unsigned";
-  }
-}
-
-// A view is made in memory.
-constexpr std::size_t kMaxDeltas = 262144;
-
 struct Grouped {
   DeltaBatch deltas;
   std::vector<Seq> seqs;
   std::map<std::string, std::vector<std::size_t>> by_context;
 };
 
-Status group(const Journal& journal, ByteView entity, Beside* beside, Grouped& out) {
+Status group(const Journal& journal, ByteView entity, Annotator* annotator, Grouped& out) {
   RZ_TRY(journal.by_entity(entity, std::nullopt, out.seqs));
   if (out.seqs.empty())
     return {Code::kNotFound,
@@ -100,8 +46,8 @@ Status group(const Journal& journal, ByteView entity, Beside* beside, Grouped& o
     const Result<bool> visible = visibility.is_visible(out.deltas[i]);
     if (!visible.ok()) return visible.status();
     if (!*visible) continue;
-    if (beside != nullptr) {
-      const Result<bool> counts = beside->counts(out.seqs[i]);
+    if (annotator != nullptr) {
+      const Result<bool> counts = annotator->counts(out.seqs[i]);
       if (!counts.ok()) return counts.status();
       if (!*counts) continue;
     }
@@ -111,102 +57,126 @@ Status group(const Journal& journal, ByteView entity, Beside* beside, Grouped& o
   return {};
 }
 
-Status add_beside(Beside* beside, std::span<const Seq> seqs, std::string& out) {
-  if (beside == nullptr) return {};
-  Result<std::string> members = beside->members(seqs);
-  if (!members.ok()) return members.status();
-  out += "," + *members;
-  return {};
+Result<std::optional<Annotation>> annotate(Annotator* annotator, std::span<const Seq> seqs) {
+  if (annotator == nullptr) return std::optional<Annotation>();
+  const Result<Annotation> made = annotator->annotate(seqs);
+  if (!made.ok()) return made.status();
+  return std::optional<Annotation>(*made);
 }
 
-// One property through the resolver: what it shows, and whose deltas claim just that.
-struct Resolved {
-  std::optional<std::string> value;
-  std::size_t distinct = 0;
-  std::vector<Seq> from;
-};
-
-Status resolve(const Grouped& grouped, const std::vector<std::size_t>& members, ByteView entity,
-               ByteView context, const use::Resolver& resolver, Resolved& out) {
-  std::vector<std::string> values;
-  std::vector<rz_candidate> candidates;
-  values.reserve(members.size());
+std::vector<Candidate> candidates_of(const Grouped& grouped,
+                                     const std::vector<std::size_t>& members, ByteView entity,
+                                     ByteView context) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(members.size());
   for (const std::size_t member : members) {
     const DeltaView delta = grouped.deltas[member];
-    values.push_back(value_of(delta, entity, context));
-    rz_candidate candidate{};
-    candidate.value = to_abi(values.back());
-    candidate.author = to_abi(delta.author());
+    Candidate& candidate = candidates.emplace_back();
+    candidate.place = {grouped.seqs[member], DeltaId::from_raw(delta.id())};
+    candidate.value = value_of(delta, entity, context);
+    candidate.author = std::string(delta.author());
     candidate.timestamp = delta.timestamp();
-    std::memcpy(candidate.id, delta.raw()->id, sizeof candidate.id);
-    candidate.signature_state = static_cast<std::uint8_t>(delta.signature_state());
-    candidates.push_back(candidate);
+    candidate.signature_state = delta.signature_state();
   }
-  auto value = resolver.resolve(candidates);
-  if (!value.ok()) return value.status();
-  out.value = std::move(*value);
-  if (!out.value) return {};
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (values[i] == *out.value) out.from.push_back(grouped.seqs[members[i]]);
-  if (out.from.empty())
-    for (const std::size_t member : members) out.from.push_back(grouped.seqs[member]);
-  // How many different values the deltas claim: the resolver may have shown one of many.
+  return candidates;
+}
+
+std::size_t count_different(const std::vector<Candidate>& candidates) {
+  std::vector<ByteView> values;
+  values.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) values.push_back(candidate.value.json);
   std::sort(values.begin(), values.end());
-  out.distinct =
-      static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
-  return {};
+  return static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
+}
+
+Result<std::optional<std::string>> ask(const use::Resolver& resolver,
+                                       const std::vector<Candidate>& candidates) {
+  std::vector<rz_candidate> asked;
+  asked.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    rz_candidate& one = asked.emplace_back();
+    one.value = to_abi(candidate.value.json);
+    one.author = to_abi(candidate.author);
+    one.timestamp = candidate.timestamp;
+    std::memcpy(one.id, candidate.place.id.bytes.data(), sizeof one.id);
+    one.signature_state = static_cast<std::uint8_t>(candidate.signature_state);
+  }
+  return resolver.resolve(asked);
+}
+
+// Until resolvers say which candidates decided: those that claim the value, or all of them where
+// none does.
+void mark_decided(const Value& value, std::vector<Candidate>& candidates) {
+  bool any = false;
+  for (Candidate& candidate : candidates) {
+    candidate.decided = candidate.value.json == value.json;
+    any = any || candidate.decided;
+  }
+  if (any) return;
+  for (Candidate& candidate : candidates) candidate.decided = true;
+}
+
+// False where the property has no value.
+Result<bool> resolve(const use::Resolver& resolver, const ViewOptions& options,
+                     std::vector<Candidate> candidates, Property& out) {
+  const Result<std::optional<std::string>> answer = ask(resolver, candidates);
+  if (!answer.ok()) return answer.status();
+  if (!*answer) return false;
+  Result<Value> value = value_from_json(**answer);
+  if (!value.ok()) return std::move(value).status().with_context("property '" + out.name + "'");
+  out.value = std::move(*value);
+  mark_decided(out.value, candidates);
+  std::vector<Seq> seqs;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.decided) continue;
+    out.decided_by.push_back(candidate.place);
+    seqs.push_back(candidate.place.seq);
+  }
+  std::sort(out.decided_by.begin(), out.decided_by.end(),
+            [](const DeltaPlace& a, const DeltaPlace& b) { return a.id < b.id; });
+  const auto annotation = annotate(options.annotator, seqs);
+  if (!annotation.ok()) return annotation.status();
+  out.annotation = *annotation;
+  out.different_values = count_different(candidates);
+  if (options.candidates) out.candidates = std::move(candidates);
+  return true;
 }
 
 }  // namespace
 
-Result<std::string> lossless_view(const Journal& journal, ByteView entity, Beside* beside) {
+Result<EntityView> entity_view(const Journal& journal, ByteView entity,
+                               const use::Resolver& resolver, const ViewOptions& options) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, beside, grouped));
-  std::string out = "{\"entity\":";
-  append_json_string(entity, out);
-  out += ",\"properties\":{";
-  bool first = true;
+  RZ_TRY(group(journal, entity, options.annotator, grouped));
+  EntityView view;
+  view.entity = std::string(entity);
   for (const auto& [context, members] : grouped.by_context) {
-    if (!first) out.push_back(',');
-    first = false;
-    append_json_string(context, out);
-    out += ":[";
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      const DeltaView delta = grouped.deltas[members[m]];
-      const Seq seq = grouped.seqs[members[m]];
-      if (m != 0) out.push_back(',');
-      out += "{\"delta\":";
-      delta_to_json(delta, out);
-      out += ",\"seq\":" + std::to_string(seq);
-      out += ",\"signature\":\"" + std::string(signature_name(delta.signature_state())) + "\"";
-      RZ_TRY(add_beside(beside, {&seq, 1}, out));
-      out.push_back('}');
-    }
-    out.push_back(']');
+    Property property;
+    property.name = context;
+    const Result<bool> has_value =
+        resolve(resolver, options, candidates_of(grouped, members, entity, context), property);
+    if (!has_value.ok()) return has_value.status();
+    if (*has_value) view.properties.push_back(std::move(property));
   }
-  return out + "}}";
+  return view;
 }
 
-Result<std::string> entity_view(const Journal& journal, ByteView entity,
-                                const use::Resolver& resolver, Beside* beside) {
+Result<LosslessView> lossless_view(const Journal& journal, ByteView entity, Annotator* annotator) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, beside, grouped));
-  std::string out = "{\"entity\":";
-  append_json_string(entity, out);
-  out += ",\"properties\":{";
-  bool first = true;
+  RZ_TRY(group(journal, entity, annotator, grouped));
+  LosslessView view;
+  view.entity = std::string(entity);
   for (const auto& [context, members] : grouped.by_context) {
-    Resolved resolved;
-    RZ_TRY(resolve(grouped, members, entity, context, resolver, resolved));
-    if (!resolved.value) continue;
-    if (!first) out.push_back(',');
-    first = false;
-    append_json_string(context, out);
-    out += ":{\"value\":" + *resolved.value;
-    RZ_TRY(add_beside(beside, resolved.from, out));
-    out += ",\"values\":" + std::to_string(resolved.distinct) + "}";
+    auto& rows = view.properties[context];
+    rows.reserve(members.size());
+    for (const std::size_t member : members) {
+      const auto annotation = annotate(annotator, {&grouped.seqs[member], 1});
+      if (!annotation.ok()) return annotation.status();
+      rows.push_back({member, grouped.seqs[member], *annotation});
+    }
   }
-  return out + "}}";
+  view.deltas = std::move(grouped.deltas);
+  return view;
 }
 
 }  // namespace rhizome

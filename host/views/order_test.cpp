@@ -8,7 +8,7 @@
 #include <random>
 
 #include "authoring/testing.hpp"
-#include "views/entity.hpp"
+#include "views/entity_json.hpp"
 
 namespace rhizome {
 namespace {
@@ -82,17 +82,17 @@ class OrderTest : public testing::Test, protected Doors {
       for (const char* name : kResolvers) {
         const auto resolver = use::Resolver::create(
             testing_support::plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID), name);
-        const Result<std::string> view = entity_view(*journal, entity, *resolver);
-        bytes += view.ok() ? *view : view.status().message();
+        const Result<EntityView> view = entity_view(*journal, entity, *resolver);
+        bytes += view.ok() ? to_json(*view) : view.status().message();
       }
       bytes += lossless(entity);
     }
     return bytes;
   }
   std::string lossless(const char* entity) {
-    const Result<std::string> text = lossless_view(*journal, entity);
-    if (!text.ok()) return text.status().message();
-    json view = json::parse(*text);
+    const Result<LosslessView> found = lossless_view(*journal, entity);
+    if (!found.ok()) return found.status().message();
+    json view = json::parse(to_json(*found));
     for (auto& [context, entries] : view["properties"].items()) {
       for (json& entry : entries) entry.erase("seq");
       std::sort(entries.begin(), entries.end());

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "authoring/testing.hpp"
-#include "views/entity.hpp"
+#include "views/entity_json.hpp"
 #include "views/query.hpp"
 #include "views/visible.hpp"
 
@@ -32,9 +32,9 @@ class ViewsTest : public testing::Test, protected Doors {
     const auto made = use::Resolver::create(
         testing_support::plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID), resolver);
     EXPECT_TRUE(made.ok());
-    const Result<std::string> view = entity_view(*journal, entity, *made);
+    const Result<EntityView> view = entity_view(*journal, entity, *made);
     EXPECT_TRUE(view.ok()) << view.status().to_string();
-    return json::parse(view.ok() ? *view : "{}");
+    return json::parse(view.ok() ? to_json(*view) : "{}");
   }
   json value_of(const std::string& entity, const std::string& property) {
     const json view = view_of(entity);
@@ -42,9 +42,9 @@ class ViewsTest : public testing::Test, protected Doors {
     return found == view["properties"].end() ? json("(none)") : (*found)["value"];
   }
   json lossless(const std::string& entity) {
-    const Result<std::string> view = lossless_view(*journal, entity);
+    const Result<LosslessView> view = lossless_view(*journal, entity);
     EXPECT_TRUE(view.ok()) << view.status().to_string();
-    return json::parse(view.ok() ? *view : "{}");
+    return json::parse(view.ok() ? to_json(*view) : "{}");
   }
 };
 
@@ -63,9 +63,10 @@ TEST_F(ViewsTest, ARelationalDeltaShowsWholeUnderEachOfItsEntities) {
     EXPECT_EQ(delta["id"], cast.id().hex());
     EXPECT_EQ(delta["claims"]["pointers"].size(), 5U);
   }
-  EXPECT_EQ(value_of("keanu", "roles"),
-            json::parse(R"({"base_salary":1000000,"film":"the_matrix","role":"neo",
-                            "salary_currency":"usd"})"));
+  EXPECT_EQ(value_of("keanu", "roles"), json::parse(R"({"roles":{"base_salary":1000000,
+                                       "film":{"id":"the_matrix","context":"cast"},
+                                       "role":{"id":"neo","context":"actor"},
+                                       "salary_currency":"usd"}})"));
 }
 
 TEST_F(ViewsTest, WhatADeltaBroughtFromTheLineageIsNoPartOfItsValue) {
@@ -83,10 +84,11 @@ TEST_F(ViewsTest, AValueIsAPrimitiveAReferenceOrAnObjectByRole) {
            make(author, 1, {{"s", EntityRef{"e", "tag"}}}),
            make(author, 1, {{"a", EntityRef{"e", "friends"}}, {"b", EntityRef{"e", "friends"}}})});
   EXPECT_EQ(value_of("e", "text"), "x");
-  EXPECT_EQ(value_of("e", "ref"), "f");
-  EXPECT_EQ(value_of("e", "two"), json::parse(R"({"x":[1,2],"y":true})"));
+  EXPECT_EQ(value_of("e", "ref"), json({{"id", "f"}}));
+  EXPECT_EQ(value_of("e", "two"), json::parse(R"({"roles":{"x":[1,2],"y":true}})"));
   EXPECT_EQ(value_of("e", "tag"), json());
-  EXPECT_EQ(value_of("e", "friends"), "e") << "a friend of its own, once";
+  EXPECT_EQ(value_of("e", "friends"), json({{"id", "e"}, {"context", "friends"}}))
+      << "a friend of its own, once";
   EXPECT_EQ(lossless("e")["properties"]["friends"].size(), 1U);
 }
 
@@ -217,34 +219,91 @@ TEST_F(ViewsTest, UnsignedDeltasShowAsSuch) {
   EXPECT_EQ(lossless("e")["properties"]["p"][0]["signature"], "unsigned");
 }
 
-// Counts what it is told to count, and says of which deltas a value is made.
-struct Words final : Beside {
+TEST_F(ViewsTest, AReferenceAndAStringOfTheSameTextDiffer) {
+  receive({say(author, 1, "e", "text", ByteView("f")), say(author, 1, "e", "ref", EntityRef{"f"})});
+  const json properties = view_of("e")["properties"];
+  EXPECT_EQ(properties["text"]["value"], "f");
+  EXPECT_EQ(properties["text"]["kind"], "string");
+  EXPECT_EQ(properties["ref"]["value"], json({{"id", "f"}}));
+  EXPECT_EQ(properties["ref"]["kind"], "reference");
+}
+
+TEST_F(ViewsTest, AnObjectWhoseRoleIsCalledIdIsNoReference) {
+  receive({make(author, 1,
+                {{"s", EntityRef{"e", "p"}}, {"id", ByteView("f")}, {"context", ByteView("c")}})});
+  const json property = view_of("e")["properties"]["p"];
+  EXPECT_EQ(property["kind"], "object");
+  EXPECT_EQ(property["value"], json::parse(R"({"roles":{"context":"c","id":"f"}})"));
+}
+
+// Leaves out what it should, and remembers of which deltas an annotation was asked.
+struct Remembering final : Annotator {
   std::set<Seq> left_out;
+  std::vector<Seq> asked;
   Result<bool> counts(Seq seq) override { return !left_out.contains(seq); }
-  Result<std::string> members(std::span<const Seq> seqs) override {
-    std::string text = "\"from\":[";
-    for (const Seq seq : seqs) text += (text.back() == '[' ? "" : ",") + std::to_string(seq);
-    return text + "]";
+  Result<Annotation> annotate(std::span<const Seq> seqs) override {
+    asked.assign(seqs.begin(), seqs.end());
+    return Annotation{false, seqs.size(), 3, 1, 1};
   }
 };
 
-TEST_F(ViewsTest, WhatStandsBesideAValueIsSaidOfTheDeltasThatClaimIt) {
+TEST_F(ViewsTest, AnAnnotationIsOfTheDeltasThatDecidedTheValue) {
   receive(
       {say(author, 1, "e", "p", 1.0), say(author, 2, "e", "p", 2.0), say(other, 3, "e", "p", 2.0)});
-  const auto view = [&](const char* resolver, Words words) {
+  const auto property = [&](const char* resolver, Remembering& annotator) {
     const auto made = use::Resolver::create(
         testing_support::plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID), resolver);
-    return json::parse(*entity_view(*journal, "e", *made, &words))["properties"]["p"];
+    ViewOptions options;
+    options.candidates = true;
+    options.annotator = &annotator;
+    const Result<EntityView> view = entity_view(*journal, "e", *made, options);
+    EXPECT_TRUE(view.ok()) << view.status().to_string();
+    return view->properties.at(0);
   };
-  EXPECT_EQ(view("last-write-wins", {})["from"], json({2, 3}));
-  EXPECT_EQ(view("all", {})["from"], json({1, 2, 3})) << "made from all of them";
-  Words first_only;
-  first_only.left_out = {2, 3};
-  EXPECT_EQ(view("last-write-wins", first_only)["value"], 1);
+  Remembering annotator;
+  const Property last = property("last-write-wins", annotator);
+  EXPECT_EQ(annotator.asked, (std::vector<Seq>{2, 3}));
+  EXPECT_EQ(last.different_values, 2U);
+  ASSERT_EQ(last.decided_by.size(), 2U);
+  EXPECT_LT(last.decided_by[0].id, last.decided_by[1].id);
+  ASSERT_EQ(last.candidates.size(), 3U);
+  EXPECT_FALSE(last.candidates[0].decided);
+  EXPECT_TRUE(last.candidates[2].decided);
+  (void)property("all", annotator);
+  EXPECT_EQ(annotator.asked, (std::vector<Seq>{1, 2, 3})) << "made from all of them";
+  annotator.left_out = {2, 3};
+  EXPECT_EQ(property("last-write-wins", annotator).value.number, 1);
+}
+
+TEST(ViewValues, TheKindOfAResolvedValueIsReadOffItsJson) {
+  const std::pair<const char*, ValueKind> cases[] = {
+      {"null", ValueKind::kNull},
+      {"\"x\"", ValueKind::kString},
+      {"-1.5", ValueKind::kNumber},
+      {"true", ValueKind::kBoolean},
+      {R"({"id":"e"})", ValueKind::kReference},
+      {R"({"id":"e","context":"c"})", ValueKind::kReference},
+      {R"({"id":"e","other":"c"})", ValueKind::kObject},
+      {R"({"delta":"1e20"})", ValueKind::kDelta},
+      {R"({"mime":"text/plain","value":"eA"})", ValueKind::kBytes},
+      {R"({"roles":{"id":"e"}})", ValueKind::kObject},
+      {R"([1,{"id":"e"}])", ValueKind::kList}};
+  for (const auto& [text, kind] : cases) {
+    const Result<Value> value = value_from_json(text);
+    ASSERT_TRUE(value.ok()) << value.status().to_string();
+    EXPECT_EQ(value->kind, kind) << text;
+    EXPECT_EQ(value->json, text);
+  }
+}
+
+TEST(ViewValues, AResolversAnswerThatIsNoJsonIsRefused) {
+  const std::string deep = std::string(65, '[') + std::string(65, ']');
+  for (const std::string& text : {std::string(), std::string("{"), std::string("1,\"x\":2"), deep})
+    EXPECT_EQ(value_from_json(text).code(), Code::kInvalid) << text;
 }
 
 TEST_F(ViewsTest, AnUnknownEntityIsNotFound) {
-  const Result<std::string> view = lossless_view(*journal, "nobody");
+  const Result<LosslessView> view = lossless_view(*journal, "nobody");
   EXPECT_EQ(view.code(), Code::kNotFound);
   EXPECT_THAT(view.status().message(), HasSubstr("'nobody'"));
 }

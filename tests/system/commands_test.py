@@ -40,10 +40,19 @@ class Commands(NodesTest):
             a.run('write', 'country:SE', 'subdivisions', '--reference', reference)
         a.run('write', 'country:SE', 'name', 'Sweden')
         shown = a.run('get', 'country:SE').stdout
-        self.assertRegex(shown, r'subdivisions +subdivision:SE-C  \(of 2 values\)')
+        self.assertRegex(shown, r'subdivisions +-> subdivision:SE-C  \(of 2 values\)')
         self.assertRegex(shown, r'name +Sweden  1/1\n')
         self.assertIn('--resolver all', shown)
         self.assertNotIn('(of', a.run('get', 'country:SE', '--resolver', 'all').stdout)
+
+    def test_a_text_that_reads_like_a_reference_or_a_number_is_shown_in_quotes(self):
+        a = self.node('a').start()
+        a.run('write', 'e', 'friend', '--reference', 'f')
+        for name, text in (('arrow', '-> f'), ('number', '42'), ('word', 'plain')):
+            a.run('write', '--claims', claims('e', name, text))
+        shown = a.run('get', 'e').stdout
+        for line in (r'friend +-> f  ', r'arrow +"-> f"  ', r'number +"42"  ', r'word +plain  '):
+            self.assertRegex(shown, line)
 
     def test_a_text_of_others_cannot_steer_the_terminal(self):
         a = self.node('a').start()
@@ -100,7 +109,8 @@ class Commands(NodesTest):
             ids.add(delta['id'])
         self.assertEqual(len(ids), 1)
         self.assertEqual(self.value(a, 'keanu', 'roles'), {
-            'base_salary': 1000000, 'film': 'the_matrix', 'role': 'neo', 'salary_currency': 'usd'})
+            'roles': {'base_salary': 1000000, 'film': {'id': 'the_matrix', 'context': 'cast'},
+                      'role': {'id': 'neo', 'context': 'actor'}, 'salary_currency': 'usd'}})
 
     def test_what_is_exported_is_imported_with_the_same_digest(self):
         a, b = self.node('a').start(), self.node('b').start()

@@ -122,10 +122,9 @@ class Client {
   // Takes a delta back. It counts where the node's author wrote the delta.
   Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
 
-  // ---- reading: JSON texts
-  // {"entity","properties":{name:{"value","provisional","extent","confidence","values"}}};
-  // lossless: each property's deltas. With tokens, "tokens" and "provisional" stand before
-  // "entity".
+  // ---- reading: JSON texts, as docs/views.md specifies them
+  // {"entity","properties":{name:{"value","kind","values","decided_by",...}}}; lossless: each
+  // property's deltas. With tokens, "tokens" and "provisional" stand before "entity".
   Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {},
                           const ClientRead& read = {});
   // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
