@@ -37,7 +37,7 @@ Node::Parts::Parts(const config::NodeConfig& given)
           given.log_format == "json" ? Log::Format::kJson : Log::Format::kText),
       executor(given.threads != 0 ? given.threads
                                   : std::max(2u, std::thread::hardware_concurrency())),
-      services(log, executor) {}
+      services("plugins", log, executor) {}
 
 Status Node::Parts::load_keys() {
   Result<SigningKey> key = SigningKey::load(config.key_file);
@@ -165,7 +165,7 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   auto parts = std::make_unique<Parts>(config);
   const PluginPlaces places = plugin_places(config);
   parts->plugins = std::make_unique<PluginHost>(
-      PluginOptions{places.path, places.lock_file, "", parts->services.host()});
+      PluginOptions{places.path, places.lock_file, "", parts->services.table()});
   RZ_TRY(parts->load_keys());
   const std::vector<ChosenPlugin> chosen = choose_plugins(parts->config, *parts->plugins, problems);
   if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());

@@ -11,8 +11,8 @@
 #include "control/control.hpp"
 #include "core/core.hpp"
 #include "node/choices.hpp"
-#include "node/host_services.hpp"
 #include "node/node.hpp"
+#include "plugins/instance_host.hpp"
 
 namespace rhizome {
 
@@ -22,7 +22,7 @@ struct Node::Parts {
   const config::NodeConfig config;
   Log log;
   ThreadExecutor executor;
-  HostServices services;
+  InstanceHost services;  // until every kind gets a host for each instance
   std::optional<SigningKey> node_key, author_key;
   std::unique_ptr<PluginHost> plugins;
   std::unique_ptr<NodeCore> core;

@@ -7,6 +7,7 @@
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
+#include "rhizome/abi/transport_remote.h"
 
 #define PROBE(table)                 \
   extern const table* probe_##table; \
@@ -15,6 +16,7 @@
 PROBE(rz_bytes)
 PROBE(rz_error)
 PROBE(rz_sink)
+PROBE(rz_list_sink)
 PROBE(rz_host)
 PROBE(rz_plugin)
 PROBE(rz_host_log)
@@ -30,6 +32,7 @@ PROBE(rz_store_found)
 PROBE(rz_transport)
 PROBE(rz_transport_events)
 PROBE(rz_transport_identity)
+PROBE(rz_transport_remote)
 PROBE(rz_filter)
 PROBE(rz_filter_budget)
 PROBE(rz_filter_many)

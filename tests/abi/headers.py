@@ -2,11 +2,12 @@
 """Checks the ABI's headers: they stand alone in C and C++, and every function pointer has a tag.
 
     headers.py compile SDK_INCLUDE COMPILER...   each header alone, as C11 and as C++20, pedantic
-    headers.py tags SDK_INCLUDE                  each function pointer of a table has one thread tag
-    headers.py self-test                         the tag check refuses what it should
+    headers.py tags SDK_INCLUDE                  each function pointer of a table has its two tags
+    headers.py named SDK_INCLUDE PROBE LAYOUT    each struct is in the probe and in the layout
+    headers.py self-test                         the checks refuse what they should
 
-The tags are those of rhizome/abi.h. A pointer's tag stands in the comment before it, or behind it
-on its line. Called by ctest; Python's own library only.
+The tags are those of rhizome/abi.h: who may call, and whether the call may wait. A pointer's tags
+stand in the comment before it, or behind it on its line. Called by ctest; Python's own library only.
 """
 import glob
 import os
@@ -17,6 +18,7 @@ import sys
 
 TAGS = ('any', 'main', 'writer', 'owner', 'io')
 TAG = re.compile(r'\[(' + '|'.join(TAGS) + r')\]')
+WAIT = re.compile(r'\[(quick|blocks)\]')
 STRICT = ['-pedantic', '-Wall', '-Wextra', '-Wshadow', '-Wconversion', '-Werror', '-fsyntax-only']
 STRUCT = re.compile(r'typedef struct (\w+) \{(.*?)\n\} \1;', re.S)
 PIECE = re.compile(r'/\*.*?\*/|;|\(|\)|\n|[^;()\n/]+|/', re.S)
@@ -49,6 +51,19 @@ def untagged(text):
             tags = TAG.findall(' '.join(comments))
             if len(tags) != 1:
                 yield f'{struct}.{pointer.group(1)}: expected one thread tag, found {tags or "none"}'
+            waits = WAIT.findall(' '.join(comments))
+            if len(waits) != 1 and WAIT.search(text):
+                yield (f'{struct}.{pointer.group(1)}: expected [quick] or [blocks], '
+                       f'found {waits or "neither"}')
+
+
+def unnamed(text, probe, layout):
+    """Structs of a header that the probe library or the layout does not name."""
+    for struct, _ in STRUCT.findall(text):
+        if f'PROBE({struct})' not in probe:
+            yield f'{struct}: expected PROBE({struct}) in the probe library, found none'
+        if f'SIZE({struct}, ' not in layout:
+            yield f'{struct}: expected SIZE({struct}, ...) in the layout, found none'
 
 
 def headers(include):
@@ -89,14 +104,33 @@ def check_tags(include):
     return 1 if wrong or not pointers else 0
 
 
+def check_named(include, probe, layout):
+    texts = [open(path, encoding='utf-8').read() for path in (probe, layout)]
+    wrong = structs = 0
+    for header in headers(include):
+        with open(header, encoding='utf-8') as file:
+            text = file.read()
+        structs += len(STRUCT.findall(text))
+        for message in unnamed(text, *texts):
+            wrong += 1
+            print(f'{os.path.relpath(header, include)}: {message}')
+    print(f'{structs} structs, {wrong} not named')
+    return 1 if wrong or not structs else 0
+
+
 def self_test():
     good = ('typedef struct rz_t {\n  void* context;\n  /* Does. [any] */\n  int32_t (*a)(void* c);\n'
             '  void (*b)(void* c, void (*task)(void* t),\n            void* t); /* [owner] */\n'
             '  const void* (*c)(void); /* [io]\n   */\n} rz_t;\n')
     cases = {good: 0, good.replace(' [any]', ''): 1, good.replace('[io]', '[sometimes]'): 1,
              good.replace('[owner]', '[owner] [any]'): 1,
-             good.replace(' /* [owner] */', ''): 1}
+             good.replace(' /* [owner] */', ''): 1,
+             good.replace('[any]', '[any] [quick]').replace('[owner]', '[owner] [blocks]'): 1,
+             good.replace('[any]', '[any] [quick] [blocks]'): 3}
     failures = [text for text, wanted in cases.items() if len(list(untagged(text))) != wanted]
+    names = {('PROBE(rz_t)', 'SIZE(rz_t, 8)'): 0, ('PROBE(rz_tt)', 'SIZE(rz_t, 8)'): 1,
+             ('', 'SIZE(rz_tt, 8)'): 2}
+    failures += [names for names, wanted in names.items() if len(list(unnamed(good, *names))) != wanted]
     print('\n'.join(failures) or f'{len(cases)} cases')
     return 1 if failures else 0
 
@@ -106,6 +140,8 @@ def main():
         return compile_all(sys.argv[2], sys.argv[3:])
     if sys.argv[1:2] == ['tags'] and len(sys.argv) == 3:
         return check_tags(sys.argv[2])
+    if sys.argv[1:2] == ['named'] and len(sys.argv) == 5:
+        return check_named(*sys.argv[2:])
     if sys.argv[1:] == ['self-test']:
         return self_test()
     print(__doc__)

@@ -29,9 +29,12 @@ const rz_host_clock kClock = {nullptr, [](void*) { return current_executor->mono
                               [](void*) { return current_executor->wall_ms(); }};
 const rz_host_random kRandom = {nullptr, [](void*) { return current_executor->random(); }};
 const rz_host_timer kTimer = {
-    nullptr, [](void*, std::uint64_t delay_ns, void (*task)(void*), void* argument) {
+    nullptr,
+    [](void*, std::uint64_t delay_ns, void (*task)(void*), void* argument, std::uint64_t*) {
       current_executor->post_after(delay_ns, [task, argument] { task(argument); });
-    }};
+      return std::int32_t{RZ_OK};
+    },
+    [](void*, std::uint64_t) { return std::int32_t{RZ_NOT_FOUND}; }};
 const rz_host kHost = {nullptr, [](void*, const char* id) -> const void* {
                          const std::string_view name(id);
                          if (name == RZ_HOST_CLOCK_ID) return &kClock;

@@ -48,9 +48,12 @@ Simulation* current = nullptr;
 constexpr rz_host_clock kClock = {nullptr, [](void*) { return current->now; },
                                   [](void*) { return current->now / kMs; }};
 constexpr rz_host_timer kTimer = {
-    nullptr, [](void*, std::uint64_t delay, void (*task)(void*), void* argument) {
+    nullptr,
+    [](void*, std::uint64_t delay, void (*task)(void*), void* argument, std::uint64_t*) {
       current->tasks.push({current->now + delay, current->sequence++, task, argument});
-    }};
+      return std::int32_t{RZ_OK};
+    },
+    [](void*, std::uint64_t) { return std::int32_t{RZ_NOT_FOUND}; }};
 const void* service(void*, const char* id) {
   if (std::string_view(id) == RZ_HOST_CLOCK_ID) return &kClock;
   if (std::string_view(id) == RZ_HOST_TIMER_ID) return &kTimer;

@@ -25,7 +25,7 @@ class TimeSource {
   }
   // REQUIRES: of_host()
   void post_after(std::uint64_t delay_ns, void (*task)(void*), void* argument) const {
-    timer_->post_after(timer_->context, delay_ns, task, argument);
+    (void)timer_->start(timer_->context, delay_ns, task, argument, nullptr);
   }
 
  private:

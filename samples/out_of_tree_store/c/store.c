@@ -37,7 +37,7 @@ typedef struct cursor {
 
 static int32_t fail(rz_error* error, int32_t code, const char* message) {
   if (error != NULL) {
-    error->code = code;
+    error->position = 0;
     snprintf(error->message, sizeof error->message, "%s", message);
   }
   return code;

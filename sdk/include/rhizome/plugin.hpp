@@ -18,10 +18,12 @@
 
 namespace rhizome::plugin {
 
-// Fills the caller's error block (which may be NULL) and returns the code.
-inline std::int32_t fail(rz_error* error, std::int32_t code, std::string_view message) noexcept {
+// Fills the caller's error block (which may be NULL) and returns the code. `position` is 1 + the
+// offset in the input that the failure is about, 0 where there is none.
+inline std::int32_t fail(rz_error* error, std::int32_t code, std::string_view message,
+                         std::uint64_t position = 0) noexcept {
   if (error != nullptr) {
-    error->code = code;
+    error->position = position;
     const std::size_t size = std::min(message.size(), sizeof error->message - 1);
     std::memcpy(error->message, message.data(), size);
     error->message[size] = '\0';
@@ -55,7 +57,8 @@ template <typename Body>
   }
 }
 
-// The host, as given to `init`. Its services answer NULL where this host lacks them.
+// The host of one instance, as given to its `open`. Copied freely; valid until the instance's
+// `close` returns. Services are NULL where this host lacks them.
 class Host {
  public:
   Host() = default;

@@ -31,14 +31,16 @@ enum class Code : std::int32_t {
   kDeadline = RZ_DEADLINE,
   kUnsupported = RZ_UNSUPPORTED,
   kInternal = RZ_INTERNAL,
+  kAway = RZ_AWAY,
+  kCanceled = RZ_CANCELED,
 };
 
 // The stable name of a code, as it stands in logs and JSON: "not_found".
 constexpr std::string_view code_name(Code code) {
-  constexpr std::string_view kNames[] = {"ok",          "invalid",  "not_found",   "end",
-                                         "would_block", "busy",     "limit",       "denied",
-                                         "corrupt",     "io",       "no_space",    "read_only",
-                                         "closed",      "deadline", "unsupported", "internal"};
+  constexpr std::string_view kNames[] = {
+      "ok",     "invalid",  "not_found",   "end",      "would_block", "busy",
+      "limit",  "denied",   "corrupt",     "io",       "no_space",    "read_only",
+      "closed", "deadline", "unsupported", "internal", "away",        "canceled"};
   const auto index = static_cast<std::size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
