@@ -67,7 +67,7 @@ def unnamed(text, probe, layout):
 
 
 def headers(include):
-    paths = [os.path.join(include, 'rhizome', name) for name in ('abi.h', 'note.h', 'config.h')]
+    paths = [os.path.join(include, 'rhizome', name) for name in ('abi.h', 'note.h', 'config.h', 'config_text.h')]
     return paths + sorted(glob.glob(os.path.join(include, 'rhizome', 'abi', '**', '*.h'),
                                     recursive=True))
 
