@@ -1,5 +1,5 @@
-# What `cmake --install` puts where. Component `sdk`: headers, librhizome-delta, librhizome-client,
-# the CMake package and pkg-config files. Component `node`: the executable and its plugins. The
+# What `cmake --install` puts where. Component `sdk`: headers, librhizome-delta, librhizome-client
+# (static and shared), the CMake package and pkg-config files. Component `node`: the executable and its plugins. The
 # plugin directory is beside bin, whatever the prefix: the executable finds it from there.
 include(CMakePackageConfigHelpers)
 set(sdk_cmake ${CMAKE_SOURCE_DIR}/sdk/cmake)
@@ -13,6 +13,10 @@ foreach(library IN ITEMS rhizome-delta rhizome-blake3 rhizome-client)
   endif()
 endforeach()
 
+if(TARGET rhizome-client-shared)
+  install(TARGETS rhizome-client-shared LIBRARY DESTINATION lib COMPONENT sdk)
+endif()
+
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${sdk_cmake}/RhizomeConfig.cmake ${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
@@ -22,7 +26,7 @@ set(RHIZOME_BLAKE3_LIBS -lblake3)
 if(TARGET rhizome-blake3)
   set(RHIZOME_BLAKE3_LIBS -lrhizome-blake3)
 endif()
-foreach(name IN ITEMS rhizome rhizome-delta)
+foreach(name IN ITEMS rhizome rhizome-delta rhizome-client)
   configure_file(${sdk_cmake}/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION lib/pkgconfig COMPONENT sdk)
 endforeach()

@@ -13,6 +13,9 @@
 
 namespace rhizome::commands {
 
+using client::Client;
+using client::Reply;
+
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;

@@ -52,11 +52,12 @@ int doctor(const std::vector<std::string>& arguments) {
              ? Status()
              : Status(Code::kNoSpace, std::to_string(mib) + " MiB free; a node needs at least 64"),
          std::to_string(mib) + " MiB free");
-    const Result<Client> client = node.connect();
+    Result<Client> client = node.connect();
+    const bool answers = client.ok() && client->call(R"({"op":"digest"})").ok();
     if (!node.json)
       std::printf("%-4s %-8s %s\n", "info", "running",
-                  client.ok() ? "the node answers" : "the node is not running");
-    list.push_back({{"check", "running"}, {"ok", true}, {"message", client.ok() ? "yes" : "no"}});
+                  answers ? "the node answers" : "the node is not running");
+    list.push_back({{"check", "running"}, {"ok", true}, {"message", answers ? "yes" : "no"}});
   }
   if (node.json)
     std::printf("%s\n",

@@ -93,7 +93,7 @@ Result<Client> NodeOptions::connect() const {
   std::vector<config::Problem> problems;
   const auto config = config::load_config(config_file(), problems);
   if (!config.ok()) return config.status();
-  return Client::connect(config->control_socket);
+  return Client::open(config->control_socket);
 }
 
 int fail(const std::string& verb, const Status& status, bool json) {

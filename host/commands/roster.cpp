@@ -90,7 +90,7 @@ int set(const std::vector<std::string>& arguments) {
   std::vector<config::Problem> problems;
   const auto config = config::load_config(node.config_file(), problems);
   if (!config.ok()) return fail("roster", config.status(), node.json);
-  Result<Client> client = Client::connect(config->control_socket);
+  Result<Client> client = Client::open(config->control_socket);
   if (!client.ok()) return fail("roster", client.status(), node.json);
   if (version == 0) {
     const Result<Reply> present = client->call(R"({"op":"roster"})");

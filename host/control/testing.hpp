@@ -11,8 +11,8 @@
 
 #include "authoring/testing.hpp"
 #include "control/control.hpp"
+#include "control/testing_client.hpp"
 #include "links/testing.hpp"
-#include "rhizome/client.hpp"
 
 namespace rhizome::testing_support {
 

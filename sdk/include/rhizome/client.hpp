@@ -1,166 +1,189 @@
-// librhizome-client: an application's way to a running node, over its control socket. One request
-// at a time a client, and one thread; connect as many clients as needed (a node takes 64).
+// librhizome-client in C++: an application's way to a running node, header-only over the C table of
+// rhizome/client.h, which documents the behaviour: time-outs, lost connections, what an event is.
 //
-//   auto client = rhizome::Client::connect("node/control.sock");
-//   client->write_value("movie:matrix", "title", "\"The Matrix\"");
-//   std::string movie = *client->get("movie:matrix");
+//   using namespace rhizome::client;
+//   auto client = Client::open("node/control.sock");
+//   auto written = client->write_value("movie:matrix", "title", Value::string("The Matrix"));
+//   auto movie = client->get("movie:matrix");
 //
-// docs/control.md specifies the requests and answers; `call` and `stream` reach those that have no
-// function of their own here. A refusal by the node is a Status with the node's code and message.
+// The functions of Client wait for the node. A Call does not: it is pulled, and `fd` is for poll.
+// A Client may be used by any threads at once, a Call by one at a time.
 #pragma once
 
-#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "rhizome/bytes.hpp"
-#include "rhizome/status.hpp"
+#include "rhizome/client/arguments.hpp"
+#include "rhizome/client/call.hpp"
+#include "rhizome/client/types.hpp"
 
-namespace rhizome {
+namespace rhizome::client {
 
 struct Reply {
-  std::string header;  // JSON
-  std::string blob;
-};
-
-// What a reader asks of what it reads. What is left empty asks nothing.
-struct ClientRead {
-  // Only what so many voters hold: "local", a number, "majority", "all", or names.
-  std::string min_confirm;
-  // Tokens that writes gave, on this node or another: the answer has seen those writes, or says
-  // after `deadline_ms` that it is provisional.
-  std::vector<std::string> tokens;
-  std::uint64_t deadline_ms = 10'000;
-};
-
-// Which deltas. What is left empty asks nothing.
-struct ClientQuery {
-  std::string filter;    // a rule's source; a delta that it is true for matches
-  std::string language;  // of the filter; empty: the node's default
-  std::string entity, context, author;
-  std::uint64_t after = 0;  // only behind this position
-  std::optional<std::uint64_t> limit;
-  bool extent = false;  // "provisional", "extent" and "confidence" beside each delta
-  ClientRead read;
-};
-
-// What to follow, and from where. `query.after` is a position of this node and not of a peer.
-struct ClientSubscription {
-  ClientQuery query;
-  bool from_now = false;   // nothing that is held already
-  std::string resume;      // a token of an earlier batch: on from behind it, wherever this runs
-  std::string peer;        // at this peer, by its name or key; empty: at the node itself
-  std::string policy;      // block (the default), drop_oldest, drop_newest, error
-  std::uint64_t room = 0;  // events that may wait before the policy acts; 0: the node's default
-};
-
-struct ClientBatch {
-  ByteView rows;              // JSON Lines, as `query` gives them; may be empty
-  std::string resume;         // behind these rows; empty where more of the same place follows
-  bool live = false;          // nothing more was held that matches
-  std::uint64_t dropped = 0;  // matches that the policy dropped before these rows
-  std::uint64_t refused = 0;  // deltas of the peer that did not check out
-};
-
-struct ClientQueryEnd {
-  std::uint64_t matched = 0, examined = 0;
-  std::uint64_t errors = 0;  // deltas for which the filter failed: they count as no match
-  std::uint64_t last = 0;    // where it stopped: `after` of the next page
-  bool has_more = false;
-  bool provisional = false;  // a token was not held when the deadline passed
-};
-
-// What a confirmed write waits for. It is durability, not consensus.
-struct ClientConfirm {
-  std::string need;  // "local", a number of voters, "majority", "all", or names with commas
-  std::uint64_t deadline_ms = 10'000;
-};
-
-// What was reached, whether or not it is what was asked for.
-struct ClientConfirmed {
-  bool confirmed = false;
-  std::string state;  // "confirmed", "unconfirmed", "lost" or "void"
-  std::uint64_t held = 0, voters = 0, roster = 0, at_ms = 0;
-  std::vector<std::string> holders, missing;  // voters, by name
-};
-
-struct ClientWritten {
-  struct Problem {
-    std::uint64_t line = 0;  // from 1
-    std::string message;
-  };
-  std::uint64_t read = 0, added = 0, known = 0, refused = 0;
-  std::vector<std::string> ids;   // one a line, in hex; empty where it was refused
-  std::vector<Problem> problems;  // at most 1,000 are told
-  // Where the write stands in the node's numbers: what a reader elsewhere can wait for.
-  std::string token;
-  std::string manifest;  // id of the transaction's or import's manifest; empty: none was made
-  std::optional<ClientConfirmed> confirm;  // where a confirmation was asked for
+  std::string header, blob;
 };
 
 class Client {
  public:
-  // kNotFound, with what to do about it, where no node listens on the socket.
-  static Result<Client> connect(const std::string& socket_path);
-  Client(Client&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
-  Client& operator=(Client&&) = delete;
-  ~Client();
+  struct Options {
+    std::uint64_t connect_timeout_ms = 0, answer_timeout_ms = 0, reconnect_ms = 0;  // 0: defaults
+  };
+  // Connects to nothing yet: kNotFound comes from the first operation where no node listens.
+  static Result<Client> open(const std::string& socket_path, const Options& options) {
+    const rz_client_api* api = rhizome_client_api(RZ_CLIENT_API);
+    if (api == nullptr)
+      return Status(Code::kUnsupported, "librhizome-client lacks this API version");
+    const rz_client_options given{sizeof given,
+                                  0,
+                                  rhizome::to_abi(socket_path),
+                                  options.connect_timeout_ms,
+                                  options.answer_timeout_ms,
+                                  options.reconnect_ms};
+    rz_client* client = nullptr;
+    rz_error error{};
+    const std::int32_t code = api->open(&given, &client, &error);
+    if (code != RZ_OK) return Status::from_abi(code, error);
+    return Client(api, client);
+  }
+  static Result<Client> open(const std::string& socket_path) { return open(socket_path, {}); }
 
-  // ---- writing; durable on the node's disk when it returns
-  // Claims in the JSON profile without an author, one object a line; the node's author signs. With
-  // `transaction` all of them show or none. Refused lines are in the answer, not a Status.
-  Result<ClientWritten> write(ByteView claims_lines, bool transaction = false,
-                              const ClientConfirm& confirm = {});
-  // One property of an entity. `value` is JSON: a string, number, true, false, or {"id": entity}.
-  Result<ClientWritten> write_value(ByteView entity, ByteView property, ByteView json_value,
-                                    const ClientConfirm& confirm = {});
-  // Whole deltas as they are and claims without author, under one manifest for many.
-  Result<ClientWritten> import(ByteView lines);
-  // Takes a delta back. It counts where the node's author wrote the delta.
-  Result<ClientWritten> negate(ByteView delta_id_hex, ByteView reason = {});
+  // ---- writing; durable on the node's disk when it returns, and held by so many voters as asked
+  // Drafts that the node refuses are in the answer, not a Status. `flags`: RZ_WRITE_*.
+  Result<Written> write(std::span<const Draft> drafts, std::uint32_t flags = 0,
+                        const Confirm& confirm = {}) {
+    const arguments::Drafts abi(drafts);
+    const rz_write write{sizeof write, flags, abi.data(), abi.size(), arguments::of(confirm)};
+    return written(begin(api_->write, &write));
+  }
+  // One property of an entity; wins over what stands there.
+  Result<Written> write_value(std::string entity, std::string property, Value value,
+                              const Confirm& confirm = {}) {
+    const Draft draft = property_draft(std::move(entity), std::move(property), std::move(value));
+    return write({&draft, 1}, RZ_WRITE_REPLACE, confirm);
+  }
+  Result<Written> import_lines(ByteView lines, const Confirm& confirm = {}) {
+    const rz_confirm abi = arguments::of(confirm);
+    return written(begin(api_->import_lines, rhizome::to_abi(lines), &abi));
+  }
+  // `effective` in the answer is false where the delta is another author's: the negation is
+  // recorded and does not count.
+  Result<Written> negate(ByteView delta_id_hex, ByteView reason = {}) {
+    return written(begin(api_->negate, rhizome::to_abi(delta_id_hex), rhizome::to_abi(reason)));
+  }
 
-  // ---- reading: JSON texts, as docs/views.md specifies them
-  // {"entity","properties":{name:{"value","kind","values","decided_by",...}}}; lossless: each
-  // property's deltas. With tokens, "tokens" and "provisional" stand before "entity".
-  Result<std::string> get(ByteView entity, bool lossless = false, ByteView resolver = {},
-                          const ClientRead& read = {});
-  // Each matching delta as one line of JSON, {"seq","id","claims","sig"?}, until `row` answers
-  // false.
-  Result<ClientQueryEnd> query(const ClientQuery& query,
-                               const std::function<bool(ByteView line)>& row);
-  // The same, then what comes, without gap or repetition, until `row` answers false (or for ever).
-  // `live` is called once the node has the subscription: what is written from then on will come.
-  Status subscribe(const ClientQuery& query, bool from_now,
-                   const std::function<bool(ByteView line)>& row,
-                   const std::function<void()>& live = {});
-  // The same in batches, each with the token to resume at, until `batch` answers false. The first
-  // one says that the subscription stands.
-  Status follow(const ClientSubscription& subscription,
-                const std::function<bool(const ClientBatch& batch)>& batch);
-  // While `follow` runs, from any other thread: the node sends nothing more until it resumes.
-  Status pause();
-  Status resume();
-  Result<std::string> status();
-  Result<std::string> peers();
-  // Who holds a delta (its id in hex, or a write's token):
-  // {"held","voters","holders","missing",...}
-  Result<std::string> extent(ByteView id_or_token);
+  // ---- reading
+  Result<Entity> get(const std::string& entity, const std::string& resolver = {},
+                     const Read& read = {}) {
+    const arguments::Reads reads(read);
+    const rz_get get{sizeof get, 0, rhizome::to_abi(entity), rhizome::to_abi(resolver),
+                     reads.abi()};
+    Entity found{entity, {}};
+    RZ_TRY(each(begin(api_->get, &get), [&](const rz_event& event) {
+      if (event.property != nullptr) found.properties.push_back(arguments::from(*event.property));
+      return true;
+    }));
+    return found;
+  }
+  // Each matching delta, until `row` answers false.
+  Result<Summary> query(const Query& query, const std::function<bool(const Delta&)>& row) {
+    const arguments::Reads reads(query.read);
+    const rz_query abi = arguments::of(query, reads);
+    Summary summary{};
+    RZ_TRY(each(begin(api_->query, &abi), [&](const rz_event& event) {
+      if (event.summary != nullptr) summary = *event.summary;
+      return event.delta == nullptr || row(Delta::from(*event.delta));
+    }));
+    return summary;
+  }
+  // What matches, then what comes: pull its events.
+  Result<Call> subscribe(const SubscribeTo& wanted) {
+    const arguments::Reads reads(wanted.query.read);
+    const rz_subscription abi = arguments::of(wanted, reads);
+    return begin(api_->subscribe, &abi);
+  }
+  Result<Extent> extent(ByteView delta_id_or_token) {
+    Extent extent;
+    RZ_TRY(
+        each(begin(api_->extent, rhizome::to_abi(delta_id_or_token)), [&](const rz_event& event) {
+          if (event.extent != nullptr) extent = arguments::from(*event.extent);
+          return true;
+        }));
+    return extent;
+  }
 
-  // ---- any request: a JSON header and bytes behind it
+  // ---- any request of docs/control.md
   // One answer; the blobs of an answer in parts are put together.
-  Result<Reply> call(ByteView header, ByteView blob = {});
+  Result<Reply> call(ByteView header, ByteView blob = {}) {
+    Reply reply;
+    RZ_TRY(each(begin(api_->request, rhizome::to_abi(header), rhizome::to_abi(blob)),
+                [&](const rz_event& event) {
+                  reply.header = view(event.header);
+                  reply.blob += view(event.blob);
+                  return true;
+                }));
+    return reply;
+  }
   // Many answers: each but the last goes to `answer` until it answers false, which cancels the
   // request. The last one is returned.
-  Result<Reply> stream(ByteView header, const std::function<bool(const Reply&)>& answer);
+  Result<Reply> stream(ByteView header, const std::function<bool(const Reply&)>& answer) {
+    Result<Call> call = request(header);
+    if (!call.ok()) return std::move(call).status();
+    Reply last;
+    bool cancelled = false;
+    RZ_TRY(each(*call, [&](const rz_event& event) {
+      last = {std::string(view(event.header)), std::string(view(event.blob))};
+      if (event.count != 0 && !cancelled && !answer(last)) {
+        cancelled = true;
+        (void)call->cancel();  // a lost connection is the next event's to tell
+      }
+      return true;
+    }));
+    return last;
+  }
+  // Many answers, pulled as they come.
+  Result<Call> request(ByteView header, ByteView blob = {}) {
+    return begin(api_->request, rhizome::to_abi(header), rhizome::to_abi(blob));
+  }
 
  private:
-  explicit Client(int socket) : socket_(socket) {}
-  Status send(ByteView header, ByteView blob);
-  Result<Reply> receive(bool& more);
-  int socket_;
+  Client(const rz_client_api* api, rz_client* client) : api_(api), client_(client, api->close) {}
+
+  template <typename Function, typename... Arguments>
+  Result<Call> begin(Function function, Arguments... given) {
+    rz_call* call = nullptr;
+    rz_error error{};
+    const std::int32_t code = function(client_.get(), given..., &call, &error);
+    if (code != RZ_OK) return Status::from_abi(code, error);
+    return Call(api_, call);
+  }
+  template <typename Take>
+  static Status each(Result<Call> call, Take&& take) {
+    return call.ok() ? each(*call, std::forward<Take>(take)) : std::move(call).status();
+  }
+  template <typename Take>
+  static Status each(Call& call, Take&& take) {
+    for (;;) {
+      const Result<const rz_event*> event = call.next();
+      if (!event.ok()) return event.status();
+      if (*event == nullptr || !take(**event)) return {};
+    }
+  }
+  static Result<Written> written(Result<Call> call) {
+    Written out;
+    RZ_TRY(each(std::move(call), [&](const rz_event& event) {
+      if (event.written != nullptr) out = arguments::from(*event.written);
+      return true;
+    }));
+    return out;
+  }
+
+  const rz_client_api* api_;
+  std::unique_ptr<rz_client, void (*)(rz_client*)> client_;
 };
 
-}  // namespace rhizome
+}  // namespace rhizome::client

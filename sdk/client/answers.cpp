@@ -1,0 +1,227 @@
+// Readers of single answers: what a write came to, who holds a delta, an entity's view, and answers
+// as they are.
+#include "answers.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "values.hpp"
+
+namespace rhizome::client_core {
+
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxView = 256u << 20;  // bytes of a view that comes in parts
+
+class WrittenAnswers final : public Answers {
+ public:
+  Status take(control::Message, const json& header, bool) override {
+    header_ = header;
+    ready_ = true;
+    return {};
+  }
+  Result<bool> next(rz_event& event) override {
+    if (!std::exchange(ready_, false)) return false;
+    written_ = {};
+    written_.read = number_in(header_, "read");
+    written_.added = number_in(header_, "added");
+    written_.known = number_in(header_, "known");
+    written_.refused = number_in(header_, "refused");
+    written_.token = text_in(header_, "token");
+    written_.manifest = text_in(header_, "manifest");
+    written_.effective = member(header_, "effective") == false ? 0 : 1;
+    texts_in(header_, "ids", ids_);
+    written_.ids = ids_.data();
+    written_.id_count = ids_.size();
+    problems_.clear();
+    if (const json& list = member(header_, "problems"); list.is_array())
+      for (const json& problem : list)
+        problems_.push_back({number_in(problem, "line"), text_in(problem, "message")});
+    written_.problems = problems_.data();
+    written_.problem_count = problems_.size();
+    confirmation();
+    event.kind = RZ_EVENT_WRITTEN;
+    event.written = &written_;
+    return true;
+  }
+
+ private:
+  void confirmation() {
+    const json& confirm = member(header_, "confirm");
+    written_.confirmed = flag_in(confirm, "confirmed") ? 1 : 0;
+    written_.state = text_in(confirm, "state");
+    written_.held = number_in(confirm, "held");
+    written_.voters = number_in(confirm, "voters");
+    written_.roster = number_in(confirm, "roster");
+    texts_in(confirm, "holders", holders_);
+    texts_in(confirm, "missing", missing_);
+    written_.holders = holders_.data();
+    written_.holder_count = holders_.size();
+    written_.missing = missing_.data();
+    written_.missing_count = missing_.size();
+  }
+
+  json header_;
+  rz_written_event written_{};
+  std::vector<rz_bytes> ids_, holders_, missing_;
+  std::vector<rz_write_problem> problems_;
+  bool ready_ = false;
+};
+
+class ExtentAnswers final : public Answers {
+ public:
+  Status take(control::Message, const json& header, bool) override {
+    header_ = header;
+    ready_ = true;
+    return {};
+  }
+  Result<bool> next(rz_event& event) override {
+    if (!std::exchange(ready_, false)) return false;
+    texts_in(header_, "holders", holders_);
+    texts_in(header_, "missing", missing_);
+    extent_ = {number_in(header_, "held"),
+               number_in(header_, "voters"),
+               number_in(header_, "roster"),
+               text_in(header_, "state"),
+               holders_.data(),
+               holders_.size(),
+               missing_.data(),
+               missing_.size()};
+    event.kind = RZ_EVENT_EXTENT;
+    event.extent = &extent_;
+    return true;
+  }
+
+ private:
+  json header_;
+  rz_extent_event extent_{};
+  std::vector<rz_bytes> holders_, missing_;
+  bool ready_ = false;
+};
+
+// An entity: its properties one by one, or (lossless) the deltas of each.
+class ViewAnswers final : public Answers {
+ public:
+  explicit ViewAnswers(bool lossless) : lossless_(lossless) {}
+
+  Status take(control::Message message, const json&, bool last) override {
+    if (text_.size() + message.blob.size() > kMaxView)
+      return {Code::kLimit, "view of more than 256 MiB: query its deltas by context"};
+    text_ += message.blob;
+    if (!last) return {};
+    Result<json> view = parse_answer(text_);
+    if (!view.ok()) return view.status();
+    view_ = std::move(*view);
+    text_.clear();
+    const json& properties = member(view_, "properties");
+    if (!properties.is_object()) return {Code::kCorrupt, "view: expected properties, found none"};
+    at_ = properties.begin();
+    end_ = properties.end();
+    ready_ = true;
+    return {};
+  }
+
+  Result<bool> next(rz_event& event) override {
+    if (!ready_) return false;
+    if (lossless_) return next_delta(event);
+    if (at_ == end_) return false;
+    const json& property = at_.value();
+    texts_in(property, "decided_by", decided_by_);
+    property_.name = to_abi(at_.key());
+    property_.value = value_of(member(property, "value"), value_text_);
+    property_.values = number_in(property, "values");
+    property_.decided_by = decided_by_.data();
+    property_.decided_by_count = decided_by_.size();
+    property_.replication = replication_of(property);
+    ++at_;
+    event.kind = RZ_EVENT_PROPERTY;
+    event.property = &property_;
+    return true;
+  }
+
+ private:
+  Result<bool> next_delta(rz_event& event) {
+    for (; at_ != end_; ++at_, index_ = 0) {
+      if (!at_.value().is_array() || index_ == at_.value().size()) continue;
+      const json& entry = at_.value()[index_++];
+      const json& delta = member(entry, "delta");
+      const json& claims = member(delta, "claims");
+      if (!pointers_of(claims, pointers_))
+        return Status(Code::kCorrupt, "view: expected a delta with pointers, found none");
+      row_ = delta.dump();
+      delta_ = {};
+      delta_.seq = number_in(entry, "seq");
+      delta_.id = text_in(delta, "id");
+      delta_.author = text_in(claims, "author");
+      const json& timestamp = member(claims, "timestamp");
+      delta_.timestamp = timestamp.is_number() ? timestamp.get<double>() : 0;
+      delta_.pointers = pointers_.data();
+      delta_.pointer_count = pointers_.size();
+      delta_.property = to_abi(at_.key());
+      delta_.json = to_abi(row_);
+      delta_.replication = replication_of(entry);
+      event.kind = RZ_EVENT_DELTA;
+      event.delta = &delta_;
+      return true;
+    }
+    return false;
+  }
+
+  const bool lossless_;
+  std::string text_;
+  json view_;
+  json::const_iterator at_, end_;
+  std::size_t index_ = 0;
+  bool ready_ = false;
+  rz_property_event property_{};
+  std::string value_text_, row_;
+  std::vector<rz_bytes> decided_by_;
+  rz_delta_event delta_{};
+  std::vector<rz_role> pointers_;
+};
+
+class RawAnswers final : public Answers {
+ public:
+  Status take(control::Message message, const json&, bool last) override {
+    message_ = std::move(message);
+    last_ = last;
+    ready_ = true;
+    return {};
+  }
+  Result<bool> next(rz_event& event) override {
+    if (!std::exchange(ready_, false)) return false;
+    event.kind = RZ_EVENT_ANSWER;
+    event.count = last_ ? 0 : 1;
+    event.header = to_abi(message_.header);
+    event.blob = to_abi(message_.blob);
+    return true;
+  }
+
+ private:
+  control::Message message_;
+  bool ready_ = false, last_ = false;
+};
+
+}  // namespace
+
+Result<json> parse_answer(ByteView text) {
+  // The node is the user's own, but a bug of it must not end the application.
+  const json::parser_callback_t bounded = [](int depth, json::parse_event_t, json&) {
+    return depth <= kMaxDepth;
+  };
+  json parsed = json::parse(text, bounded, /*allow_exceptions=*/false);
+  if (parsed.is_discarded())
+    return Status(Code::kCorrupt,
+                  "control socket: expected JSON of at most 64 levels in an answer");
+  return parsed;
+}
+
+std::unique_ptr<Answers> written_answers() { return std::make_unique<WrittenAnswers>(); }
+std::unique_ptr<Answers> extent_answers() { return std::make_unique<ExtentAnswers>(); }
+std::unique_ptr<Answers> view_answers(bool lossless) {
+  return std::make_unique<ViewAnswers>(lossless);
+}
+std::unique_ptr<Answers> raw_answers() { return std::make_unique<RawAnswers>(); }
+
+}  // namespace rhizome::client_core
