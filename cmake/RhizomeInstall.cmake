@@ -17,6 +17,19 @@ if(TARGET rhizome-client-shared)
   install(TARGETS rhizome-client-shared LIBRARY DESTINATION lib COMPONENT sdk)
 endif()
 
+# The conformance kits as programs, the JSON-Logic language that the filter kit compares with, and
+# samples to begin from. The kits are built with the tests.
+foreach(kind IN ITEMS store transport filter resolver)
+  if(TARGET rhizome-${kind}-conformance)
+    install(TARGETS rhizome-${kind}-conformance RUNTIME DESTINATION libexec/rhizome COMPONENT sdk)
+  endif()
+endforeach()
+if(TARGET rhizome-filter-conformance AND TARGET jsonlogic)
+  install(TARGETS jsonlogic LIBRARY DESTINATION libexec/rhizome COMPONENT sdk)
+endif()
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/samples/out_of_tree_store ${CMAKE_SOURCE_DIR}/samples/filter_terms
+  DESTINATION share/rhizome/samples COMPONENT sdk)
+
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${sdk_cmake}/RhizomeConfig.cmake ${CMAKE_BINARY_DIR}/RhizomeConfigVersion.cmake

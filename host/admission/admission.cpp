@@ -2,6 +2,7 @@
 #include "admission/admission.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "admission/work.hpp"
 
@@ -35,7 +36,8 @@ Result<Admitted> Admission::admit(const Batch& batch) {
                   "it or take nothing more");
   decode(batch, work);
   RZ_TRY(look_up(work));
-  check_signatures(batch, work);
+  if (!check_signatures(batch, work))
+    return Status(Code::kCorrupt, "admission: the statement of these deltas does not check out");
   RZ_TRY(cover(work));
   judge(batch, work);
   RZ_TRY(cover_held_members(work));
@@ -121,7 +123,10 @@ void Admission::select_checks(const Batch& batch, Work& work, std::vector<std::s
   }
 }
 
-void Admission::check_signatures(const Batch& batch, Work& work) {
+bool Admission::check_signatures(const Batch& batch, Work& work) {
+  bool good = true;
+  std::function<void()> also;
+  if (batch.also_check) also = [&] { good = batch.also_check(); };
   std::vector<std::size_t> checks;
   select_checks(batch, work, checks);
   const ByteView source = batch.source ? view(batch.source->data(), batch.source->size()) : "";
@@ -133,10 +138,10 @@ void Admission::check_signatures(const Batch& batch, Work& work) {
         item.check = false;
         work.result.outcomes[item.arrival].refusal = Refusal::kQuota;
       }
-      return;
+      break;
     }
     const std::size_t end = std::min(checks.size(), begin + kChecksPerSlice);
-    check_slice({checks.data() + begin, end - begin}, work);
+    check_slice({checks.data() + begin, end - begin}, work, std::exchange(also, nullptr));
     if (batch.source) {
       const auto bad =
           std::count_if(checks.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -146,12 +151,16 @@ void Admission::check_signatures(const Batch& batch, Work& work) {
     }
     begin = end;
   }
+  if (also) also();  // nothing was to be checked beside it
+  return good;
 }
 
-void Admission::check_slice(std::span<const std::size_t> checks, Work& work) {
+void Admission::check_slice(std::span<const std::size_t> checks, Work& work,
+                            const std::function<void()>& also) {
   signature_checks_ += checks.size();
   const std::size_t tasks = (checks.size() + kChecksPerTask - 1) / kChecksPerTask;
-  executor_.parallel(tasks, [&](std::size_t task) {
+  executor_.parallel(tasks + (also ? 1 : 0), [&](std::size_t task) {
+    if (task == tasks) return also();
     const std::size_t end = std::min(checks.size(), (task + 1) * kChecksPerTask);
     for (std::size_t c = task * kChecksPerTask; c < end; ++c)
       work.items[checks[c]].state = check_signature(work.deltas[checks[c]]);

@@ -62,6 +62,9 @@ struct Batch {
   // From a peer: the origin statements that these arrivals complete. Statements that do not check
   // out were refused by the caller already. An id that is refused here becomes a hole under them.
   std::vector<Statement> statements;
+  // One more check, run beside those of the signatures where a core is free: of the statement that
+  // these arrivals came under. False: nothing of the batch is kept, and `admit` answers kCorrupt.
+  std::function<bool()> also_check = {};
   // Local door: number what is accepted with this key. Null: do not number (unsigned stay local).
   const SigningKey* number_as = nullptr;
   use::Durability durability = use::Durability::kSynced;
@@ -104,7 +107,7 @@ class Admission {
   void on_misdeed(OnMisdeed listener) { on_misdeed_ = std::move(listener); }
 
   // Admits a batch; it is durable (as asked) when this returns. A status only where the journal
-  // fails or the batch is over its bound; refused deltas are outcomes.
+  // fails, the batch is over its bound or its `also_check` fails; refused deltas are outcomes.
   Result<Admitted> admit(const Batch& batch);
 
   struct Counters {
@@ -120,9 +123,11 @@ class Admission {
   // False where the journal is full for such a batch.
   bool has_room(const Batch& batch) const;
   void select_checks(const Batch& batch, Work& work, std::vector<std::size_t>& checks);
-  void check_signatures(const Batch& batch, Work& work);
+  // False where the batch's own check failed.
+  bool check_signatures(const Batch& batch, Work& work);
   void report(const Batch& batch, const Work& work) const;
-  void check_slice(std::span<const std::size_t> checks, Work& work);
+  void check_slice(std::span<const std::size_t> checks, Work& work,
+                   const std::function<void()>& also);
   Status cover(Work& work) const;
   Status cover_held_members(Work& work) const;
   void judge(const Batch& batch, Work& work);

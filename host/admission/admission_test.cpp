@@ -65,13 +65,31 @@ class Door : public testing::Test {
   std::unique_ptr<Journal> journal_ = [this] {
     Journal::Options options;
     options.self = self_.public_key();
-    auto store = use::Store::open(testing_support::store_table("memory"), "/nowhere", "{}");
+    auto store =
+        use::Store::open(testing_support::store_table("memory"), nullptr, "{}", "/nowhere");
     auto journal = Journal::open(std::move(*store), options);
     return std::move(*journal);
   }();
   Admission admission_{*journal_, executor_, {}};
   double time_ = 0;
 };
+
+TEST_F(Door, ADeltaIsNotKeptWithoutTheStatementThatIsCheckedBesideIt) {
+  const Bytes delta = say(key_of(5), 1);
+  const Arrival arrival{delta.claims, delta.signature};
+  Batch batch;
+  batch.arrivals = {&arrival, 1};
+  batch.source = peer_.public_key();
+  int checks = 0;
+  batch.also_check = [&] { return ++checks != 1; };
+  EXPECT_EQ(admission_.admit(batch).code(), Code::kCorrupt);
+  EXPECT_EQ(checks, 1);
+  EXPECT_EQ(state_of(delta), UINT32_MAX);
+  EXPECT_EQ(admission_.admit(batch).value().added, 1u) << "under a good one";
+  EXPECT_EQ(checks, 2);
+  EXPECT_EQ(admission_.admit(batch).value().known, 1u);
+  EXPECT_EQ(checks, 3) << "also where no signature is left to be checked";
+}
 
 TEST_F(Door, ASignedDeltaOfAPeerIsAdded) {
   const Bytes delta = say(alice_, 1);

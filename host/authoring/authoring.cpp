@@ -1,13 +1,14 @@
-// Drafting: clock, NFC, canonical bytes, signature or manifest; then admission.
+// Drafts to deltas: clock, NFC, canonical bytes, signature or manifest; then admission.
 #include "authoring/authoring.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <deque>
+#include <unordered_map>
 #include <unordered_set>
 
-#include "authoring/line.hpp"
-#include "rhizome/delta/json.hpp"
+#include "authoring/nfc.hpp"
 
 namespace rhizome {
 
@@ -36,9 +37,10 @@ std::string Token::to_string() const {
          "/" + std::to_string(n) + "/" + to_hex(view(head.data(), 8));
 }
 
-struct Authoring::Draft {
+// One write on its way.
+struct Authoring::Work {
   struct Entry {
-    std::size_t line = kNoLine;  // kNoLine: a manifest
+    std::size_t draft = kNoDraft;  // its index; kNoDraft: a manifest
     std::string claims, signature;
     DeltaId id;
     bool own = false;    // of this node's author
@@ -46,7 +48,7 @@ struct Authoring::Draft {
     bool open = false;   // unsigned yet: to be signed or covered
     bool signed_here = false;
   };
-  static constexpr std::size_t kNoLine = SIZE_MAX;
+  static constexpr std::size_t kNoDraft = SIZE_MAX;
   std::vector<Entry> entries;
   Written written;
 };
@@ -69,19 +71,17 @@ Result<double> Authoring::reserve_time(std::size_t count) {
   return first;
 }
 
-// A value that is written over another one comes behind it, though its author's clock be ahead.
-Status Authoring::date_behind_replaced(std::string& claims) const {
-  DeltaBatch batch;
-  if (decode_claims(claims, batch) != DecodeError::kNone)
-    return {Code::kInternal, "claims that were just encoded cannot be read"};
-  const DeltaView delta = batch[0];
+// A value that replaces another is dated after it, even where the other's author has a clock that
+// is ahead. Returns the time of the new claims.
+Result<double> Authoring::date_behind_replaced(const std::vector<Pointer>& pointers,
+                                               double time) const {
   const double latest = static_cast<double>(executor_.wall_ms()) + kMaxFutureMs;
   double newest = 0;
-  for (std::size_t i = 0; i < delta.size(); ++i) {
-    const PointerView p = delta[i];
-    if (!p.is_entity() || p.context().empty()) continue;
+  for (const Pointer& pointer : pointers) {
+    const auto* entity = std::get_if<EntityRef>(&pointer.target);
+    if (entity == nullptr || entity->context.empty()) continue;
     std::vector<Seq> seqs;
-    RZ_TRY(journal_.by_entity(p.target(), p.context(), seqs));
+    RZ_TRY(journal_.by_entity(entity->id, entity->context, seqs));
     for (std::size_t begin = 0; begin < seqs.size(); begin += 256) {
       DeltaBatch replaced;
       RZ_TRY(journal_.read(
@@ -91,48 +91,53 @@ Status Authoring::date_behind_replaced(std::string& claims) const {
         if (replaced[d].timestamp() <= latest) newest = std::max(newest, replaced[d].timestamp());
     }
   }
-  if (newest < delta.timestamp()) return {};
-  return authoring::set_timestamp(claims,
-                                  std::max(newest + kTick, std::nextafter(newest, INFINITY)));
+  if (newest < time) return time;
+  return std::max(newest + kTick, std::nextafter(newest, INFINITY));
 }
 
-Status Authoring::draft_line(ByteView line, double time, bool replace, std::size_t index,
-                             Draft& draft) const {
-  Draft::Entry entry;
-  entry.line = index;
-  const authoring::Keys keys = authoring::top_level_keys(line);
-  if (!keys.object) return {Code::kInvalid, "JSON: expected an object"};
-  if (keys.claims || keys.author) {
+Status Authoring::encode_own(const Draft& draft, double time, bool replace,
+                             std::string& claims) const {
+  std::vector<Pointer> pointers = draft.pointers;
+  std::deque<std::string> kept;
+  RZ_TRY(authoring::to_nfc(pointers, kept));
+  if (draft.timestamp) {
+    time = *draft.timestamp;
+  } else if (replace) {
+    const Result<double> behind = date_behind_replaced(pointers, time);
+    if (!behind.ok()) return behind.status();
+    time = *behind;
+  }
+  return encode_claims(author_.author(), time, pointers, claims);
+}
+
+Status Authoring::add_entry(const Draft& draft, double time, bool replace, std::size_t index,
+                            Work& work) const {
+  RZ_TRY(Status(draft.problem));
+  Work::Entry entry;
+  entry.draft = index;
+  if (draft.is_whole()) {
     DeltaBatch whole;
-    RZ_TRY(delta_from_json(line, whole));
-    entry.claims = whole[0].claims();
+    const DecodeError error = decode_claims(draft.claims, draft.signature, whole);
+    if (error != DecodeError::kNone)
+      return {Code::kInvalid, "claims: " + std::string(decode_error_name(error))};
+    entry.claims = draft.claims;
+    entry.signature = draft.signature;
     entry.id = DeltaId::from_raw(whole[0].id());
     entry.whole = true;
     entry.own = whole[0].author() == author_.author();
-    entry.open = whole[0].signature_state() != RZ_SIGNATURE_UNCHECKED;
-    if (!entry.open) entry.signature = whole[0].signature();
-    draft.entries.push_back(std::move(entry));
-    return {};
+    entry.open = draft.signature.empty();
+  } else {
+    RZ_TRY(encode_own(draft, time, replace, entry.claims));
+    entry.id = DeltaId::of_claims(entry.claims);
+    entry.own = entry.open = true;
   }
-  std::string timed;
-  if (!keys.timestamp) {
-    timed = line.substr(0, keys.brace + 1);
-    timed += "\"timestamp\":" + time_text(time) + ",";
-    timed += line.substr(keys.brace + 1);
-    line = timed;
-  }
-  RZ_TRY(claims_from_json(line, author_.author(), entry.claims));
-  if (authoring::may_need_nfc(line)) RZ_TRY(authoring::to_nfc(entry.claims));
-  if (replace && !keys.timestamp) RZ_TRY(date_behind_replaced(entry.claims));
-  entry.id = DeltaId::of_claims(entry.claims);
-  entry.own = entry.open = true;
-  draft.entries.push_back(std::move(entry));
+  work.entries.push_back(std::move(entry));
   return {};
 }
 
-void Authoring::sign_each(Draft& draft) {
-  std::vector<Draft::Entry*> open;
-  for (Draft::Entry& entry : draft.entries)
+void Authoring::sign_each(Work& work) {
+  std::vector<Work::Entry*> open;
+  for (Work::Entry& entry : work.entries)
     if (entry.open && entry.own) open.push_back(&entry);
   const std::size_t tasks = (open.size() + kSignaturesPerTask - 1) / kSignaturesPerTask;
   executor_.parallel(tasks, [&](std::size_t task) {
@@ -147,10 +152,10 @@ void Authoring::sign_each(Draft& draft) {
 
 // What is held with all the trust that a manifest of ours could give, or came with its author's own
 // manifest, needs no new one: importing the same again adds nothing, not even a manifest.
-Status Authoring::leave_out_covered(Draft& draft) const {
+Status Authoring::leave_out_covered(Work& work) const {
   std::vector<DeltaId> ids;
   std::unordered_set<DeltaId> listed;  // by the signed manifests of this write
-  for (const Draft::Entry& entry : draft.entries) {
+  for (const Work::Entry& entry : work.entries) {
     ids.push_back(entry.id);
     if (entry.signature.empty()) continue;
     DeltaBatch batch;
@@ -164,7 +169,7 @@ Status Authoring::leave_out_covered(Draft& draft) const {
   std::vector<Journal::Held> held;
   RZ_TRY(journal_.find(ids, held));
   for (std::size_t i = 0; i < held.size(); ++i) {
-    Draft::Entry& entry = draft.entries[i];
+    Work::Entry& entry = work.entries[i];
     if (!entry.open) continue;
     bool covered =
         held[i].seq != 0 && (held[i].signature_state == RZ_SIGNATURE_VERIFIED ||
@@ -180,21 +185,21 @@ Status Authoring::leave_out_covered(Draft& draft) const {
 }
 
 // A signed manifest in front of every run of members: one signature for all of them.
-Status Authoring::add_manifests(std::size_t members_each, Draft& draft) {
+Status Authoring::add_manifests(std::size_t members_each, Work& work) {
   std::vector<std::string> ids;
-  for (const Draft::Entry& entry : draft.entries)
+  for (const Work::Entry& entry : work.entries)
     if (entry.open) ids.push_back(entry.id.hex());
   if (ids.empty()) return {};
   const std::size_t count = (ids.size() + members_each - 1) / members_each;
   const Result<double> time = reserve_time(count);
   if (!time.ok()) return time.status();
-  std::vector<Draft::Entry> manifests(count);
+  std::vector<Work::Entry> manifests(count);
   for (std::size_t m = 0; m < count; ++m) {
     std::vector<Pointer> pointers;
     const std::size_t end = std::min(ids.size(), (m + 1) * members_each);
     for (std::size_t i = m * members_each; i < end; ++i)
       pointers.push_back({kMemberRole, DeltaRef{ids[i]}});
-    Draft::Entry& manifest = manifests[m];
+    Work::Entry& manifest = manifests[m];
     RZ_TRY(encode_claims(author_.author(), *time + static_cast<double>(m) * kTick, pointers,
                          manifest.claims));
     manifest.id = DeltaId::of_claims(manifest.claims);
@@ -202,82 +207,166 @@ Status Authoring::add_manifests(std::size_t members_each, Draft& draft) {
     manifest.signature = view(signature.data(), signature.size());
     manifest.signed_here = true;
   }
-  draft.written.manifest = manifests.front().id;
-  draft.entries.insert(draft.entries.begin(), std::make_move_iterator(manifests.begin()),
-                       std::make_move_iterator(manifests.end()));
+  work.written.manifest = manifests.front().id;
+  work.entries.insert(work.entries.begin(), std::make_move_iterator(manifests.begin()),
+                      std::make_move_iterator(manifests.end()));
   return {};
 }
 
-Status Authoring::admit(const WriteOptions& options, Draft& draft) {
+namespace {
+
+// The numbers that a commit gave. They need not be in the order of the entries: manifests come
+// first.
+std::unordered_map<DeltaId, std::uint64_t> numbers_of(const std::vector<Statement>& statements) {
+  std::unordered_map<DeltaId, std::uint64_t> numbers;
+  for (const Statement& statement : statements) {
+    std::uint64_t n = statement.from;
+    for (const DeltaId& id : statement.ids) numbers.emplace(id, n++);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+// A write's token names its last number. Within a statement that goes on with another write's
+// numbers, the journal knows the head there.
+Status Authoring::set_token(const std::vector<Statement>& numbered, Work& work) const {
+  if (work.written.numbered.empty()) return {};
+  std::uint64_t last = 0;
+  for (const NumberedRun& run : work.written.numbered) last = std::max(last, run.last);
+  for (const Statement& statement : numbered) {
+    if (last < statement.from || last > statement.last()) continue;
+    Token token{statement.origin, statement.epoch, last, statement.head};
+    if (last != statement.last()) {
+      const auto head = journal_.head_at(token.origin, token.epoch, last);
+      if (!head.ok()) return head.status();
+      if (!head->has_value()) return {Code::kInternal, "a number that was just given has no head"};
+      token.head = **head;
+    }
+    work.written.token = token;
+  }
+  return {};
+}
+
+// All works in one batch: one commit, and one sync of the disk.
+Status Authoring::admit(std::span<Work* const> works, use::Durability durability) {
   std::vector<Arrival> arrivals;
-  for (const Draft::Entry& entry : draft.entries)
-    arrivals.push_back({entry.claims, entry.signature, entry.signed_here});
+  for (const Work* work : works)
+    for (const Work::Entry& entry : work->entries)
+      arrivals.push_back({entry.claims, entry.signature, entry.signed_here});
+  if (arrivals.empty()) return {};
   Batch batch;
   batch.arrivals = arrivals;
   batch.number_as = &node_;
-  batch.durability = options.durability;
+  batch.durability = durability;
   const Result<Admitted> admitted = admission_.admit(batch);
   if (!admitted.ok()) return admitted.status();
-  for (std::size_t i = 0; i < draft.entries.size(); ++i) {
-    if (draft.entries[i].line == Draft::kNoLine) continue;
-    const Outcome& outcome = admitted->outcomes[i];
-    LineResult& line = draft.written.lines[draft.entries[i].line];
-    line.verdict = outcome.verdict;
-    line.id = outcome.id;
-    line.seq = outcome.seq;
-    if (outcome.verdict == Verdict::kRefused) line.problem = refusal_name(outcome.refusal);
-  }
-  if (!admitted->numbered.empty()) {
-    const Statement& last = admitted->numbered.back();
-    draft.written.token = Token{last.origin, last.epoch, last.last(), last.head};
+  const auto numbers = numbers_of(admitted->numbered);
+  std::size_t next = 0;
+  for (Work* work : works) {
+    Written& written = work->written;
+    for (const Work::Entry& entry : work->entries) {
+      const Outcome& outcome = admitted->outcomes[next++];
+      const auto found = numbers.find(outcome.id);
+      const std::uint64_t number = found == numbers.end() ? 0 : found->second;
+      if (number != 0) {
+        const bool follows =
+            !written.numbered.empty() && written.numbered.back().last + 1 == number;
+        if (follows)
+          written.numbered.back().last = number;
+        else
+          written.numbered.push_back({number, number});
+      }
+      if (entry.draft == Work::kNoDraft) continue;
+      DraftResult& result = written.results[entry.draft];
+      result.verdict = outcome.verdict;
+      result.id = outcome.id;
+      result.seq = outcome.seq;
+      result.number = number;
+      if (outcome.verdict == Verdict::kRefused) result.problem = refusal_name(outcome.refusal);
+    }
+    RZ_TRY(set_token(admitted->numbered, *work));
   }
   return {};
 }
 
-Result<Written> Authoring::write(const std::vector<ByteView>& lines, const WriteOptions& options) {
+Status Authoring::prepare(const GroupedWrite& write, Work& work) {
+  const WriteOptions& options = write.options;
   const bool transaction = options.cover == Cover::kTransaction;
-  const std::size_t most = transaction ? RZ_DELTA_MAX_POINTERS : kMaxLines;
-  if (lines.empty() || lines.size() > most)
-    return Status(Code::kLimit, std::string(transaction ? "transaction" : "write") +
-                                    ": expected 1 to " + std::to_string(most) + " lines, found " +
-                                    std::to_string(lines.size()));
-  Draft draft;
-  draft.written.lines.resize(lines.size());
-  const Result<double> time = reserve_time(lines.size());
+  const std::size_t most = transaction ? RZ_DELTA_MAX_POINTERS : kMaxDrafts;
+  if (write.drafts.empty() || write.drafts.size() > most)
+    return {Code::kLimit, std::string(transaction ? "transaction" : "write") + ": expected 1 to " +
+                              std::to_string(most) + " deltas, found " +
+                              std::to_string(write.drafts.size())};
+  work.written.results.resize(write.drafts.size());
+  const Result<double> time = reserve_time(write.drafts.size());
   if (!time.ok()) return time.status();
   std::size_t bad = 0;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    Status drafted =
-        draft_line(lines[i], *time + static_cast<double>(i) * kTick, options.replace, i, draft);
-    if (drafted.ok() && transaction && !draft.entries.back().own)
-      drafted = {Code::kInvalid, "a transaction takes its own author's claims alone"};
-    if (drafted.ok()) continue;
-    if (drafted.code() != Code::kInvalid && drafted.code() != Code::kLimit) return drafted;
-    draft.written.lines[i].problem = drafted.message();
+  for (std::size_t i = 0; i < write.drafts.size(); ++i) {
+    Status added = add_entry(write.drafts[i], *time + static_cast<double>(i) * kTick,
+                             options.replace, i, work);
+    if (added.ok() && transaction && !work.entries.back().own)
+      added = {Code::kInvalid, "a transaction takes its own author's claims alone"};
+    if (added.ok()) continue;
+    if (added.code() != Code::kInvalid && added.code() != Code::kLimit) return added;
+    work.written.results[i].problem = added.message();
     ++bad;
   }
   if (transaction && bad != 0) {
-    for (LineResult& line : draft.written.lines)
-      if (line.problem.empty()) line.problem = "another line of its transaction is refused";
-    draft.entries.clear();
+    for (DraftResult& result : work.written.results)
+      if (result.problem.empty()) result.problem = "another delta of its transaction is refused";
+    work.entries.clear();
   }
-  if (options.cover == Cover::kEach) sign_each(draft);
-  if (options.cover == Cover::kManifest) RZ_TRY(leave_out_covered(draft));
+  if (options.cover == Cover::kEach) sign_each(work);
+  if (options.cover == Cover::kManifest) RZ_TRY(leave_out_covered(work));
   if (transaction)
-    for (Draft::Entry& entry : draft.entries) entry.open = true;
-  if (options.cover != Cover::kEach)
-    RZ_TRY(add_manifests(transaction ? RZ_DELTA_MAX_POINTERS : kMembers, draft));
-  if (!draft.entries.empty()) RZ_TRY(admit(options, draft));
-  Written& written = draft.written;
-  for (const LineResult& line : written.lines) {
-    if (line.verdict == Verdict::kRefused)
-      ++written.refused;
-    else if (line.verdict == Verdict::kAdded)
-      ++written.added;
-    else
-      ++written.known;
+    for (Work::Entry& entry : work.entries) entry.open = true;
+  if (options.cover == Cover::kEach) return {};
+  return add_manifests(transaction ? RZ_DELTA_MAX_POINTERS : kMembers, work);
+}
+
+void Authoring::write(std::span<GroupedWrite> writes) {
+  std::vector<Work> works(writes.size());
+  std::vector<Work*> good;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const Status prepared = prepare(writes[i], works[i]);
+    if (prepared.ok()) {
+      good.push_back(&works[i]);
+      places.push_back(i);
+    } else {
+      writes[i].result = prepared;
+    }
   }
-  return std::move(written);
+  if (good.empty()) return;
+  const use::Durability durability = writes.front().options.durability;
+  const Status together = admit(good, durability);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    // Where they fail together each is tried by itself: it may be another's fault.
+    const Status admitted =
+        together.ok() || good.size() == 1 ? together : admit({&good[i], 1}, durability);
+    Result<Written>& result = writes[places[i]].result;
+    if (!admitted.ok()) {
+      result = admitted;
+      continue;
+    }
+    Written& written = good[i]->written;
+    for (const DraftResult& one : written.results) {
+      if (one.verdict == Verdict::kRefused)
+        ++written.refused;
+      else if (one.verdict == Verdict::kAdded)
+        ++written.added;
+      else
+        ++written.known;
+    }
+    result = std::move(written);
+  }
+}
+
+Result<Written> Authoring::write(std::span<const Draft> drafts, const WriteOptions& options) {
+  GroupedWrite one{drafts, options};
+  write({&one, 1});
+  return std::move(one.result);
 }
 
 }  // namespace rhizome

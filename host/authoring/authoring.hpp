@@ -4,10 +4,12 @@
 
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "admission/admission.hpp"
+#include "authoring/draft.hpp"
 #include "journal/journal.hpp"
 #include "runtime/executor.hpp"
 
@@ -21,18 +23,25 @@ struct Token {
   std::string to_string() const;  // "ed25519:<hex>/<epoch>/<n>/<head, first 16 digits>"
 };
 
-struct LineResult {
+struct DraftResult {
   Verdict verdict = Verdict::kRefused;
   DeltaId id;
   Seq seq = 0;
-  std::string problem;  // why it was refused
+  std::uint64_t number = 0;  // that this write gave it, in the token's epoch; 0: none
+  std::string problem;       // why it was refused
+};
+
+// Numbers first .. last, which one write gave.
+struct NumberedRun {
+  std::uint64_t first = 0, last = 0;
 };
 
 struct Written {
-  std::vector<LineResult> lines;  // one a line given
+  std::vector<DraftResult> results;  // one per draft, in order
   std::size_t added = 0, known = 0, refused = 0;
-  std::optional<DeltaId> manifest;  // the first one made
-  std::optional<Token> token;       // of the last number given
+  std::optional<DeltaId> manifest;    // the first one made
+  std::optional<Token> token;         // of the last number given
+  std::vector<NumberedRun> numbered;  // all that it gave, its manifests' among them
 };
 
 // Who signs for what came unsigned.
@@ -49,9 +58,16 @@ struct WriteOptions {
   bool replace = false;
 };
 
+// One of several writes that are committed together.
+struct GroupedWrite {
+  std::span<const Draft> drafts;  // borrowed for the call
+  WriteOptions options;           // of all of them with the same durability
+  Result<Written> result = Written{};
+};
+
 class Authoring {
  public:
-  static constexpr std::size_t kMaxLines = 60000;  // a write; leaves room for its manifests
+  static constexpr std::size_t kMaxDrafts = 60000;  // per write; leaves room for its manifests
   // Not dated behind what claims to be from further ahead than this: nobody would take it.
   static constexpr double kMaxFutureMs = 15 * 60 * 1000;
 
@@ -63,26 +79,31 @@ class Authoring {
         node_(node),
         executor_(executor) {}
 
-  // Each line is claims without an author (authored here: dated by the author's clock where it has
-  // no timestamp, texts in NFC), or claims with an author or a whole delta {"id"?,"claims","sig"?},
-  // kept as they are. Under kManifest, unsigned ones of others are vouched for, except where a
-  // manifest lists them already. Manifests
-  // are numbered before their members. A bad line stops nothing but its transaction. kLimit over
-  // kMaxLines.
-  Result<Written> write(const std::vector<ByteView>& lines, const WriteOptions& options = {});
+  // Pointers become claims of the author, dated by the author's clock where the draft has no
+  // timestamp, with their texts in NFC; whole deltas are kept as they are. Under kManifest,
+  // unsigned deltas of others are vouched for, except where a manifest lists them already.
+  // Manifests are numbered before their members. A draft that is refused stops nothing but its
+  // transaction. kLimit over kMaxDrafts. Blocks until the write is as durable as asked.
+  Result<Written> write(std::span<const Draft> drafts, const WriteOptions& options = {});
+  // The same for several writes in one commit, which costs one sync of the disk: each gets the
+  // result that it would get alone.
+  void write(std::span<GroupedWrite> writes);
 
   const std::string& author() const { return author_.author(); }
 
  private:
-  struct Draft;
+  struct Work;
   Result<double> reserve_time(std::size_t count);
-  Status draft_line(ByteView line, double time, bool replace, std::size_t index,
-                    Draft& draft) const;
-  Status date_behind_replaced(std::string& claims) const;
-  void sign_each(Draft& draft);
-  Status leave_out_covered(Draft& draft) const;
-  Status add_manifests(std::size_t members_each, Draft& draft);
-  Status admit(const WriteOptions& options, Draft& draft);
+  Status add_entry(const Draft& draft, double time, bool replace, std::size_t index,
+                   Work& work) const;
+  Status encode_own(const Draft& draft, double time, bool replace, std::string& claims) const;
+  Result<double> date_behind_replaced(const std::vector<Pointer>& pointers, double time) const;
+  void sign_each(Work& work);
+  Status leave_out_covered(Work& work) const;
+  Status add_manifests(std::size_t members_each, Work& work);
+  Status prepare(const GroupedWrite& write, Work& work);
+  Status admit(std::span<Work* const> works, use::Durability durability);
+  Status set_token(const std::vector<Statement>& numbered, Work& work) const;
 
   Journal& journal_;
   Admission& admission_;

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "authoring/line.hpp"
+#include "authoring/lines.hpp"
 #include "authoring/testing.hpp"
 #include "rhizome/delta/json.hpp"
 
@@ -39,7 +39,7 @@ class AuthoringTest : public testing::Test, protected Doors {
 TEST_F(AuthoringTest, ClaimsAreSignedNumberedAndDatedByTheAuthorsClock) {
   const Written written = write({claims("e", "1")});
   ASSERT_EQ(written.added, 1U);
-  const DeltaView delta = at(written.lines[0].seq);
+  const DeltaView delta = at(written.results[0].seq);
   EXPECT_EQ(delta.author(), author.author());
   EXPECT_EQ(delta.timestamp(), 1700000000000);
   EXPECT_EQ(delta.signature_state(), RZ_SIGNATURE_VERIFIED);
@@ -53,35 +53,35 @@ TEST_F(AuthoringTest, TwoWritesInOneMillisecondKeepTheirOrderAndTwoEqualOnesStay
   EXPECT_EQ(written.added, 2U);
   const Written third = write({claims("e", "5")});
   EXPECT_EQ(third.added, 1U);
-  const double first = at(written.lines[0].seq).timestamp();
-  const double second = at(written.lines[1].seq).timestamp();
+  const double first = at(written.results[0].seq).timestamp();
+  const double second = at(written.results[1].seq).timestamp();
   EXPECT_LT(first, second);
-  EXPECT_LT(second, at(third.lines[0].seq).timestamp());
+  EXPECT_LT(second, at(third.results[0].seq).timestamp());
   EXPECT_LT(second - first, 1);
 }
 
 TEST_F(AuthoringTest, TheClockNeverGoesBackThoughTheMachinesDoesAndTheNodeStartsAgain) {
-  const double before = at(write({claims("e", "1")}).lines[0].seq).timestamp();
+  const double before = at(write({claims("e", "1")}).results[0].seq).timestamp();
   executor.now_ms -= 3600 * 1000;
-  EXPECT_GT(at(write({claims("e", "2")}).lines[0].seq).timestamp(), before);
+  EXPECT_GT(at(write({claims("e", "2")}).results[0].seq).timestamp(), before);
   Authoring again(*journal, admission, author, node, executor);  // what a restart makes anew
   const std::string line = claims("e", "3");
-  const Result<Written> written = again.write({line});
+  const Result<Written> written = again.write(drafts({line}));
   ASSERT_TRUE(written.ok());
-  EXPECT_GT(at(written->lines[0].seq).timestamp(), before);
+  EXPECT_GT(at(written->results[0].seq).timestamp(), before);
 }
 
 TEST_F(AuthoringTest, AGivenTimestampIsKept) {
   const Written written =
       write({R"({"timestamp":12.5,"pointers":[{"role":"value","target":"x"}]})"});
-  EXPECT_EQ(at(written.lines[0].seq).timestamp(), 12.5);
+  EXPECT_EQ(at(written.results[0].seq).timestamp(), 12.5);
 }
 
 TEST_F(AuthoringTest, RolesAndValuesNamedLikeKeysAreOnlyRolesAndValues) {
   const Written written = write(
       {R"({"pointers":[{"role":"author","target":"timestamp"},{"role":"claims","target":"author"}]})",
        R"( {"pointers":[{"role":"timestamp","target":"\"claims\":"},{"role":"r","target":1}]})"});
-  EXPECT_EQ(written.added, 2U) << written.lines[0].problem << written.lines[1].problem;
+  EXPECT_EQ(written.added, 2U) << written.results[0].problem << written.results[1].problem;
 }
 
 TEST_F(AuthoringTest, TextsAreComposedHoweverTheyAreWritten) {
@@ -90,7 +90,7 @@ TEST_F(AuthoringTest, TextsAreComposedHoweverTheyAreWritten) {
   const Written escaped = write({claims("e\\u0301", "\"e\\u0301\"")});
   for (const Written* written : {&raw, &escaped}) {
     ASSERT_EQ(written->added, 1U);
-    const DeltaView delta = at(written->lines[0].seq);
+    const DeltaView delta = at(written->results[0].seq);
     EXPECT_EQ(delta[0].target(), "\xC3\xA9");
     EXPECT_EQ(delta[1].target(), "\xC3\xA9");
   }
@@ -100,8 +100,8 @@ TEST_F(AuthoringTest, WhatComesWholeIsNeverTouched) {
   const Made made = testing_support::say(other, 5, "e", "p", ByteView("e\xCC\x81"));
   const Written written = write({whole(made)});
   ASSERT_EQ(written.added, 1U);
-  EXPECT_EQ(at(written.lines[0].seq)[1].target(), "e\xCC\x81");
-  EXPECT_EQ(written.lines[0].id, made.id());
+  EXPECT_EQ(at(written.results[0].seq)[1].target(), "e\xCC\x81");
+  EXPECT_EQ(written.results[0].id, made.id());
 }
 
 TEST_F(AuthoringTest, AWrongSignatureOrIdIsRefusedAndTheRestGoesOn) {
@@ -112,14 +112,14 @@ TEST_F(AuthoringTest, AWrongSignatureOrIdIsRefusedAndTheRestGoesOn) {
   const Written written = write({whole(forged), renamed, "nonsense", claims("e", "3")});
   EXPECT_EQ(written.refused, 3U);
   EXPECT_EQ(written.added, 1U);
-  EXPECT_EQ(written.lines[0].problem, "bad_signature");
-  EXPECT_THAT(written.lines[2].problem, HasSubstr("expected an object"));
+  EXPECT_EQ(written.results[0].problem, "bad_signature");
+  EXPECT_THAT(written.results[2].problem, HasSubstr("expected an object"));
 }
 
 TEST_F(AuthoringTest, AnIntegerThatADoubleCannotHoldIsRefusedWithTheReason) {
   const Written written = write({claims("e", "9007199254740993")});
   EXPECT_EQ(written.refused, 1U);
-  EXPECT_THAT(written.lines[0].problem, HasSubstr("write it as a string"));
+  EXPECT_THAT(written.results[0].problem, HasSubstr("write it as a string"));
 }
 
 TEST_F(AuthoringTest, AManifestComesFirstAndItsMembersNeedNoSignature) {
@@ -128,7 +128,7 @@ TEST_F(AuthoringTest, AManifestComesFirstAndItsMembersNeedNoSignature) {
   ASSERT_TRUE(written.manifest);
   EXPECT_EQ(DeltaId::from_raw(at(1).id()), *written.manifest);
   EXPECT_THAT(json_at(1), HasSubstr("\"sig\""));
-  for (const LineResult& line : written.lines) {
+  for (const DraftResult& line : written.results) {
     EXPECT_EQ(at(line.seq).signature_state(), RZ_SIGNATURE_VERIFIED);
     EXPECT_THAT(json_at(line.seq), testing::Not(HasSubstr("\"sig\"")));
   }
@@ -149,10 +149,10 @@ TEST_F(AuthoringTest, ImportingTheSameAgainAddsNothingNotEvenAManifest) {
 TEST_F(AuthoringTest, AnImportVouchesForUnsignedDeltasOfOthers) {
   const Made made = testing_support::make(other, 7, {{"r", ByteView("v")}}, /*sign=*/false);
   const Written alone = write({whole(made)});
-  EXPECT_EQ(at(alone.lines[0].seq).signature_state(), RZ_SIGNATURE_UNSIGNED) << "stays local";
+  EXPECT_EQ(at(alone.results[0].seq).signature_state(), RZ_SIGNATURE_UNSIGNED) << "stays local";
   const Written imported = write({whole(made)}, {Cover::kManifest});
   EXPECT_TRUE(imported.manifest);
-  EXPECT_EQ(at(alone.lines[0].seq).signature_state(), RZ_SIGNATURE_VOUCHED);
+  EXPECT_EQ(at(alone.results[0].seq).signature_state(), RZ_SIGNATURE_VOUCHED);
   EXPECT_FALSE(write({whole(made)}, {Cover::kManifest}).manifest) << "once is enough";
 }
 
@@ -164,7 +164,7 @@ TEST_F(AuthoringTest, ExportedMembersNeedNoSecondManifest) {
   const Written second = write({whole(members[1])}, {Cover::kManifest});
   EXPECT_FALSE(first.manifest);
   EXPECT_FALSE(second.manifest);
-  EXPECT_EQ(at(second.lines[0].seq).signature_state(), RZ_SIGNATURE_VERIFIED);
+  EXPECT_EQ(at(second.results[0].seq).signature_state(), RZ_SIGNATURE_VERIFIED);
   EXPECT_EQ(journal->stats().deltas, 3U);
 }
 
@@ -173,7 +173,7 @@ TEST_F(AuthoringTest, OneBadLineRefusesItsWholeTransaction) {
       write({claims("a", "1"), R"({"pointers":[]})", claims("b", "2")}, {Cover::kTransaction});
   EXPECT_EQ(written.refused, 3U);
   EXPECT_EQ(journal->stats().deltas, 0U);
-  EXPECT_THAT(written.lines[0].problem, HasSubstr("another line"));
+  EXPECT_THAT(written.results[0].problem, HasSubstr("another delta"));
   const Made foreign = testing_support::say(other, 1, "e", "p", 1.0);
   EXPECT_EQ(write({claims("a", "1"), whole(foreign)}, {Cover::kTransaction}).refused, 2U);
 }
@@ -184,10 +184,9 @@ TEST_F(AuthoringTest, ATransactionIsOneManifestOverAllOrRefused) {
   EXPECT_EQ(write(lines, {Cover::kTransaction}).added, 3000U);
   EXPECT_EQ(journal->stats().deltas, 3001U);
   lines.resize(4097, claims("more", "1"));
-  const Result<Written> over =
-      authoring.write(std::vector<ByteView>(lines.begin(), lines.end()), {Cover::kTransaction});
+  const Result<Written> over = authoring.write(drafts(lines), {Cover::kTransaction});
   EXPECT_EQ(over.code(), Code::kLimit);
-  EXPECT_THAT(over.status().message(), HasSubstr("expected 1 to 4096 lines, found 4097"));
+  EXPECT_THAT(over.status().message(), HasSubstr("expected 1 to 4096 deltas, found 4097"));
 }
 
 TEST_F(AuthoringTest, AReplacingWriteComesBehindAValueThatIsDatedAhead) {
@@ -196,26 +195,27 @@ TEST_F(AuthoringTest, AReplacingWriteComesBehindAValueThatIsDatedAhead) {
   WriteOptions options;
   options.replace = true;
   const Written written = write({claims("e", "2")}, options);
-  EXPECT_GT(at(written.lines[0].seq).timestamp(), ahead);
+  EXPECT_GT(at(written.results[0].seq).timestamp(), ahead);
   const Written elsewhere = write({claims("f", "2")}, options);
-  EXPECT_LT(at(elsewhere.lines[0].seq).timestamp(), ahead) << "the author's clock does not follow";
+  EXPECT_LT(at(elsewhere.results[0].seq).timestamp(), ahead)
+      << "the author's clock does not follow";
 }
 
 TEST_F(AuthoringTest, ADateFarAheadDragsNoWriteAfterIt) {
   receive({testing_support::say(other, 4e12, "e", "p", 1.0)});
   WriteOptions options;
   options.replace = true;
-  EXPECT_LT(at(write({claims("e", "2")}, options).lines[0].seq).timestamp(), 1.8e12);
+  EXPECT_LT(at(write({claims("e", "2")}, options).results[0].seq).timestamp(), 1.8e12);
 }
 
 TEST(TopLevelKeys, AreFoundWhateverStandsInStringsAndBelow) {
   const authoring::Keys none = authoring::top_level_keys(
       R"({"a":{"author":1,"b":["timestamp",{"claims":2}]},"c":"\",\"author\":"})");
   EXPECT_TRUE(none.object);
-  EXPECT_FALSE(none.author || none.timestamp || none.claims);
+  EXPECT_FALSE(none.author || none.claims);
   const authoring::Keys all =
       authoring::top_level_keys(R"( {"timestamp" : 1,"x":[[]],"author":"a","claims":{}})");
-  EXPECT_TRUE(all.author && all.timestamp && all.claims);
+  EXPECT_TRUE(all.author && all.claims);
   for (const char* odd : {"", "[]", "{", "{\"", "{\"author", "\"author\":", "}}}{", "{\"a\\"})
     EXPECT_FALSE(authoring::top_level_keys(odd).author) << odd;
 }

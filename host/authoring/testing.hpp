@@ -12,11 +12,22 @@
 #include <vector>
 
 #include "authoring/authoring.hpp"
+#include "authoring/lines.hpp"
 #include "journal/testing_basics.hpp"
 #include "rhizome/abi/filter.h"
-#include "rhizome/abi/resolver.h"
+#include "rhizome/use/resolver.hpp"
 
 namespace rhizome::testing_support {
+
+// The standard resolvers, opened without a node.
+inline use::Resolvers standard_resolvers() {
+  auto opened =
+      use::Resolvers::open({plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
+                            plugin_table<rz_resolver_fold>("standard", RZ_RESOLVER_FOLD_ID)},
+                           std::make_shared<use::BareHost>(), "{}");
+  if (!opened.ok()) throw std::runtime_error(opened.status().to_string());
+  return *opened;
+}
 
 // Runs nothing by itself; its wall clock stands where the test puts it.
 class StillExecutor final : public Executor {
@@ -74,7 +85,7 @@ struct Doors {
   Authoring authoring{*journal, admission, author, node, executor};
 
   std::unique_ptr<Journal> open() {
-    auto store = use::Store::open(plugin_table<rz_store>("memory", RZ_STORE_ID), "", "{}");
+    auto store = use::Store::open(store_table("memory"), nullptr, "{}", "");
     if (!store.ok()) throw std::runtime_error(store.status().to_string());
     Journal::Options options;
     options.self = node.public_key();
@@ -92,9 +103,11 @@ struct Doors {
     const Result<Admitted> admitted = admission.admit(batch);
     if (!admitted.ok()) throw std::runtime_error(admitted.status().to_string());
   }
+  static std::vector<Draft> drafts(const std::vector<std::string>& lines) {
+    return drafts_of(std::vector<ByteView>(lines.begin(), lines.end()));
+  }
   Written write(const std::vector<std::string>& lines, const WriteOptions& options = {}) {
-    Result<Written> written =
-        authoring.write(std::vector<ByteView>(lines.begin(), lines.end()), options);
+    Result<Written> written = authoring.write(drafts(lines), options);
     if (!written.ok()) throw std::runtime_error(written.status().to_string());
     return std::move(*written);
   }

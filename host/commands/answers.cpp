@@ -5,7 +5,8 @@
 
 #include <cstdio>
 #include <ctime>
-#include <nlohmann/json.hpp>
+
+#include "json/bounded.hpp"
 
 namespace rhizome::commands {
 
@@ -16,7 +17,15 @@ Result<std::string> ask(const NodeOptions& node, const char* op) {
   if (!client.ok()) return client.status();
   Result<Reply> reply = client->call(json{{"op", op}}.dump());
   if (!reply.ok()) return reply.status();
+  if (const Result<json> body = read_answer(reply->blob); !body.ok()) return body.status();
   return std::move(reply->blob);
+}
+
+Result<json> read_answer(std::string_view body) {
+  // A lossless view of 262,144 deltas has about 5 million values.
+  Result<json> tree = parse_json(body, {1u << 30, 128, 1u << 26});
+  if (tree.ok()) return tree;
+  return Status(Code::kCorrupt, "the node's answer: " + tree.status().message());
 }
 
 std::string printable(std::string_view text) {
@@ -91,7 +100,7 @@ void print_confirm(const char* verb, const json& confirm) {
   }
   std::fprintf(stderr, "rhizome %s: written here, but %s: asked for %s, reached %s; missing: %s\n",
                verb, state == "unconfirmed" ? "the deadline passed unconfirmed" : state.c_str(),
-               printable(confirm.value("asked", "")).c_str(), reached.c_str(),
+               printable(confirm.value("requested", "")).c_str(), reached.c_str(),
                names_text(confirm.value("missing", json::array())).c_str());
 }
 

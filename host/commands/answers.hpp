@@ -13,6 +13,10 @@ namespace rhizome::commands {
 // The body of the node's answer to a request that is only its name.
 Result<std::string> ask(const NodeOptions& node, const char* op);
 
+// The body of an answer as a tree. A body may hold what a plugin or another node wrote: kCorrupt
+// where it is not JSON or nested too deep.
+Result<nlohmann::json> read_answer(std::string_view body);
+
 // A text from outside, fit for a terminal: control characters (C0, C1) and characters that turn the
 // direction of writing become \u and four hex digits; what is no UTF-8 becomes U+FFFD.
 std::string printable(std::string_view text);

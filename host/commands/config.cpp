@@ -29,7 +29,8 @@ int config(const std::vector<std::string>& arguments) {
     return kUsage;
   }
   if (file.empty()) file = ".";
-  if (std::filesystem::is_directory(file)) file += "/rhizome.yaml";
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) file += "/rhizome.yaml";
   std::vector<config::Problem> problems;
   const Status checked = check_config(file, problems);
   if (json) {

@@ -16,7 +16,7 @@ Status check_config(const std::string& file, std::vector<config::Problem>& probl
   const auto config = config::load_config(file, problems);
   if (!config.ok()) return config.status();
   const PluginPlaces places = plugin_places(*config);
-  const PluginHost plugins({places.path, places.lock_file, "", nullptr});
+  PluginHost plugins({places.path, places.lock_file, ""});
   (void)choose_plugins(*config, plugins, problems);
   return problems.empty() ? Status() : Status(Code::kInvalid, problems.front().to_string());
 }

@@ -15,13 +15,14 @@ void print_extent(const json& a) {
   std::printf("held     %llu/%llu of roster %llu%s\n", a.value("held", 0ull),
               a.value("voters", 0ull), a.value("roster", 0ull),
               state == "known" ? "" : (" (" + state + ")").c_str());
-  if (a.contains("here")) std::printf("here     %s\n", a.value("here", "").c_str());
+  if (a.contains("token_state"))
+    std::printf("token    %s here\n", a.value("token_state", "").c_str());
   std::printf("holders  %s\n", names_text(a.value("holders", json::array())).c_str());
   std::printf("lack it  %s\n", names_text(a.value("missing", json::array())).c_str());
-  if (const json others = a.value("others", json::array()); !others.empty())
+  if (const json others = a.value("non_voters", json::array()); !others.empty())
     std::printf("others   %s (no voters)\n", names_text(others).c_str());
-  for (const json& label : a.value("labels", json::array()))
-    std::printf("label    %s/%llu/%llu\n", printable(label.value("name", "")).c_str(),
+  for (const json& label : a.value("origin_numbers", json::array()))
+    std::printf("number   %s/%llu/%llu\n", printable(label.value("name", "")).c_str(),
                 label.value("epoch", 0ull), label.value("n", 0ull));
   if (const json source = a.value("source", json::object()); !source.empty()) {
     std::printf("from     %s", printable(source.value("name", "")).c_str());

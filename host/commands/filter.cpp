@@ -1,30 +1,78 @@
 // rhizome filter eval: rules over JSON data, as JSON Lines. rhizome filter explain: how a node
 // finds a filter among many, or the subscriptions that a running one serves.
+#include "rhizome/use/filter.hpp"
+
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
 #include "commands/subscriptions.hpp"
+#include "config/schema.hpp"
 #include "match/match.hpp"
 #include "plugins/loader.hpp"
+#include "rhizome/use/atoms.hpp"
 #include "tools/filter_tools.hpp"
 
 namespace rhizome::commands {
 
 namespace {
 
-int evaluate(const LoadedPlugin& plugin, bool json) {
-  const auto table = plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID);
-  if (!table.ok()) return fail("filter", table.status(), json);
-  std::ios::sync_with_stdio(false);
-  return tools::filter_eval(*table, std::cin, std::cout);
+// The config of a section that says nothing: the defaults of the plugin's schema.
+Result<std::string> default_config(const LoadedPlugin& plugin) {
+  using nlohmann::json;
+  const json schema = json::parse(plugin.info().manifest.config_schema, nullptr, false);
+  json value = json::object();
+  std::vector<config::Problem> problems;
+  config::validate(schema, "config", value, problems);
+  if (problems.empty()) return value.dump();
+  return Status(Code::kInvalid, "this language needs a config, which only a node gives it: " +
+                                    problems.front().to_string());
 }
 
-int explain(const LoadedPlugin& plugin, const std::string& rule, bool json) {
+Result<use::FilterLanguage> open(const LoadedPlugin& plugin) {
+  use::FilterTables tables;
   const auto table = plugin.interface<rz_filter>(RZ_FILTER_ID);
-  if (!table.ok()) return fail("filter", table.status(), json);
-  const auto filter = use::Filter::compile(*table, rule);
-  if (!filter.ok()) return fail("filter", filter.status(), json);
+  if (!table.ok()) return table.status();
+  tables.filter = *table;
+  if (const auto eval = plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID); eval.ok())
+    tables.eval = *eval;
+  const Result<std::string> config = default_config(plugin);
+  if (!config.ok()) return config.status();
+  return use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), *config);
+}
+
+int evaluate(const LoadedPlugin& plugin, const use::FilterLanguage& language, bool json) {
+  if (language.tables().eval == nullptr)
+    return fail("filter", plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID).status(), json);
+  std::ios::sync_with_stdio(false);
+  return tools::filter_eval(language, std::cin, std::cout);
+}
+
+// The rule, and under it where it is wrong.
+void show_place(const std::string& rule, std::uint64_t position) {
+  constexpr std::size_t kAround = 60;
+  if (position == 0 || position > rule.size() + 1) return;
+  const std::size_t at = position - 1, first = at > kAround ? at - kAround : 0;
+  const std::string before = printable(rule.substr(first, at - first));
+  std::fprintf(stderr, "  %s%s\n  %*s^ byte %zu\n", before.c_str(),
+               printable(rule.substr(at, kAround)).c_str(), static_cast<int>(before.size()), "",
+               at);
+}
+
+void print_atoms(const use::Filter& filter) {
+  (void)filter.atoms([](std::span<const rz_atom> alternative) {
+    std::printf("atoms       %s\n", printable(use::to_text(alternative)).c_str());
+    return Status();
+  });
+}
+
+int explain(const use::FilterLanguage& language, const std::string& rule, bool json) {
+  const auto filter = use::Filter::compile(language, rule);
+  if (!filter.ok()) {
+    if (!json) show_place(rule, filter.status().position());
+    return fail("filter", filter.status(), json);
+  }
   const auto explanation = explain_filter(*filter);
   if (!explanation.ok()) return fail("filter", explanation.status(), json);
   if (json) {
@@ -37,8 +85,8 @@ int explain(const LoadedPlugin& plugin, const std::string& rule, bool json) {
     std::printf("scanned     %s\n", printable(explanation->scanned_because).c_str());
   std::printf("estimated   %.3g of all deltas propose it, before any was seen\n",
               explanation->estimated);
-  const auto atoms = filter->atoms(), travels = filter->to_json_logic();
-  if (atoms.ok()) std::printf("atoms       %s\n", printable(*atoms).c_str());
+  print_atoms(*filter);
+  const auto travels = filter->to_json_logic();
   if (travels.ok()) std::printf("travels as  %s\n", printable(*travels).c_str());
   return kDone;
 }
@@ -67,10 +115,13 @@ int filter(const std::vector<std::string>& arguments) {
     return kUsage;
   }
   if (action == "explain" && rule.empty()) return explain_subscriptions(node);
-  PluginHost plugins({{default_plugin_directory()}, "", "", nullptr});
+  PluginHost plugins({{default_plugin_directory()}, "", ""});
   const Result<LoadedPlugin> plugin = plugins.load(language);
   if (!plugin.ok()) return fail("filter", plugin.status(), node.json);
-  return action == "eval" ? evaluate(*plugin, node.json) : explain(*plugin, rule, node.json);
+  const Result<use::FilterLanguage> opened = open(*plugin);
+  if (!opened.ok()) return fail("filter", opened.status(), node.json);
+  return action == "eval" ? evaluate(*plugin, *opened, node.json)
+                          : explain(*opened, rule, node.json);
 }
 
 }  // namespace rhizome::commands

@@ -69,7 +69,8 @@ int get(const std::vector<std::string>& arguments) {
                   "rhizome get country:DE --node ./a");
   options.text("ENTITY", entity, "The entity's id").required();
   options.flag("--lossless", lossless, "All deltas of each property, with their provenance");
-  options.text("--resolver", resolver, "last-write-wins (default), first-write or all");
+  options.text("--resolver", resolver,
+               "By name (docs/views.md); default: views.resolver of the node's config");
   read.add_to(options);
   node.add_to(options);
   int exit_code = kDone;
@@ -81,12 +82,13 @@ int get(const std::vector<std::string>& arguments) {
   add_read(read, request);
   const Result<Reply> reply = client->call(request.dump());
   if (!reply.ok()) return fail("get", reply.status(), node.json);
-  if (!read.tokens.empty()) warn_of_tokens("get", json::parse(reply->blob));
-  if (node.json || lossless) {
+  const Result<json> view = read_answer(reply->blob);
+  if (!view.ok()) return fail("get", view.status(), node.json);
+  if (!read.tokens.empty()) warn_of_tokens("get", *view);
+  if (node.json || lossless)
     std::printf("%s\n", reply->blob.c_str());
-    return kDone;
-  }
-  print_entity(json::parse(reply->blob));
+  else
+    print_entity(*view);
   return kDone;
 }
 

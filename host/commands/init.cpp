@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/command.hpp"
-#include "config/config.hpp"
+#include "commands/new_node.hpp"
 #include "rhizome/delta/signature.hpp"
 
 namespace rhizome::commands {
@@ -30,9 +30,15 @@ Status parse_peer(const std::string& text, config::PeerSection& peer) {
   return {};
 }
 
+// What is written can be read: a name that is too long is told now and not by the first `run`.
 Status write_config(const std::string& file, const std::string& text) {
-  if (std::filesystem::exists(file))
+  std::error_code error;
+  if (std::filesystem::exists(file, error))
     return {Code::kBusy, file + " exists already; choose another directory or remove it"};
+  if (error) return {Code::kIo, file + ": " + error.message()};
+  std::vector<config::Problem> problems;
+  const auto checked = config::parse_config(file, text, problems);
+  if (!checked.ok()) return Status(checked.status()).with_context("the config would be wrong");
   std::ofstream out(file);
   out << text;
   out.close();
@@ -41,6 +47,32 @@ Status write_config(const std::string& file, const std::string& text) {
 }
 
 }  // namespace
+
+int make_node(const std::string& directory, config::InitChoices choices, bool json) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);
+  ::chmod(directory.c_str(), 0700);
+  if (choices.name.empty()) {
+    choices.name = std::filesystem::canonical(directory, error).filename().string();
+    if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);
+  }
+  const std::string file = directory + "/rhizome.yaml";
+  if (const Status written = write_config(file, config::default_config(choices)); !written.ok())
+    return fail("init", written, json);
+  const SigningKey key = SigningKey::generate();
+  if (const Status saved = key.save(directory + "/node.key"); !saved.ok())
+    return fail("init", saved, json);
+  if (json) {
+    const nlohmann::json out{
+        {"directory", directory}, {"key", key.author()}, {"address", choices.listen}};
+    std::printf("%s\n", out.dump().c_str());
+  } else {
+    std::printf("key      %s\naddress  %s\nconfig   %s\n\nStart it with: rhizome run %s\n",
+                key.author().c_str(), choices.listen.c_str(), file.c_str(), directory.c_str());
+  }
+  return kDone;
+}
 
 int init(const std::vector<std::string>& arguments) {
   std::string directory;
@@ -68,28 +100,13 @@ int init(const std::vector<std::string>& arguments) {
       fail("init", parsed, json);
       return kUsage;
     }
-  if (!choices.peers.empty()) choices.peers.front().ticket = ticket;
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);
-  ::chmod(directory.c_str(), 0700);
-  if (choices.name.empty())
-    choices.name = std::filesystem::canonical(directory).filename().string();
-  const std::string file = directory + "/rhizome.yaml";
-  if (const Status written = write_config(file, config::default_config(choices)); !written.ok())
-    return fail("init", written, json);
-  const SigningKey key = SigningKey::generate();
-  if (const Status saved = key.save(directory + "/node.key"); !saved.ok())
-    return fail("init", saved, json);
-  if (json) {
-    const nlohmann::json out{
-        {"directory", directory}, {"key", key.author()}, {"address", choices.listen}};
-    std::printf("%s\n", out.dump().c_str());
-  } else {
-    std::printf("key      %s\naddress  %s\nconfig   %s\n\nStart it with: rhizome run %s\n",
-                key.author().c_str(), choices.listen.c_str(), file.c_str(), directory.c_str());
+  std::string raw;
+  if (!ticket.empty() && (!from_hex(ticket, &raw) || raw.size() != 16 || choices.peers.empty())) {
+    fail("init", {Code::kInvalid, "--ticket: expected 32 hex digits, beside a --peer"}, json);
+    return kUsage;
   }
-  return kDone;
+  if (!choices.peers.empty()) choices.peers.front().ticket = ticket;
+  return make_node(directory, std::move(choices), json);
 }
 
 }  // namespace rhizome::commands

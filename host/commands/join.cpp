@@ -4,26 +4,26 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
+#include "commands/new_node.hpp"
 #include "membership/invitation.hpp"
 
 namespace rhizome::commands {
 
 namespace {
 
-// A node that does not exist yet: its config names who invites, with the ticket.
-int make_node(const Invitation& invitation, const std::string& listen, const NodeOptions& node) {
-  const std::string key = "ed25519:" + to_hex(view(invitation.key.data(), invitation.key.size()));
-  const std::string ticket = to_hex(view(invitation.ticket.data(), invitation.ticket.size()));
-  std::vector<std::string> arguments{node.directory,
-                                     "--fabric",
-                                     invitation.fabric,
-                                     "--peer",
-                                     "inviter=" + key + "@" + invitation.address,
-                                     "--ticket",
-                                     ticket};
-  if (!listen.empty()) arguments.insert(arguments.end(), {"--listen", listen});
-  if (node.json) arguments.push_back("--json");
-  return init(arguments);
+// A node that does not exist yet: its config names the inviter, with the ticket. An invitation is a
+// stranger's text, so its parts are values here and never words of a command line.
+config::InitChoices choices_of(const Invitation& invitation, const std::string& listen) {
+  config::InitChoices choices;
+  choices.name.clear();
+  choices.fabric = invitation.fabric;
+  if (!listen.empty()) choices.listen = listen;
+  config::PeerSection& inviter = choices.peers.emplace_back();
+  inviter.name = "inviter";
+  inviter.key = "ed25519:" + to_hex(view(invitation.key.data(), invitation.key.size()));
+  inviter.address = invitation.address;
+  inviter.ticket = to_hex(view(invitation.ticket.data(), invitation.ticket.size()));
+  return choices;
 }
 
 }  // namespace
@@ -42,8 +42,12 @@ int join(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, exit_code)) return exit_code;
   const Result<Invitation> invitation = parse_invitation(line);
   if (!invitation.ok()) return fail("join", invitation.status(), node.json);
-  if (!node.directory.empty() && !std::filesystem::exists(node.config_file()))
-    return make_node(*invitation, listen, node);
+  std::error_code error;
+  const bool there = std::filesystem::exists(node.config_file(), error);
+  if (error)
+    return fail("join", {Code::kIo, node.config_file() + ": " + error.message()}, node.json);
+  if (!node.directory.empty() && !there)
+    return make_node(node.directory, choices_of(*invitation, listen), node.json);
   Result<Client> client = node.connect();
   if (!client.ok()) return fail("join", client.status(), node.json);
   const nlohmann::json request{{"op", "join"}, {"line", line}};

@@ -1,8 +1,13 @@
 // The rhizome executable: finds the verb and runs it.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 
-#include "commands/command.hpp"
+#include "commands/answers.hpp"
+#include "rhizome/delta/codec.hpp"
+#include "runtime/descriptors.hpp"
 
 namespace rhizome::commands {
 namespace {
@@ -44,6 +49,22 @@ void print_help() {
   std::printf("\n`rhizome VERB --help` tells the options and an example.\n");
 }
 
+// Every text that this program takes is UTF-8: names, values, entities, JSON. What is not would be
+// refused in one place, replaced in another; so it is refused here, all of it.
+bool all_are_utf8(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (is_valid_utf8(arguments[i])) continue;
+    std::fprintf(stderr, "rhizome: argument %zu, '%s': expected UTF-8, found other bytes\n", i + 1,
+                 printable(arguments[i]).c_str());
+    return false;
+  }
+  const char* const node = std::getenv("RHIZOME_NODE");
+  if (node == nullptr || is_valid_utf8(node)) return true;
+  std::fprintf(stderr, "rhizome: $RHIZOME_NODE, '%s': expected UTF-8, found other bytes\n",
+               printable(node).c_str());
+  return false;
+}
+
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
       arguments[0] == "help") {
@@ -64,4 +85,15 @@ int dispatch(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace rhizome::commands
 
-int main(int argc, char** argv) { return rhizome::commands::dispatch({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  using namespace rhizome::commands;
+  rhizome::open_standard_descriptors();
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (!all_are_utf8(arguments)) return kUsage;
+  try {
+    return dispatch(arguments);
+  } catch (const std::exception& error) {  // of a library, and of none that a verb expects
+    std::fprintf(stderr, "rhizome: %s\n", printable(error.what()).c_str());
+    return kFailed;
+  }
+}

@@ -25,7 +25,7 @@ int negate(const std::vector<std::string>& arguments) {
   const Result<Reply> reply = client->call(request.dump());
   if (!reply.ok()) return fail("negate", reply.status(), node.json);
   const json answer = json::parse(reply->header);
-  if (answer.contains("counts") && answer["counts"] == false)
+  if (answer.value("held", false) && !answer.value("effective", false))
     std::fprintf(
         stderr,
         "rhizome negate: recorded, but it takes nothing back: the delta is by %s, and only "

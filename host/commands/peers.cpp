@@ -16,27 +16,27 @@ void print_peers(const std::string& body) {
   const json peers = json::parse(body);
   if (peers.empty()) std::printf("no peers; add some to the config, or let them connect\n");
   for (const json& peer : peers) {
-    std::printf("%-4s %-16s %s  behind %llu, live %llu, fetched %llu\n",
+    std::printf("%-4s %-16s %s  lag %llu, live %llu, fetched %llu\n",
                 peer.value("up", false) ? "up" : "down", printable(peer.value("name", "")).c_str(),
-                peer.value("key", "").substr(0, 24).c_str(), peer.value("behind", 0ull),
+                peer.value("key", "").substr(0, 24).c_str(), peer.value("lag", 0ull),
                 peer.value("live", 0ull), peer.value("fetched", 0ull));
     const json catch_up = peer.value("catch_up", json::object());
-    if (catch_up.value("bytes", 0ull) != 0 || catch_up.value("broken_promises", 0ull) != 0)
-      std::printf("     brought %.1f MiB at %.1f MiB/s, %llu deltas twice, %llu promises broken\n",
+    if (catch_up.value("bytes", 0ull) != 0 || catch_up.value("undelivered", 0ull) != 0)
+      std::printf("     brought %.1f MiB at %.1f MiB/s, %llu duplicates, %llu undelivered\n",
                   mebibytes(catch_up.value("bytes", 0ull)),
                   mebibytes(catch_up.value("bytes_per_second", 0ull)),
-                  catch_up.value("twice", 0ull), catch_up.value("broken_promises", 0ull));
+                  catch_up.value("duplicates", 0ull), catch_up.value("undelivered", 0ull));
     if (const std::string problem = peer.value("problem", ""); !problem.empty())
       std::printf("     refused: %s\n", printable(problem).c_str());
     for (const json& difference : peer.value("differences", json::array()))
       std::printf("     differs: %s\n", printable(difference.get<std::string>()).c_str());
     // What it did and what came of it; nothing for a peer that behaves.
-    if (peer.value("exclusions", 0ull) == 0 && peer.value("distrust", 0.0) < 1) continue;
-    std::printf("     distrust %.0f of 100, dropped %llu times", peer.value("distrust", 0.0),
+    if (peer.value("exclusions", 0ull) == 0 && peer.value("peer_score", 0.0) < 1) continue;
+    std::printf("     peer score %.0f of 100, excluded %llu times", peer.value("peer_score", 0.0),
                 peer.value("exclusions", 0ull));
     if (const auto seconds = peer.value("excluded_seconds", 0ull); seconds != 0)
-      std::printf(", kept out for %llu s", seconds);
-    std::printf("; last: %s\n", printable(peer.value("last_misdeed", "")).c_str());
+      std::printf(", for %llu s more", seconds);
+    std::printf("; last violation: %s\n", printable(peer.value("last_violation", "")).c_str());
   }
 }
 

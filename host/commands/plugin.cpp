@@ -17,9 +17,9 @@ using nlohmann::json;
 PluginHost plugin_host(const NodeOptions& node) {
   std::vector<config::Problem> problems;
   const auto config = config::load_config(node.config_file(), problems);
-  if (!config.ok()) return PluginHost({{default_plugin_directory()}, "", "", nullptr});
+  if (!config.ok()) return PluginHost({{default_plugin_directory()}, "", ""});
   const PluginPlaces places = plugin_places(*config);
-  return PluginHost({places.path, places.lock_file, "", nullptr});
+  return PluginHost({places.path, places.lock_file, ""});
 }
 
 json described(const PluginInfo& info) {

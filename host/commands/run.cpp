@@ -1,7 +1,9 @@
 // rhizome run: a node in the foreground, until SIGINT or SIGTERM.
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -9,8 +11,22 @@
 #include "commands/command.hpp"
 #include "config/config.hpp"
 #include "node/node.hpp"
+#include "runtime/descriptors.hpp"
 
 namespace rhizome::commands {
+
+namespace {
+
+// A connection takes a descriptor, and the usual soft limit is 1,024: the node takes what the
+// system allows it. Nothing here uses select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
 
 int run(const std::vector<std::string>& arguments) {
   NodeOptions node_options;
@@ -22,6 +38,7 @@ int run(const std::vector<std::string>& arguments) {
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   ::prctl(PR_SET_DUMPABLE, 0);  // no core dumps: they would hold keys
+  raise_descriptor_limit();
   std::vector<config::Problem> problems;
   const auto config = config::load_config(node_options.config_file(), problems);
   // Signals are taken by sigwait alone: blocked before any thread is made, so that all inherit it.

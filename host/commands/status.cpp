@@ -43,19 +43,28 @@ void print_status(const std::string& body) {
   std::printf("deltas   %llu in %.1f MiB of store, %llu holes\n", s.value("deltas", 0ull),
               static_cast<double>(s.value("store_bytes", 0ull)) / 1048576.0,
               s.value("holes", 0ull));
+  const json store = s.value("store", json::object());
+  if (const std::string state = store.value("state", "ready"); state != "ready")
+    std::printf("store    %s: %s\n", printable(state).c_str(), text(store, "cause").c_str());
   std::printf("digest   %s\n", text(s, "digest").c_str());
-  std::printf("peers    %llu up, %llu labels behind them\n", s.value("peers_up", 0ull),
-              s.value("behind", 0ull));
+  std::printf("peers    %llu up, %llu numbers behind them\n", s.value("peers_up", 0ull),
+              s.value("lag", 0ull));
   const json c = s.value("confirmation", json::object());
   std::printf("roster   version %llu, %llu voters%s\n", c.value("roster", 0ull),
               c.value("voters", 0ull),
               c.value("self_votes", true) ? "" : "; this node is no voter");
   const json catch_up = s.value("catch_up", json::object());
-  if (const auto missing = catch_up.value("missing", 0ull), done = catch_up.value("done", 0ull);
+  if (const auto missing = catch_up.value("missing", 0ull), done = catch_up.value("fetched", 0ull);
       missing != 0 || done != 0)
-    std::printf("catch-up %llu labels to fetch, %llu fetched (%.1f MiB), %llu a second\n", missing,
+    std::printf("catch-up %llu numbers to fetch, %llu fetched (%.1f MiB), %llu a second\n", missing,
                 done, static_cast<double>(catch_up.value("bytes", 0ull)) / 1048576.0,
-                catch_up.value("per_second", 0ull));
+                catch_up.value("deltas_per_second", 0ull));
+  if (const json use = s.value("descriptors", json::object());
+      use.value("open", 0ull) * 5 > use.value("limit", 0ull) * 4)
+    std::printf("files    %llu of %llu descriptors are in use; raise the limit (ulimit -n)\n",
+                use.value("open", 0ull), use.value("limit", 0ull));
+  if (const auto dropped = s.value("log", json::object()).value("dropped", 0ull); dropped != 0)
+    std::printf("log      %llu lines dropped: whoever reads it does not keep up\n", dropped);
   print_lanes(s.value("lanes", json::array()));
 }
 

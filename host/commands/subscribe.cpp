@@ -64,7 +64,7 @@ int subscribe(const std::vector<std::string>& arguments) {
   RowOptions q;
   bool now = false, tokens = false;
   std::string resume, file, policy;
-  std::uint64_t room = 0;
+  std::uint64_t queue_limit = 0;
   Options options("subscribe",
                   "Follows deltas: what is held, then what comes, without gap or repetition.",
                   "rhizome subscribe --context name --now --node ./a");
@@ -76,7 +76,8 @@ int subscribe(const std::vector<std::string>& arguments) {
   options.flag("--tokens", tokens, "Print each token to standard error");
   options.text("--policy", policy,
                "For a slow reader: block (default), drop_oldest, drop_newest, error");
-  options.number("--room", room, "Events that may wait before the policy acts (default: 1024)");
+  options.number("--queue-limit", queue_limit,
+                 "Events that may wait before the policy acts (default: 1024)");
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   json request = q.request("subscribe");
@@ -85,7 +86,7 @@ int subscribe(const std::vector<std::string>& arguments) {
   if (now && resume.empty()) request["from"] = "now";
   if (!resume.empty()) request["resume"] = resume;
   if (!policy.empty()) request["policy"] = policy;
-  if (room != 0) request["room"] = room;
+  if (queue_limit != 0) request["queue_limit"] = queue_limit;
   Result<Client> client = q.node.connect();
   if (!client.ok()) return fail("subscribe", client.status(), q.node.json);
   const Result<Reply> end = client->stream(

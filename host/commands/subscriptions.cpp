@@ -16,20 +16,20 @@ void print(const json& entry) {
   std::printf("%s %llu  %s\n", entry.value("session", "").substr(0, 16).c_str(),
               entry.value("number", 0ull), printable(entry.value("rule", "")).c_str());
   std::string found;
-  for (const json& key : entry.value("keys", json::array()))
+  for (const json& key : entry.value("index_keys", json::array()))
     if (key.is_string()) found += (found.empty() ? "" : " or ") + key.get<std::string>();
-  const std::string scanned = entry.value("scanned_because", "");
-  if (!scanned.empty()) found = "asked about every delta: " + scanned;
+  const std::string scanned = entry.value("scan_reason", "");
+  if (!scanned.empty()) found = "evaluated on every delta: " + scanned;
   std::printf("  found by %s\n", printable(found).c_str());
   std::printf(
-      "  asked %llu, hits %llu, selectivity %.4f estimated, %.4f observed, shared by %llu\n",
-      entry.value("asked", 0ull), entry.value("hits", 0ull), entry.value("estimated", 1.0),
-      entry.value("observed", 0.0), entry.value("sharing", 0ull));
-  std::printf("  %s, policy %s, delivered %llu, waiting %llu, dropped %llu, behind %llu\n",
+      "  evaluated %llu, matched %llu, selectivity %.4f estimated, %.4f observed, shared by %llu\n",
+      entry.value("evaluated", 0ull), entry.value("matched", 0ull),
+      entry.value("estimated_selectivity", 1.0), entry.value("observed_selectivity", 0.0),
+      entry.value("shared_by", 0ull));
+  std::printf("  %s, policy %s, delivered %llu, pending %llu, dropped %llu, lag %llu\n",
               entry.value("live", false) ? "live" : "reading history",
               entry.value("policy", "").c_str(), entry.value("delivered", 0ull),
-              entry.value("waiting", 0ull), entry.value("dropped", 0ull),
-              entry.value("behind", 0ull));
+              entry.value("pending", 0ull), entry.value("dropped", 0ull), entry.value("lag", 0ull));
 }
 
 }  // namespace

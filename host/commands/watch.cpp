@@ -59,15 +59,15 @@ std::string age(std::uint64_t at_ms) {
 }
 
 std::string members_text(const json& status) {
-  std::string out = left("", 5) + left("member", 18) + left("counts", 7) + right("we lack", 12) +
+  std::string out = left("", 5) + left("member", 18) + left("voter", 7) + right("we lack", 12) +
                     right("it lacks", 12) + right("receipt", 12) + right("fetched", 12) + "\n";
   for (const json& member : part(status, "members", json::array())) {
     const json receipt = part(member, "receipt", json());
     const bool said = receipt.is_object();
     out += left(member.value("up", false) ? "up" : "down", 5) + left(text(member, "name"), 18) +
            left(member.value("voter", false) ? "voter" : "-", 7) +
-           right(number(member, "behind"), 12) +
-           right(said ? std::to_string(number(receipt, "lacks")) : "-", 12) +
+           right(number(member, "lag"), 12) +
+           right(said ? std::to_string(number(receipt, "missing")) : "-", 12) +
            right(said ? age(number(receipt, "at_ms")) : "-", 12) +
            right(number(member, "fetched"), 12);
     if (said && receipt.value("conflict", false)) out += "  TWO NODES UNDER ONE KEY";
@@ -111,12 +111,12 @@ std::string lanes_text(const json& status) {
   return out;
 }
 
-// "1200 labels behind, 300/s nearer, about 4 s to go"
+// "1200 numbers behind, 300/s nearer, about 4 s to go"
 std::string catch_up(const json& status, const json& before) {
-  const std::uint64_t behind = number(status, "behind");
+  const std::uint64_t behind = number(status, "lag");
   if (behind == 0) return "in step with every peer that is up";
-  const double nearer = before.is_object() ? -rate(status, before, "behind") : 0;
-  const std::string text = std::to_string(behind) + " labels behind";
+  const double nearer = before.is_object() ? -rate(status, before, "lag") : 0;
+  const std::string text = std::to_string(behind) + " numbers behind";
   if (nearer < 1) return text;
   return text + ", " + whole(nearer) + "/s nearer, about " +
          whole(static_cast<double>(behind) / nearer) + " s to go";
@@ -149,8 +149,8 @@ std::string watch_line(const json& status, const json& before) {
                                                 std::to_string(number(writes[0], "voters"));
   return "deltas " + std::to_string(number(status, "deltas")) + " (" +
          changed(rate(status, before, "deltas")) + "), peers up " +
-         std::to_string(number(status, "peers_up")) + ", behind " +
-         std::to_string(number(status, "behind")) + ", last write " + last + "\n";
+         std::to_string(number(status, "peers_up")) + ", lag " +
+         std::to_string(number(status, "lag")) + ", last write " + last + "\n";
 }
 
 }  // namespace rhizome::commands

@@ -1,9 +1,9 @@
 // rhizome write: a property of an entity, or claims.
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
+#include "json/bounded.hpp"
 
 namespace rhizome::commands {
 
@@ -13,8 +13,10 @@ using nlohmann::json;
 
 // A value as JSON where it is a JSON scalar, else as text: 42 and true are what they look like.
 json value_of(const std::string& text) {
-  const json parsed = json::parse(text, nullptr, false);
-  return parsed.is_number() || parsed.is_boolean() || parsed.is_string() ? parsed : json(text);
+  const Result<json> parsed = parse_json(text);
+  const bool scalar =
+      parsed.ok() && (parsed->is_number() || parsed->is_boolean() || parsed->is_string());
+  return scalar ? *parsed : json(text);
 }
 
 std::string claims_of(const std::string& entity, const std::string& property, const json& target) {

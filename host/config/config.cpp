@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -29,19 +31,21 @@ constexpr const char* kSchema = R"({
   "plugins": {"type": "object", "default": {}, "description": "Where plugins are found.", "properties": {
     "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "pattern": "^/", "description": "write the absolute path"}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
   "store": {"type": "object", "required": ["plugin"], "description": "The store that the journal is kept in.", "properties": {
-    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "plugin": {"type": "string", "minLength": 1, "description": "The plugin: its manifest id, for a default one also without rhizome., or the absolute path of its file."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "transport": {"type": "object", "required": ["plugin"], "description": "How frames get to other nodes.", "properties": {
-    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "plugin": {"type": "string", "minLength": 1, "description": "The plugin: its manifest id, for a default one also without rhizome., or the absolute path of its file."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
   "filters": {"type": "array", "default": [{"plugin": "jsonlogic"}], "maxItems": 16, "description": "Filter languages; the first is the default.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "plugin": {"type": "string", "minLength": 1, "description": "The plugin: its manifest id, for a default one also without rhizome., or the absolute path of its file."},
     "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "resolvers": {"type": "array", "default": [{"plugin": "standard"}], "maxItems": 16, "description": "Resolvers of conflicting claims.", "items": {"type": "object", "required": ["plugin"], "properties": {
-    "plugin": {"type": "string", "minLength": 1, "description": "Name of the plugin's file without .so, or its absolute path."},
+    "plugin": {"type": "string", "minLength": 1, "description": "The plugin: its manifest id, for a default one also without rhizome., or the absolute path of its file."},
     "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
+  "views": {"type": "object", "default": {}, "description": "How entities are shown.", "properties": {
+    "resolver": {"type": "string", "default": "", "maxLength": 64, "description": "The resolver that is meant where a request names none; empty: last-write-wins, or where no plugin offers that the first name of the first plugin."}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
@@ -89,12 +93,19 @@ constexpr std::size_t kMaxFile = 1u << 20;
 
 Result<std::string> read_text(const std::string& file) {
   std::error_code error;
-  std::ifstream stream;
-  if (fs::is_regular_file(file, error)) stream.open(file, std::ios::binary);
-  if (!stream.is_open() || !stream)
+  const fs::file_status found = fs::status(file, error);
+  if (found.type() == fs::file_type::not_found)
     return Status(Code::kNotFound, "config " + file +
                                        ": expected a file that can be read, found none; make one "
                                        "with `rhizome init DIR`");
+  if (!error && !fs::is_regular_file(found))
+    return Status(Code::kInvalid, "config " + file + ": expected a file, found something else");
+  errno = error ? error.value() : 0;
+  std::ifstream stream;
+  if (!error) stream.open(file, std::ios::binary);
+  if (!stream.is_open() || !stream)
+    return Status(errno == EACCES ? Code::kDenied : Code::kIo,
+                  "config " + file + ": cannot be read: " + std::strerror(errno));
   std::string text(kMaxFile + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
@@ -152,6 +163,7 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.transport = section(value.at("transport"), "transport");
   config.filters = sections(value.at("filters"), "filters");
   config.resolvers = sections(value.at("resolvers"), "resolvers");
+  config.default_resolver = value.at("views").at("resolver");
   for (const json& peer : value.at("peers"))
     config.peers.push_back({peer.at("name"), peer.at("key"), peer.value("address", ""),
                             peer.value("ticket", ""), peer.at("domain"), peer.at("trust"),
@@ -208,12 +220,19 @@ std::string config_schema() { return kSchema; }
 Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems) {
   const Result<std::string> text = read_text(file);
   if (!text.ok()) return text.status();
+  return parse_config(file, *text, problems);
+}
+
+Result<NodeConfig> parse_config(const std::string& file, const std::string& text,
+                                std::vector<Problem>& problems) {
   NodeConfig config;
   config.file = file;
-  config.directory = fs::absolute(file).parent_path().string();
+  std::error_code error;
+  config.directory = fs::absolute(file, error).parent_path().string();
+  if (error) return Status(Code::kIo, "config " + file + ": " + error.message());
   std::vector<Problem> found;
   json value = json::value_t::discarded;
-  const bool clean = read_yaml(file, *text, value, config.document, found);
+  const bool clean = read_yaml(file, text, value, config.document, found);
   const std::size_t of_yaml = found.size();
   if (clean && value.is_null()) value = json::object();
   if (!value.is_discarded()) {  // it could be read to its end
@@ -231,6 +250,22 @@ Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& pr
   }
   if (!found.empty()) return Status(Code::kInvalid, problems.back().to_string());
   return typed(value, std::move(config));
+}
+
+std::string path_of_pointer(const std::string& pointer) {
+  std::string path;
+  for (std::size_t at = 0; at < pointer.size();) {
+    const std::size_t end = std::min(pointer.find('/', at + 1), pointer.size());
+    std::string token = pointer.substr(at + 1, end - at - 1);
+    for (const auto& [from, to] : {std::pair("~1", "/"), std::pair("~0", "~")})
+      for (std::size_t i = 0; (i = token.find(from, i)) != std::string::npos; ++i)
+        token.replace(i, 2, to);
+    const bool number =
+        !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
+    path += number ? "[" + token + "]" : "." + token;
+    at = end;
+  }
+  return path;
 }
 
 std::string validate_section(const NodeConfig& config, const PluginSection& section,
@@ -252,11 +287,12 @@ namespace {
 // As a YAML value that is read back as just this text: plain where it is plainly text, else quoted.
 std::string text_value(const std::string& text) {
   constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:";
   const char first = text.empty() ? '\0' : text[0];
   const bool starts = first == '/' || std::isalpha(static_cast<unsigned char>(first)) != 0;
   const bool word = text == "true" || text == "false" || text == "null";
-  if (starts && !word && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  const bool is_plain = text.find_first_not_of(kPlain) == std::string::npos && text.back() != ':';
+  if (starts && !word && is_plain) return text;
   return json(text).dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 
@@ -265,13 +301,13 @@ std::string text_value(const std::string& text) {
 std::string default_config(const InitChoices& choices) {
   std::string peers = choices.peers.empty() ? "peers: []\n" : "peers:\n";
   for (const PeerSection& peer : choices.peers) {
-    peers += "  - name: " + text_value(peer.name) + "\n    key: " + peer.key + "\n";
-    if (!peer.address.empty()) peers += "    address: " + peer.address + "\n";
-    if (!peer.ticket.empty()) peers += "    ticket: '" + peer.ticket + "'\n";
+    peers += "  - name: " + text_value(peer.name) + "\n    key: " + text_value(peer.key) + "\n";
+    if (!peer.address.empty()) peers += "    address: " + text_value(peer.address) + "\n";
+    if (!peer.ticket.empty()) peers += "    ticket: " + text_value(peer.ticket) + "\n";
   }
   const std::string transport_config = choices.transport == "inproc"
                                            ? "    address: " + text_value(choices.name) + "\n"
-                                           : "    listen: " + choices.listen + "\n";
+                                           : "    listen: " + text_value(choices.listen) + "\n";
   return R"(# A Rhizome node. Every key and its default: docs/config.md. Check with: rhizome config check FILE
 node:
   name: )" +

@@ -12,7 +12,7 @@
 
 namespace rhizome::config {
 
-// A plugin that the config names: by file name below plugins.path, or by absolute path.
+// A plugin that the config names: by manifest id, or by absolute path.
 struct PluginSection {
   std::string plugin;
   std::string config_json = "{}";  // as written; defaults come from the plugin's schema
@@ -46,6 +46,7 @@ struct NodeConfig {
   std::vector<std::string> plugin_path;
   PluginSection store, transport;
   std::vector<PluginSection> filters, resolvers;
+  std::string default_resolver;  // empty: the usual one (views/resolver_set.hpp)
   std::vector<PeerSection> peers;
   ConfidenceSection confidence;
   std::string log_level, log_format;
@@ -61,13 +62,20 @@ struct NodeConfig {
 // The schema of everything but the plugins' own configs, as JSON text.
 std::string config_schema();
 
-// Reads and checks the file; what is wrong is in `problems` (kInvalid), kNotFound for no file.
+// Reads and checks the file; what is wrong is in `problems` (kInvalid). kNotFound where there is no
+// file, kDenied or kIo with the reason where it cannot be read.
 Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems);
+// The same of a text that is to stand in `file`.
+Result<NodeConfig> parse_config(const std::string& file, const std::string& text,
+                                std::vector<Problem>& problems);
 
 // Checks a plugin's section against the schema its manifest declares; gives the config with
 // defaults. Problems are added with file, line and path.
 std::string validate_section(const NodeConfig& config, const PluginSection& section,
                              const std::string& schema_json, std::vector<Problem>& problems);
+
+// ".listen" for the JSON Pointer "/listen", "[2].name" for "/2/name": as problems name places.
+std::string path_of_pointer(const std::string& pointer);
 
 struct InitChoices {
   std::string name = "node", listen = "tcp://127.0.0.1:7700", store = "leveldb",
@@ -76,7 +84,7 @@ struct InitChoices {
   bool open = false;
   std::string fabric = "default";
 };
-// The commented YAML that `rhizome init` writes.
+// The commented YAML that `rhizome init` writes. Every choice is quoted where YAML asks for it.
 std::string default_config(const InitChoices& choices);
 
 }  // namespace rhizome::config

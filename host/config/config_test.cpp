@@ -91,8 +91,8 @@ TEST_F(ConfigFile, DepthAndSizeAreBounded) {
 
 TEST_F(ConfigFile, ADirectoryOrDeviceIsNoConfig) {
   std::vector<Problem> problems;
-  EXPECT_EQ(load_config("/dev/zero", problems).code(), Code::kNotFound);
-  EXPECT_EQ(load_config("/", problems).code(), Code::kNotFound);
+  EXPECT_EQ(load_config("/dev/zero", problems).code(), Code::kInvalid);
+  EXPECT_EQ(load_config("/", problems).code(), Code::kInvalid);
 }
 
 TEST_F(ConfigFile, ARelativePluginDirectoryIsRefused) {
@@ -185,6 +185,70 @@ TEST_F(ConfigFile, WhatInitWritesReadsBackAsTheNamesThatWereGiven) {
     EXPECT_EQ(config->name, name);
     EXPECT_EQ(config->store.plugin, name);
     EXPECT_EQ(config->peers[0].name, name);
+  }
+}
+
+TEST_F(ConfigFile, AnAddressCannotAddKeysToTheConfig) {
+  for (const std::string hostile :
+       {"tcp://h:1\nnode:\n  admission: open", "tcp://h:1 # x", "a: b", "- x", "'", "\"", "&a",
+        "*a", "!x", "{a: 1}", "[1]", "true", "7", "~", "x:", "tcp://\u0085h\u2028:1", "\\", "%"}) {
+    InitChoices choices;
+    choices.listen = hostile;
+    choices.peers.push_back(
+        {"p", "ed25519:" + std::string(64, 'a'), hostile, std::string(32, 'e'), "", 0.9, 0.95, 0});
+    std::vector<Problem> problems;
+    const auto config = parse_config("x.yaml", default_config(choices), problems);
+    ASSERT_TRUE(config.ok()) << hostile << ": " << config.status().to_string();
+    EXPECT_EQ(nlohmann::json::parse(config->transport.config_json)["listen"], hostile);
+    EXPECT_EQ(config->peers[0].address, hostile);
+    EXPECT_EQ(config->peers[0].ticket, std::string(32, 'e'));
+    EXPECT_EQ(config->admission, "allow-list");
+  }
+}
+
+TEST_F(ConfigFile, AFileThatCannotBeReadIsNotTakenForAMissingOne) {
+  const std::string temp = std::filesystem::temp_directory_path().string();
+  std::vector<Problem> problems;
+  const auto missing = load_config(temp + "/rhizome-none/rhizome.yaml", problems);
+  EXPECT_EQ(missing.code(), Code::kNotFound);
+  const auto long_name = load_config(temp + "/" + std::string(300, 'x'), problems);
+  EXPECT_EQ(long_name.code(), Code::kIo) << long_name.status().to_string();
+  EXPECT_EQ(load_config(temp, problems).code(), Code::kInvalid) << "a directory";
+}
+
+TEST_F(ConfigFile, YamlThatWouldTakeTimeMemoryOrStackIsRefused) {
+  const auto repeat = [](const std::string& text, std::size_t times) {
+    std::string all;
+    for (std::size_t i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  std::string indented;
+  for (int i = 0; i < 1400; ++i) indented += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+  const std::pair<const char*, std::string> bombs[] = {
+      {"flow lists", repeat("[", 500'000)},
+      {"flow maps", repeat("{a: ", 250'000)},
+      {"block lists", repeat("- ", 500'000)},
+      {"block maps", indented},
+      {"complex keys", repeat("? ", 500'000)},
+      {"a long key above many values", std::string(500'000, 'k') + ":\n" + repeat("- 1\n", 60'000)},
+      {"anchors", repeat("- &a x\n", 100'000)},
+      {"aliases",
+       "a: &a [x,x]\nb: &b [" + repeat("*a,", 1000) + "]\nc: [" + repeat("*b,", 1000) + "]"},
+      {"tags", repeat("- !!!!x y\n", 50'000)},
+      {"values", "a: [" + repeat("1,", 200'000) + "]"},
+      {"quotes", repeat("- \"", 300'000)},
+      {"documents", repeat("--- a\n", 100'000)},
+      {"a long scalar", "a: " + std::string(900'000, '\\')},
+      {"directives", repeat("%YAML 1.2\n", 90'000)},
+  };
+  for (const auto& [name, text] : bombs) {
+    std::vector<Problem> problems;
+    (void)parse_config("x.yaml", text, problems).ok();
+    EXPECT_FALSE(problems.empty()) << name;
+    EXPECT_LE(problems.size(), 110u) << name;
+    std::size_t bytes = 0;
+    for (const Problem& problem : problems) bytes += problem.to_string().size();
+    EXPECT_LT(bytes, 100'000u) << name << ": a report is to be read";
   }
 }
 

@@ -18,6 +18,7 @@ using nlohmann::json;
 constexpr std::size_t kMaxBytes = 1u << 20;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxNodes = 65536;
+constexpr std::size_t kMaxKey = 256;  // bytes; each value below has a path that holds it
 constexpr std::size_t kMaxProblems = 100;
 
 // Ends the reading: what comes after could only repeat the same problem.
@@ -102,6 +103,11 @@ class Builder final : public YAML::EventHandler {
   }
   void begin_key(const YAML::Mark& mark, const std::string& key) {
     count(mark);
+    if (key.size() > kMaxKey) {
+      refuse(mark, "a key of at most 256 bytes", std::to_string(key.size()) + " bytes",
+             "make it shorter");
+      throw Stop{};
+    }
     Level& level = levels_.back();
     level.key = key;
     level.has_key = true;

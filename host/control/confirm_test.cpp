@@ -151,10 +151,10 @@ TEST_F(ConfirmTest, TokensAreHeldAwaitedOrLost) {
   EXPECT_EQ(state(token, 3'600'000), "held");
   std::string another = token;
   another.back() = another.back() == '0' ? '1' : '0';
-  EXPECT_EQ(state(another, 3'600'000), "void") << "another history has this number";
+  EXPECT_EQ(state(another, 3'600'000), "invalidated") << "another history has this number";
   const std::string epoch = "/" + std::to_string(journal->epoch()) + "/";
   const std::string next = node.author() + epoch + "2/0000000000000000";
-  EXPECT_EQ(state(next, 20), "waiting");
+  EXPECT_EQ(state(next, 20), "pending");
   ASSERT_TRUE(journal->begin_epoch(journal->epoch()).ok());
   EXPECT_EQ(state(next, 3'600'000), "lost") << "told at once: it will not come";
   for (const char* bad : {"", "ed25519:00/1/1/0", "a/b/c/d/e"}) {
@@ -169,8 +169,8 @@ TEST_F(ConfirmTest, AnExtentIsToldByName) {
   const json told = json::parse(*c.extent(written->ids[0]));
   EXPECT_THAT(told["holders"], ElementsAre("a"));
   EXPECT_THAT(told["missing"], ElementsAre("b"));
-  EXPECT_EQ(told["labels"][0]["n"], 1);
-  EXPECT_EQ(json::parse(*c.extent(written->token))["here"], "held");
+  EXPECT_EQ(told["origin_numbers"][0]["n"], 1);
+  EXPECT_EQ(json::parse(*c.extent(written->token))["token_state"], "held");
   EXPECT_THAT(c.extent(std::string(68, '0')).status().message(), HasSubstr("expected a delta id"));
   const json roster = json::parse(c.call(R"({"op":"roster"})")->header);
   EXPECT_EQ(roster["version"], 0);

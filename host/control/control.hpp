@@ -1,84 +1,49 @@
-// The node's request surface: a Unix socket on which the commands, the client library and bindings
-// ask. docs/control.md specifies it. One thread listens and each connection has one of its own, at
-// most kMaxConnections: they wait for their clients and never for each other.
+// The node's API over a Unix socket, as JSON: what the commands, the client library and bindings
+// speak. docs/control.md specifies it.
+//
+// One thread waits for all connections (epoll) and moves bytes; requests run as tasks of the API's
+// executor, those of one connection one at a time. A connection costs no thread.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
-#include <thread>
 
-#include "admission/admission.hpp"
-#include "authoring/authoring.hpp"
-#include "extent/book.hpp"
-#include "feeds/service.hpp"
-#include "journal/journal.hpp"
-#include "rhizome/abi/filter.h"
-#include "rhizome/abi/resolver.h"
+#include "rhizome/status.hpp"
 #include "runtime/log.hpp"
 
 namespace rhizome {
 
-class CommitSignal;
+namespace api {
+class Api;
+}
 
-// Letting nodes in; node/joining.cpp. Any thread.
-struct JoiningServices {
-  // The line for somebody to join by; `address` empty: where this node listens.
-  std::function<Result<std::string>(const std::string& address, std::uint64_t seconds)> invite;
-  std::function<Status(const std::string& line)> join;
-  std::function<Status(const std::string& key)> forget;
-};
-
-// What requests are answered from. All of it outlives the server.
-struct ControlServices {
-  Journal& journal;
-  Admission& admission;
-  Authoring& authoring;
-  ExtentBook& extents;
-  Log& log;
-  std::map<std::string, const rz_filter*> filters;  // by plugin name
-  std::string default_filter;
-  const rz_resolver* resolvers = nullptr;
-  std::function<std::string()> status_json, peers_json;
-  JoiningServices joining;
-  std::function<Status(ByteView signed_roster)> submit_roster;
-  std::shared_ptr<FeedService> feeds = nullptr;  // null: no subscriptions
-  // The node key of a peer, by its name or its key in text.
-  std::function<std::optional<NodeKey>(ByteView)> peer_key = nullptr;
+struct ControlLimits {
+  std::size_t connections = 4096;
+  // Bytes of requests that have arrived and are not answered yet, of all connections together.
+  std::size_t request_bytes = 256u << 20;
+  // A request whose first byte came so long ago and whose last did not ends its connection.
+  std::uint64_t request_ms = 60'000;
+  // Where all connections are taken, one that asked nothing for so long makes room for a new one.
+  std::uint64_t idle_ms = 60'000;
 };
 
 class ControlServer {
  public:
-  static constexpr std::size_t kMaxConnections = 64;
-
-  // Listens on the path (mode 0600), replacing a socket that nobody listens on; kBusy where
-  // somebody does or where the path is no socket.
-  static Result<std::unique_ptr<ControlServer>> start(ControlServices services,
-                                                      const std::string& socket_path);
+  // Listens on the path (mode 0600), replacing a socket on which no process listens; kBusy where
+  // one does or where the path is no socket. API and log outlive the server and every task that the
+  // API's executor still runs.
+  static Result<std::unique_ptr<ControlServer>> start(api::Api& api, Log& log,
+                                                      const std::string& socket_path,
+                                                      const ControlLimits& limits = {});
   ~ControlServer();
-  void stop();  // closes every connection and waits
+  // Ends every connection and the thread. Tasks of requests may still run in the executor; they
+  // reach no client.
+  void stop();
 
  private:
-  explicit ControlServer(ControlServices services);
-  Status bind_to(const std::string& path);
-  void listen();
-  void receive(int socket);
-  void serve(int socket);
-
-  ControlServices services_;
-  const std::shared_ptr<CommitSignal> signal_;
-  std::string path_;
-  int listener_ = -1;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  std::set<int> sockets_;  // guarded by mutex_: connections under way
+  class Loop;
+  explicit ControlServer(std::unique_ptr<Loop> loop);
+  std::unique_ptr<Loop> loop_;
 };
 
 }  // namespace rhizome

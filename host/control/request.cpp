@@ -1,18 +1,14 @@
-// Fields, replies and rows.
+// Fields and their checks.
 #include "control/request.hpp"
 
-#include <poll.h>
-
-#include "rhizome/delta/json.hpp"
-
-namespace rhizome {
+namespace rhizome::control {
 
 namespace {
 
-constexpr std::size_t kRunBytes = 256 * 1024;  // of rows in one answer
+using Json = Request::Json;
 
-std::string dump(const Request::Json& value) {
-  return value.dump(-1, ' ', false, Request::Json::error_handler_t::replace);
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 const char* kind_name(FieldKind kind) {
@@ -28,7 +24,7 @@ const char* kind_name(FieldKind kind) {
   }
 }
 
-bool is_of_kind(const Request::Json& value, FieldKind kind) {
+bool is_of_kind(const Json& value, FieldKind kind) {
   switch (kind) {
     case FieldKind::kText:
       return value.is_string();
@@ -43,10 +39,24 @@ bool is_of_kind(const Request::Json& value, FieldKind kind) {
 
 }  // namespace
 
-Request::Request(RequestContext& context, const control::Message& message)
-    : context_(context),
-      header_(Json::parse(message.header, nullptr, false)),
-      blob_(message.blob) {}
+Request::Request(Message message)
+    : message_(std::move(message)), bytes_(message_.header.size() + message_.blob.size() + 8) {
+  Result<Json> header = parse_json(message_.header, kHeaderBounds);
+  if (!header.ok())
+    problem_ = std::move(header).status().with_context("request");
+  else if (!header->is_object())
+    problem_ = Status(Code::kInvalid, "request: expected a JSON object");
+  else
+    header_ = std::move(*header);
+}
+
+void Request::release() {
+  message_ = {};
+  Json kept = Json::object();
+  for (const char* key : {"id", "op"})
+    if (const auto found = header_.find(key); found != header_.end()) kept[key] = std::move(*found);
+  header_ = std::move(kept);
+}
 
 Status Request::check(const std::vector<Field>& fields) const {
   for (const auto& [key, value] : header_.items()) {
@@ -84,51 +94,13 @@ std::optional<std::uint64_t> Request::number(const char* key) const {
   return found->get<std::uint64_t>();
 }
 
-Status Request::reply(Json answer, ByteView blob) const {
-  if (header_.is_object())
-    if (const auto id = header_.find("id"); id != header_.end()) answer["id"] = *id;
-  return control::send_message(context_.socket, dump(answer), blob);
+std::string Request::answer(Json answer) const {
+  if (const auto id = header_.find("id"); id != header_.end()) answer["id"] = *id;
+  return dump(answer);
 }
 
-Status Request::reply_error(const Status& status) const {
-  return reply({{"error", {{"code", code_name(status.code())}, {"message", status.message()}}}});
-}
-
-Status Request::hear() {
-  pollfd state{context_.socket, POLLIN | POLLRDHUP, 0};
-  if (::poll(&state, 1, 0) <= 0) return {};
-  if ((state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
-    return {Code::kClosed, "control socket: the client left"};
-  if ((state.revents & POLLIN) == 0) return {};
-  control::Message message;
-  RZ_TRY(control::receive_message(context_.socket, message));
-  const Json header = Json::parse(message.header, nullptr, false);
-  const Json op_heard = header.is_object() ? header.value("op", Json()) : Json();
-  if (op_heard == "cancel") {
-    canceled_ = true;
-    return {};
-  }
-  if (may_pause_ && (op_heard == "pause" || op_heard == "resume")) {
-    paused_ = op_heard == "pause";
-    return {};
-  }
-  return {Code::kBusy, op() + ": ended by another request; send cancel first"};
-}
-
-Status Rows::add(Seq seq, DeltaView delta, const std::string& beside) {
-  const std::size_t at = rows_.size();
-  delta_to_json(delta, rows_);
-  std::string before = with_seq_ ? "\"seq\":" + std::to_string(seq) + "," : "";
-  if (!beside.empty()) before += beside + ",";
-  rows_.insert(at + 1, before);
-  rows_.push_back('\n');
-  return rows_.size() < kRunBytes ? Status() : flush();
-}
-
-Status Rows::flush(Request::Json header) {
-  RZ_TRY(request_.reply(std::move(header), rows_));
-  rows_.clear();
-  return request_.hear();
+Json error_json(const Status& status) {
+  return {{"error", {{"code", code_name(status.code())}, {"message", status.message()}}}};
 }
 
 std::vector<ByteView> lines_of(ByteView blob) {
@@ -142,4 +114,4 @@ std::vector<ByteView> lines_of(ByteView blob) {
   return lines;
 }
 
-}  // namespace rhizome
+}  // namespace rhizome::control

@@ -9,9 +9,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "api/api.hpp"
 #include "authoring/testing.hpp"
 #include "control/control.hpp"
 #include "control/testing_client.hpp"
+#include "journal/testing_filters.hpp"
 #include "links/testing.hpp"
 
 namespace rhizome::testing_support {
@@ -21,44 +23,44 @@ inline std::string claims(const std::string& entity, const std::string& value_js
          R"(","context":"p"}},{"role":"value","target":)" + value_json + "}]}\n";
 }
 
+// Whether the node answers this client.
+inline bool is_answered(Client&& client) { return client.call(R"({"op":"digest"})").ok(); }
+inline bool is_answered(Client& client) { return is_answered(std::move(client)); }
+
 struct Served : Doors {
   explicit Served(bool two_voters = false)
       : extents(counted_by(node.public_key(), b.public_key(), two_voters), *journal, executor) {
     char name[] = "/tmp/rhizome-control-XXXXXX";
     directory = ::mkdtemp(name);
     path = directory + "/control.sock";
-    auto made =
-        FeedService::make(links, *journal, plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID));
+    auto made = FeedService::make(links, *journal, json_logic());
     EXPECT_TRUE(made.ok());
     feeds = std::move(*made);
     journal->on_commit([weak = std::weak_ptr<FeedService>(feeds)](
                            Seq first, Seq last, std::span<const Statement> statements) {
       if (const auto service = weak.lock()) service->committed(first, last, statements);
     });
+    node_api = std::make_unique<api::Api>(parts());
     server = std::move(*start());
   }
   ~Served() {
     server.reset();
+    node_api->stop();
     feeds->stop();
     threads.stop();
     std::filesystem::remove_all(directory);
   }
   Result<std::unique_ptr<ControlServer>> start() {
-    const auto* filter = plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID);
-    ControlServices services{*journal,
-                             admission,
-                             authoring,
-                             extents,
-                             log,
-                             {{"jsonlogic", filter}},
-                             "jsonlogic",
-                             plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID),
-                             [] { return R"({"name":"a"})"; },
-                             [] { return "[]"; },
-                             {},
-                             [this](ByteView roster) { return extents.take_roster(roster); }};
-    services.feeds = feeds;
-    return ControlServer::start(services, path);
+    return ControlServer::start(*node_api, log, path, limits);
+  }
+  api::Parts parts() {
+    api::Parts given(threads, *journal, admission, authoring, extents);
+    given.feeds = feeds;
+    given.filters.emplace("jsonlogic", json_logic());
+    given.default_filter = "jsonlogic";
+    given.json_logic = json_logic();
+    EXPECT_TRUE(given.resolvers.add("standard", standard_resolvers()).ok());
+    return given;
   }
   Client client() {
     Result<Client> made = Client::connect(path);
@@ -106,6 +108,8 @@ struct Served : Doors {
   NoLinks links{node, threads, log};
   std::shared_ptr<FeedService> feeds;
   std::string directory, path;
+  std::unique_ptr<api::Api> node_api;
+  ControlLimits limits;
   std::unique_ptr<ControlServer> server;
 };
 

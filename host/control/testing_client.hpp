@@ -32,7 +32,7 @@ struct ClientSubscription {
   ClientQuery query;
   bool from_now = false;
   std::string resume, peer, policy;
-  std::uint64_t room = 0;
+  std::uint64_t queue_limit = 0;
 };
 
 struct ClientBatch {
@@ -144,7 +144,7 @@ class Client {
          {std::pair("resume", wanted.resume), std::pair("peer", wanted.peer),
           std::pair("policy", wanted.policy)})
       if (!value.empty()) request[key] = value;
-    if (wanted.room != 0) request["room"] = wanted.room;
+    if (wanted.queue_limit != 0) request["queue_limit"] = wanted.queue_limit;
     const Result<Reply> end = stream(request.dump(), [&](const Reply& reply) {
       const json header = json::parse(reply.header);
       if (header.contains("paused")) return true;

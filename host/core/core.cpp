@@ -2,7 +2,7 @@
 // before it and goes after it, so that no call reaches a part that is gone.
 #include "core/core.hpp"
 
-#include <cstring>
+#include "links/identity.hpp"
 
 namespace rhizome {
 
@@ -30,6 +30,12 @@ Status NodeCore::open_journal(use::Store store, const CoreOptions& options) {
   given.boot_id = options.boot_id;
   given.wall_ms = [&executor] { return executor.wall_ms(); };
   given.post = [&executor](Task task) { executor.post(std::move(task)); };
+  given.patience = options.store_patience;
+  given.on_store_state = [&log = environment_.log](const StoreStatus& now) {
+    if (now.state == use::StoreState::kReady) return log.info("store.ready");
+    log.error(now.state == use::StoreState::kAway ? "store.away" : "store.read_only",
+              {{"cause", now.cause}});
+  };
   Result<std::unique_ptr<Journal>> journal = Journal::open(std::move(store), std::move(given));
   if (!journal.ok()) return journal.status();
   journal_ = std::move(*journal);
@@ -53,12 +59,10 @@ Status NodeCore::add_services(const use::FilterLanguage& filters, CoreOptions& o
 }
 
 Status NodeCore::open_transport(const CoreTransport& choice) {
-  rz_transport_identity identity{};
-  environment_.node_key.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+  const TransportIdentity identity(environment_.node_key);
   Result<use::Transport> opened =
-      use::Transport::open(choice.table, choice.config_json, identity,
+      use::Transport::open(choice.table, choice.host, choice.config_json, identity.abi(),
                            choice.events != nullptr ? choice.events : fabric_->events());
-  explicit_bzero(&identity, sizeof identity);
   if (!opened.ok()) return opened.status();
   transport_ = std::make_unique<use::Transport>(std::move(*opened));
   fabric_->attach(*transport_, choice.remote);

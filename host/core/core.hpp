@@ -7,15 +7,13 @@
 // thread contracts.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
 #include "authoring/authoring.hpp"
 #include "core/standard.hpp"
 #include "membership/membership.hpp"
-
-struct rz_transport;
-struct rz_transport_remote;
 
 namespace rhizome {
 
@@ -27,7 +25,8 @@ struct CoreOptions {
   ExtentOptions extent;  // the core sets `fabric` and `self.key`
   SyncOptions sync;
   feeds::PublisherOptions subscriptions;
-  bool with_services = true;  // false: the fabric alone, for its own benches
+  std::chrono::milliseconds store_patience{0};  // Journal::Options::patience
+  bool with_services = true;                    // false: the fabric alone, for its own benches
 };
 
 // What a core borrows. All of it outlives the core.
@@ -43,6 +42,7 @@ struct CoreTransport {
   const rz_transport* table = nullptr;
   const rz_transport_remote* remote = nullptr;  // null: it tells no addresses of peers
   std::string config_json = "{}";
+  use::InstanceHostPtr host = std::make_shared<use::BareHost>();  // its log, time and chance
   // Hears the transport's events instead of the fabric, and passes them on to fabric().events().
   // Null: the fabric hears them. Outlives the core's transport.
   use::TransportEvents* events = nullptr;

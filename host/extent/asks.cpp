@@ -126,15 +126,16 @@ void ExtentService::send_roster(const LinkKey& link, bool whole) {
                                                const wire::Frame& frame, bool) {
                if (self->stopped_ || code != Code::kOk || frame.kind != wire::Kind::kRoster) return;
                const Result<RosterBody> answer = decode_roster_body(frame.body);
-               if (answer.ok()) self->on_roster(link, *answer);
+               if (answer.ok()) self->on_roster(link, *answer, true);
              });
 }
 
-void ExtentService::on_roster(const LinkKey& link, const RosterBody& body) {
+void ExtentService::on_roster(const LinkKey& link, const RosterBody& body, bool answers) {
   if (body.version <= book_->roster()->version) return;
   if (body.roster.empty()) {
-    // It says that it has a newer one: our own version asks for it.
-    if (book_->options().authority) send_roster(link, false);
+    // It says that it has a newer one: our own version asks for it. A reply that names one and does
+    // not bring it is asked nothing more, or the two would ask each other without an end.
+    if (!answers && book_->options().authority) send_roster(link, false);
     return;
   }
   const Status taken = book_->take_roster(body.roster);

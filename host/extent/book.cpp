@@ -112,14 +112,16 @@ Result<ExtentBook::TakenReceipt> ExtentBook::take(
   if (receipt->fabric != options_.fabric)
     return Status(Code::kInvalid, "receipt: of another fabric");
   const NodeKey holder = receipt->holder;
-  if (holder == options_.self.key) return TakenReceipt{Taken::kOld, holder};  // come back to us
+  const ReceiptNumber number = receipt->number;
+  if (holder == options_.self.key)
+    return TakenReceipt{Taken::kOld, holder, number};  // come back to us
   if (!wanted(holder)) return Status(Code::kDenied, "receipt: of a holder that nobody asked for");
   {
     // What is old is passed over before its signature costs anything.
     const std::lock_guard lock(mutex_);
     const ReceiptTable::Holder* before = table_.find(holder);
     if (before != nullptr && (receipt->number < before->number || before->bytes == bytes))
-      return TakenReceipt{Taken::kOld, holder};
+      return TakenReceipt{Taken::kOld, holder, number};
   }
   if (!is_signed_by_holder(*receipt))
     return Status(Code::kInvalid, "receipt: not signed by its holder");
@@ -129,7 +131,16 @@ Result<ExtentBook::TakenReceipt> ExtentBook::take(
     taken = table_.take(std::move(*receipt), std::string(bytes), clock_.wall_ms(), *roster_);
   }
   if (taken == Taken::kNew || taken == Taken::kConflict) changed();
-  return TakenReceipt{taken, holder};
+  return TakenReceipt{taken, holder, number};
+}
+
+Result<ReceiptNumber> ExtentBook::own_number(ByteView bytes) const {
+  const Result<Receipt> receipt = decode_receipt(bytes);
+  if (!receipt.ok()) return receipt.status();
+  if (receipt->fabric != options_.fabric || receipt->holder != options_.self.key ||
+      !is_signed_by_holder(*receipt))
+    return Status(Code::kInvalid, "receipt: not signed by this node's key for this fabric");
+  return receipt->number;
 }
 
 ReceiptNumber ExtentBook::known_of(const NodeKey& holder) const {

@@ -61,8 +61,12 @@ class ExtentBook {
   struct TakenReceipt {
     Taken taken;
     NodeKey holder;
+    ReceiptNumber number;
   };
   Result<TakenReceipt> take(ByteView receipt, const std::function<bool(const NodeKey&)>& wanted);
+  // The number of a receipt under this node's own key, from a peer that keeps it: kInvalid where
+  // this node's key did not sign it for this fabric.
+  Result<ReceiptNumber> own_number(ByteView receipt) const;
   // Of these origins, each with its newest epochs; not signed yet.
   Receipt own_receipt(const std::vector<NodeKey>& origins) const;
   ReceiptNumber known_of(const NodeKey& holder) const;  // zero where there is none

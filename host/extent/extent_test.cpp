@@ -67,7 +67,7 @@ TEST(Receipt, HolesAreNeverHeldAndTooManyLeaveOutTheLowest) {
 }
 
 TEST(ReceiptFrames, EachFormEncodesBackToTheSameBytes) {
-  const ReceiptBody bodies[] = {ReceiptPush{{"one", "two"}}, IdentityAsk{}, IdentityAnswer{{3, 4}},
+  const ReceiptBody bodies[] = {ReceiptPush{{"one", "two"}}, IdentityAsk{}, IdentityAnswer{"three"},
                                 ReceiptAsk{2, {peer(1)}, {peer(2)}, {peer(3), peer(4)}}};
   for (const ReceiptBody& body : bodies) {
     const std::string bytes = encode(body);

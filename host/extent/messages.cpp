@@ -39,10 +39,9 @@ struct Encoder {
     wire::put_uint(kIdentityAsk, out);
   }
   void operator()(const IdentityAnswer& answer) {
-    wire::put_array(3, out);
+    wire::put_array(2, out);
     wire::put_uint(kIdentityAnswer, out);
-    wire::put_uint(answer.number.incarnation, out);
-    wire::put_uint(answer.number.serial, out);
+    cbor_append_bytes(answer.receipt, out);
   }
   void operator()(const ReceiptAsk& ask) {
     wire::put_array(5, out);
@@ -73,11 +72,8 @@ Result<ReceiptBody> decode_receipt_body(ByteView bytes) {
     for (std::uint64_t i = 0; i < count && reader.ok(); ++i)
       push.receipts.emplace_back(reader.bytes());
     body = std::move(push);
-  } else if (form == kIdentityAnswer && items == 3) {
-    IdentityAnswer answer;
-    answer.number.incarnation = reader.uint();
-    answer.number.serial = reader.uint();
-    body = answer;
+  } else if (form == kIdentityAnswer && items == 2) {
+    body = IdentityAnswer{std::string(reader.bytes())};
   } else if (form == kAsk && items == 5) {
     ReceiptAsk ask;
     ask.hops = reader.uint();

@@ -23,9 +23,11 @@ struct ReceiptPush {
 };
 // "What do you know of me?": before a node's first receipt.
 struct IdentityAsk {};
-// "This is the newest that I have of you": the answer to a push and to an identity ask.
+// "This is the newest that I have of you": the answer to an identity ask and to a push. The bytes
+// of that receipt, which its holder signed; empty where there is none, and in answer to a push also
+// where it is not newer than what was pushed.
 struct IdentityAnswer {
-  ReceiptNumber number;
+  std::string receipt;
 };
 // "Keep me informed about these origins": replaces what was asked before on this link, and lasts as
 // long as the link. Of the receiver's own holding, and of `holders`, whom

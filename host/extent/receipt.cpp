@@ -114,7 +114,7 @@ Result<Receipt> decode_receipt(ByteView bytes) {
   }
   receipt.signature = reader.fixed<Signature>();
   if (!reader.done() || durability > 1 || receipt.scope.size() > kMaxReceiptScope ||
-      receipt.number.incarnation == 0)
+      receipt.number.incarnation == 0 || receipt.number.incarnation > kMaxIncarnation)
     return malformed();
   return receipt;
 }

@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxHeldRanges = 32;        // of one (origin, epoc
 inline constexpr std::size_t kMaxReceiptEntries = 1024;  // (origin, epoch) pairs
 inline constexpr std::size_t kMaxReceiptRanges = 4096;   // of all of them together
 inline constexpr std::size_t kMaxReceiptScope = 64;      // bytes
+// Seconds since 1970 reach it in the year 36812, and each life adds at least one: a greater number
+// is no honest holder's, and would leave none to count on.
+inline constexpr std::uint64_t kMaxIncarnation = std::uint64_t{1} << 40;
 inline constexpr ByteView kReceiptDomain = "rhizome.receipt.v1";
 
 // One life of a holder's store and a number within it. The greater one replaces the other.

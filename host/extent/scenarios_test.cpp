@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "extent/testing_voters.hpp"
 #include "journal/testing_basics.hpp"
 #include "simulation/network.hpp"
+#include "simulation/raw_peer.hpp"
 
 namespace rhizome {
 namespace {
@@ -13,51 +15,6 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
 using simulation::Network;
-
-// Nodes whose roster names them all, signed by an authority that is no node.
-class Voters : public Network {
- public:
-  explicit Voters(std::uint64_t seed) : Network(seed) { authority(authority_.public_key()); }
-
-  // Signs a roster of these and gives it to the first; the fabric spreads it.
-  void name(const std::vector<std::size_t>& voters, std::uint64_t version = 1) {
-    Roster roster;
-    roster.fabric = wire::fabric_id("default");
-    roster.version = version;
-    for (const std::size_t voter : voters)
-      roster.voters.push_back({node(voter).key(), "node" + std::to_string(voter)});
-    sign(roster, authority_);
-    const Status taken = node(voters[0]).services().extent->submit_roster(encode(roster));
-    EXPECT_TRUE(taken.ok()) << taken.to_string();
-  }
-  // How far node `of`'s number n has spread, as node `at` knows.
-  Extent extent(std::size_t at, std::size_t of, std::uint64_t n) {
-    ExtentSnapshot snapshot(*node(at).services().extents);
-    return snapshot.of_run({node(of).key(), node(of).journal().epoch()}, n, n);
-  }
-  bool reaches(std::size_t at, std::size_t of, std::uint64_t n, std::size_t held,
-               std::uint64_t within_ns) {
-    const std::uint64_t end = executor().monotonic_ns() + within_ns;
-    while (extent(at, of, n).held < held && executor().monotonic_ns() < end) run_for(kMillisecond);
-    return extent(at, of, n).held >= held;
-  }
-  // A receipt in the name of a node, as that node's key would sign it.
-  Receipt receipt_as(std::size_t holder, ReceiptNumber number, const HeldLabels& held) {
-    Receipt receipt;
-    receipt.fabric = wire::fabric_id("default");
-    receipt.number = number;
-    receipt.synced = true;
-    receipt.held = {held};
-    sign(receipt, node(holder).signing_key());
-    return receipt;
-  }
-  Result<ExtentBook::TakenReceipt> hand(std::size_t to, const Receipt& receipt) {
-    return node(to).services().extents->take(encode(receipt), [](const NodeKey&) { return true; });
-  }
-
- private:
-  const SigningKey authority_ = testing_support::key_of(250);
-};
 
 TEST(Confirmation, IsPushedOnCommitWithoutATimerInTheWay) {
   Voters network(1);
@@ -250,32 +207,128 @@ TEST(Hostile, ALiarConfirmsNothingBeyondItsOwnVote) {
   EXPECT_EQ(network.extent(0, 0, 1).held, 3u);
 }
 
-// What was numbered in the void epoch was confirmed by nobody, for ever.
-TEST(Confirmation, CountsADeltaWhoseLabelAForkMadeVoidUnderItsNewOne) {
-  Voters network(60);
-  network.star(3);
+// Answers whoever asks what it knows of them with a number, in the form that was believed once, and
+// with a receipt that the named holder never signed.
+simulation::RawPeer::OnRequest number_liar(const std::string& body) {
+  return [body](simulation::RawPeer& self, const wire::Frame& frame, std::uint64_t number) {
+    if (frame.kind == wire::Kind::kReceipt) self.answer(number, wire::Kind::kReceipt, body);
+  };
+}
+
+// Fault: a peer's unsigned word about a node's receipt numbers was believed and stored. One answer
+// `[3, 2^64-2, 0]`, and after the next start the node's receipts counted nowhere.
+TEST(Hostile, AnUnsignedAnswerAboutReceiptNumbersIsNotBelieved) {
+  Voters network(12);
+  network.quiet();
+  network.line(2);
   network.run_for(2 * kSecond);
-  network.name({0, 1, 2});
+  network.name({0, 1});
   network.run_for(2 * kSecond);
-  network.node(1).write("first life");
-  network.run_for(3 * kSecond);
-  const std::uint64_t epoch = network.node(1).journal().epoch();
+  Receipt forged =
+      network.receipt_as(0, {UINT32_MAX, 1}, {network.node(0).key(), 1, 1, {}, {{1, 1}}});
+  forged.holder = network.node(1).key();
+  const std::string lies[] = {std::string("\x83\x03\x1b\xff\xff\xff\xff\xff\xff\xff\xfe\x00", 12),
+                              encode(ReceiptBody(IdentityAnswer{encode(forged)}))};
+  for (std::size_t lie = 0; lie < 2; ++lie) {
+    SCOPED_TRACE(lie == 0 ? "a number" : "a forged receipt");
+    simulation::RawPeer liar(network, 1, 300 + lie);
+    liar.introduction().provides = {"receipts"};
+    liar.on_request(number_liar(lies[lie]));
+    network.run_for(2 * kSecond);
+    ASSERT_TRUE(liar.greeted());
+    network.node(0).write("heard while it lies");
+    for (int start = 0; start < 2; ++start) {
+      network.restart(1, /*wiped=*/false);
+      network.run_for(12 * kSecond);
+    }
+    ASSERT_GE(liar.requests(wire::Kind::kReceipt), 2u);
+    EXPECT_LT(network.node(1).services().extent->stats().incarnation, UINT32_MAX);
+    network.node(0).write("confirmed");
+    EXPECT_TRUE(network.reaches(0, 0, 2 * lie + 2, 2, 5 * kSecond));
+  }
+}
+
+// What an earlier version stored because a peer said it.
+TEST(Hostile, AReceiptNumberThatNoClockGivesIsForgottenAtTheNextStart) {
+  for (const char* stored : {"18446744073709551614", "18446744073709551615", "-1", "x"}) {
+    SCOPED_TRACE(stored);
+    Voters network(13);
+    network.line(2);
+    network.run_for(2 * kSecond);
+    network.name({0, 1});
+    network.run_for(2 * kSecond);
+    ASSERT_TRUE(network.node(1).journal().set_note("extent/incarnation", stored).ok());
+    for (int start = 0; start < 2; ++start) {
+      network.restart(1, /*wiped=*/false);
+      network.run_for(5 * kSecond);
+      network.node(0).write("confirmed");
+      EXPECT_TRUE(network.reaches(0, 0, 1 + static_cast<std::uint64_t>(start), 2, 5 * kSecond));
+    }
+    EXPECT_LE(network.node(1).services().extent->stats().incarnation, kMaxIncarnation);
+  }
+}
+
+// Each life is above the one before it, whatever its clock says: a peer shows the receipt.
+TEST(Hostile, AWipedNodeWhoseClockIsBehindLearnsItsNumberFromItsOwnSignature) {
+  Voters network(14);
+  network.line(2);
+  network.run_for(2 * kSecond);
+  network.name({0, 1});
+  network.run_for(2 * kSecond);
+  network.node(0).write("held by both");
+  ASSERT_TRUE(network.reaches(0, 0, 1, 2, kSecond));
+  const auto known = [&] {
+    return network.node(0).services().extents->known_of(network.node(1).key()).incarnation;
+  };
+  const std::uint64_t before = known();
   network.node(1).kill();
   network.node(1).wipe();
-  const auto now_ms = static_cast<std::int64_t>(network.executor().monotonic_ns() / 1'000'000);
-  network.node(1).executor().set_skew(-now_ms);
+  network.node(1).executor().set_skew(-600'000);
   network.node(1).start();
-  const Seq seq = network.node(1).write("second life");
-  ASSERT_EQ(network.node(1).journal().epoch(), epoch);
-  network.run_for(20 * kSecond);
-  ASSERT_TRUE(network.converged()) << network.describe();
-  ExtentSnapshot snapshot(*network.node(1).services().extents);
-  const Result<Extent> extent = snapshot.of(seq);
-  ASSERT_TRUE(extent.ok()) << extent.status().to_string();
-  EXPECT_EQ(extent->held, 3u);
-  EXPECT_EQ(extent->state, LabelState::kKnown);
-  const Label old{network.node(1).key(), epoch, 1};
-  EXPECT_EQ(snapshot.of({&old, 1}).state, LabelState::kVoid);
+  network.run_for(10 * kSecond);
+  EXPECT_EQ(known(), before + 1);
+  EXPECT_TRUE(network.reaches(0, 0, 1, 2, kSecond));
+}
+
+// Fault: whoever named a greater roster version was asked for it at once, again and again.
+TEST(Hostile, ARosterVersionThatIsNeverShownIsAskedForOnceAHeartbeat) {
+  Voters network(15);
+  network.line(2);
+  network.run_for(2 * kSecond);
+  simulation::RawPeer liar(network, 0, 300);
+  liar.introduction().provides = {"receipts"};
+  liar.on_request([](simulation::RawPeer& self, const wire::Frame& frame, std::uint64_t number) {
+    if (frame.kind == wire::Kind::kRoster)
+      self.answer(number, wire::Kind::kRoster, encode(RosterBody{UINT64_MAX, {}}));
+  });
+  network.run_for(10 * kSecond);
+  EXPECT_GE(liar.requests(wire::Kind::kRoster), 1u);
+  EXPECT_LE(liar.requests(wire::Kind::kRoster), 12u);
+}
+
+// Fault: each ask, however often, was worked out for all peers at once and passed on to them.
+TEST(Hostile, AsksThatChangeAllTheTimeAreNotPassedOnEachTime) {
+  Voters network(16);
+  network.star(4);
+  network.run_for(2 * kSecond);
+  network.name({0, 1, 2, 3});
+  network.run_for(2 * kSecond);
+  simulation::RawPeer asker(network, 0, 300);
+  asker.introduction().provides = {"receipts"};
+  simulation::RawPeer listener(network, 0, 301);
+  listener.introduction().provides = {"receipts"};
+  listener.on_request(number_liar(encode(ReceiptBody(ReceiptPush{}))));
+  network.run_for(2 * kSecond);
+  const std::uint64_t before = listener.requests(wire::Kind::kReceipt);
+  for (std::uint8_t i = 0; i < 200; ++i) {
+    const NodeKey origin = testing_support::key_of(i).public_key();
+    (void)asker.request(asker.frame(
+        wire::Kind::kReceipt, wire::Lane::kControl,
+        encode(
+            ReceiptBody(ReceiptAsk{2, {testing_support::key_of(99).public_key()}, {origin}, {}}))));
+    network.run_for(10 * kMillisecond);
+  }
+  EXPECT_LE(listener.requests(wire::Kind::kReceipt) - before, 30u);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "extent/service.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace rhizome {
 
@@ -11,6 +13,9 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kSettleNs = 2 * kSecond;  // for peers that do not answer
 constexpr std::uint64_t kBumpNs = 10 * kSecond;   // two nodes under one key do not race
 constexpr std::size_t kPushBytes = 256 * 1024;    // in one frame, but for its first receipt
+// Asks of one peer between two heartbeats that are passed on at once; later ones wait for the next.
+// Each may cost a message to every other peer.
+constexpr unsigned kAsksAtOnce = 4;
 constexpr ByteView kIncarnationNote = "extent/incarnation";
 
 bool has(const std::vector<NodeKey>& sorted, const NodeKey& node) {
@@ -27,7 +32,18 @@ void sort_unique(std::vector<NodeKey>& nodes) {
 ExtentService::ExtentService(Links& links, std::shared_ptr<ExtentBook> book)
     : links_(links), book_(std::move(book)) {
   const auto stored = book_->journal().note(kIncarnationNote);
-  if (stored.ok() && stored->has_value()) floor_ = std::strtoull((*stored)->c_str(), nullptr, 10);
+  if (!stored.ok() || !stored->has_value()) return;
+  const std::string& text = **stored;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool usable = error == std::errc() && end == text.data() + text.size();
+  if (usable && number <= kMaxIncarnation) {
+    floor_ = number;
+    return;
+  }
+  // No life of this node had it; what peers still hold of its key is learned from them.
+  links_.log().warn("extent.incarnation.ignored",
+                    {{"stored", text}, {"reason", "no incarnation that a node may have"}});
 }
 
 ExtentStats ExtentService::stats() const {
@@ -74,8 +90,10 @@ void ExtentService::heartbeat() {
   if (stopped_) return;
   if (!settled_ && settle_at_ns_ != 0 && now() >= settle_at_ns_) settle();
   if (outdone_ && now() >= bumped_ns_ + kBumpNs) settle();
-  for (auto& [link, peer] : peers_)
+  for (auto& [link, peer] : peers_) {
+    peer.asks_heard = 0;
     if (peer.push_later) push(link, peer);
+  }
   update_asks();
 }
 
@@ -106,7 +124,7 @@ void ExtentService::request(const LinkedPeer& linked, const wire::Frame& frame,
   if (frame.kind == wire::Kind::kRoster) {
     const Result<RosterBody> body = decode_roster_body(frame.body);
     if (!body.ok()) return links_.refuse(asked, Code::kInvalid, body.status().message());
-    on_roster(linked.link, *body);
+    on_roster(linked.link, *body, false);
     const std::uint64_t version = book_->roster()->version;
     return reply(frame.kind,
                  encode(RosterBody{
@@ -115,27 +133,35 @@ void ExtentService::request(const LinkedPeer& linked, const wire::Frame& frame,
   Result<ReceiptBody> body = decode_receipt_body(frame.body);
   if (!body.ok()) links_.distrust(linked.link, "a malformed receipt frame", Standing::kBadFrame);
   if (!body.ok()) return links_.refuse(asked, Code::kInvalid, body.status().message());
+  std::string newest = book_->receipt_of(linked.key);
   if (const auto* push = std::get_if<ReceiptPush>(&*body)) {
-    take_all(linked.link, push->receipts);
+    const ReceiptNumber pushed = take_all(linked.link, push->receipts);
+    newest = pushed < book_->known_of(linked.key) && pushed != ReceiptNumber{}
+                 ? book_->receipt_of(linked.key)
+                 : std::string();
   } else if (auto* ask = std::get_if<ReceiptAsk>(&*body)) {
     Peer& peer = peers_[linked.link];
     peer.key = linked.key;
-    keep_ask(peer, std::move(*ask));
+    const bool changed = keep_ask(peer, std::move(*ask));
     reply(frame.kind, encode(ReceiptBody(settled_ ? news_for(peer) : ReceiptPush{})));
-    return update_asks();  // what it wants of others is asked of them
+    // What it wants of others is asked of them.
+    if (changed && peer.asks_heard++ < kAsksAtOnce) update_asks();
+    return;
   } else if (!std::holds_alternative<IdentityAsk>(*body)) {
     return links_.refuse(asked, Code::kInvalid, "receipt frame: an answer that nobody asked for");
   }
-  reply(frame.kind, encode(ReceiptBody(IdentityAnswer{book_->known_of(linked.key)})));
+  reply(frame.kind, encode(ReceiptBody(IdentityAnswer{std::move(newest)})));
 }
 
-void ExtentService::keep_ask(Peer& peer, ReceiptAsk ask) {
+bool ExtentService::keep_ask(Peer& peer, ReceiptAsk ask) {
   sort_unique(ask.holders);
   sort_unique(ask.urgent);
   sort_unique(ask.lazy);
+  const bool changed = peer.wants != ask;
   peer.wants = std::move(ask);
   peer.own_changed = true;
   if (!settled_) peer.push_later = true;
+  return changed;
 }
 
 // ---- incarnation
@@ -145,22 +171,31 @@ void ExtentService::ask_identity(const LinkKey& link) {
   if (settle_at_ns_ == 0) settle_at_ns_ = now() + kSettleNs;
   links_.ask(link, wire::Kind::kReceipt, wire::Lane::kControl, encode(ReceiptBody(IdentityAsk{})),
              0,
-             [self = shared_from_this()](Code code, const std::shared_ptr<std::string>&,
-                                         const wire::Frame& frame, bool last) {
+             [self = shared_from_this(), link](Code code, const std::shared_ptr<std::string>&,
+                                               const wire::Frame& frame, bool last) {
                if (self->stopped_) return;
-               if (code == Code::kOk && frame.kind == wire::Kind::kReceipt) {
-                 const auto body = decode_receipt_body(frame.body);
-                 if (body.ok())
-                   if (const auto* answer = std::get_if<IdentityAnswer>(&*body))
-                     self->on_identity(answer->number);
-               }
+               if (code == Code::kOk) self->on_identity(link, frame);
                if (!last) return;
                --self->identities_awaited_;
                if (!self->settled_ && self->identities_awaited_ == 0) self->settle();
              });
 }
 
-void ExtentService::on_identity(const ReceiptNumber& known) {
+void ExtentService::on_identity(const LinkKey& from, const wire::Frame& frame) {
+  if (frame.kind != wire::Kind::kReceipt) return;
+  const Result<ReceiptBody> body = decode_receipt_body(frame.body);
+  if (!body.ok()) return links_.distrust(from, "a malformed receipt frame", Standing::kBadFrame);
+  const auto* answer = std::get_if<IdentityAnswer>(&*body);
+  if (answer == nullptr || answer->receipt.empty()) return;
+  const Result<ReceiptNumber> number = book_->own_number(answer->receipt);
+  if (number.ok()) return on_own_number(*number);
+  ++counters_.refused;
+  links_.log().warn("extent.receipt.refused", {{"reason", number.status().message()}});
+  links_.distrust(from, "a receipt that its holder never signed", Standing::kBadDelivery);
+}
+
+// REQUIRES: our own key signed a receipt of this number.
+void ExtentService::on_own_number(const ReceiptNumber& known) {
   if (!settled_) {
     floor_ = std::max(floor_, known.incarnation);
     return;
@@ -180,13 +215,23 @@ void ExtentService::on_identity(const ReceiptNumber& known) {
 // Receipts of this life count from here on, and those of an earlier one no more. The clock helps
 // where nobody remembers: a wiped store does not come back with its first life's number.
 void ExtentService::settle() {
-  const std::uint64_t seconds = links_.executor().wall_ms() / 1000;
-  const std::uint64_t next = std::max(floor_ + 1, seconds);
+  // A clock that stands in a distant future leaves half of all numbers to later lives.
+  const std::uint64_t seconds =
+      std::min<std::uint64_t>(links_.executor().wall_ms() / 1000, kMaxIncarnation / 2);
+  if (floor_ >= kMaxIncarnation)
+    links_.log().error("extent.incarnation.none.left",
+                       {{"reason",
+                         "receipts under this node's key used up all incarnations: give "
+                         "the node a new key"}});
+  const std::uint64_t next = std::min(kMaxIncarnation, std::max(floor_ + 1, seconds));
   const Status stored = book_->journal().set_note(kIncarnationNote, std::to_string(next));
   if (!stored.ok()) {
-    links_.log().error("extent.incarnation.not_stored", {{"reason", stored.to_string()}});
+    if (!not_stored_)
+      links_.log().error("extent.incarnation.not_stored", {{"reason", stored.to_string()}});
+    not_stored_ = true;
     return;  // the next heartbeat tries again
   }
+  not_stored_ = false;
   settled_ = true;
   outdone_ = false;
   bumped_ns_ = now();
@@ -224,12 +269,7 @@ void ExtentService::push(const LinkKey& link, Peer& peer) {
                                                const wire::Frame& frame, bool last) {
                const auto found = self->peers_.find(link);
                if (self->stopped_ || found == self->peers_.end()) return;
-               if (code == Code::kOk && frame.kind == wire::Kind::kReceipt) {
-                 const auto body = decode_receipt_body(frame.body);
-                 if (body.ok())
-                   if (const auto* answer = std::get_if<IdentityAnswer>(&*body))
-                     self->on_identity(answer->number);
-               }
+               if (code == Code::kOk) self->on_identity(link, frame);
                if (!last) return;
                Peer& told = found->second;
                told.push_under_way = false;
@@ -289,7 +329,10 @@ bool ExtentService::is_wanted(const NodeKey& holder, const LinkKey& from) const 
                      [&](const auto& entry) { return has(entry.second.wants.holders, holder); });
 }
 
-void ExtentService::take_all(const LinkKey& from, const std::vector<std::string>& receipts) {
+ReceiptNumber ExtentService::take_all(const LinkKey& from,
+                                      const std::vector<std::string>& receipts) {
+  const LinkedPeer* sender = links_.peer(from);
+  ReceiptNumber own;
   for (const std::string& bytes : receipts) {
     const auto taken =
         book_->take(bytes, [&](const NodeKey& holder) { return is_wanted(holder, from); });
@@ -300,6 +343,7 @@ void ExtentService::take_all(const LinkKey& from, const std::vector<std::string>
         links_.distrust(from, "a receipt that its holder never signed", Standing::kBadDelivery);
       continue;
     }
+    if (sender != nullptr && taken->holder == sender->key) own = std::max(own, taken->number);
     if (taken->taken == Taken::kConflict)
       links_.log().error("extent.holder.conflict",
                          {{"holder", book_->name_of(taken->holder)},
@@ -308,6 +352,7 @@ void ExtentService::take_all(const LinkKey& from, const std::vector<std::string>
     ++counters_.taken;
     pass_on(from, taken->holder);
   }
+  return own;
 }
 
 void ExtentService::pass_on(const LinkKey& from, const NodeKey& holder) {

@@ -51,8 +51,9 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   // A peer that greeted us: what it wants of us and what it was told.
   struct Peer {
     NodeKey key{};
-    bool receipts = false;  // it speaks of receipts at all
-    ReceiptAsk wants;       // its last ask
+    bool receipts = false;    // it speaks of receipts at all
+    ReceiptAsk wants;         // its last ask
+    unsigned asks_heard = 0;  // changed ones, since the last heartbeat
     bool identity_asked = false;
     bool own_changed = false;  // what our own receipt says to it
     bool push_under_way = false, push_now = false, push_later = false;
@@ -62,7 +63,9 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   };
 
   // incarnation (service.cpp)
-  void on_identity(const ReceiptNumber& known);
+  // A peer's answer to who we are: believed by our own signature alone.
+  void on_identity(const LinkKey& from, const wire::Frame& frame);
+  void on_own_number(const ReceiptNumber& known);
   void settle();
   void ask_identity(const LinkKey& link);
   bool is_voter() const;
@@ -70,10 +73,12 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   void push(const LinkKey& link, Peer& peer);
   void push_soon(const LinkKey& link, Peer& peer, bool now);
   ReceiptPush news_for(Peer& peer);
-  void keep_ask(Peer& peer, ReceiptAsk ask);
+  // True where it is not what was asked before.
+  bool keep_ask(Peer& peer, ReceiptAsk ask);
   std::string signed_receipt(const Peer& peer);
   std::vector<NodeKey> origins_for(const Peer& peer) const;
-  void take_all(const LinkKey& from, const std::vector<std::string>& receipts);
+  // The greatest number of the sender's own receipts among them; zero where it sent none.
+  ReceiptNumber take_all(const LinkKey& from, const std::vector<std::string>& receipts);
   void pass_on(const LinkKey& from, const NodeKey& holder);
   bool is_wanted(const NodeKey& holder, const LinkKey& from) const;
   // asks (asks.cpp)
@@ -85,7 +90,8 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   void send_ask(const LinkKey& link, Peer& peer, ReceiptAsk ask);
   // rosters (asks.cpp)
   void send_roster(const LinkKey& link, bool whole);
-  void on_roster(const LinkKey& link, const RosterBody& body);
+  // `answers`: it is the reply to our own version, which asked for the roster already.
+  void on_roster(const LinkKey& link, const RosterBody& body, bool answers);
   void tell_roster();
 
   std::uint64_t now() { return links_.executor().monotonic_ns(); }
@@ -94,6 +100,7 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   const std::shared_ptr<ExtentBook> book_;
   std::atomic<bool> stopped_{false};
   std::map<LinkKey, Peer> peers_;
+  bool not_stored_ = false;  // logged once, not with each heartbeat
   // Receipts are sent once it is settled under which incarnation.
   bool settled_ = false;
   bool outdone_ = false;     // a peer knows a greater number under this key

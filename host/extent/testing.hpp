@@ -34,7 +34,7 @@ struct Desk {
     how.self = self.public_key();
     how.wall_ms = [this] { return clock.wall_ms(); };
     journal = must(Journal::open(
-        must(use::Store::open(testing_support::store_table("memory"), "", "{}")), how));
+        must(use::Store::open(testing_support::store_table("memory"), nullptr, "{}", "")), how));
     book = std::make_unique<ExtentBook>(options, *journal, clock);
   }
 

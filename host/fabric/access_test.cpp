@@ -2,9 +2,10 @@
 // hello, a stranger, and a stranger while an invitation waits. Real code, virtual time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "rhizome/delta/codec.hpp"
 #include "simulation/raw_peer.hpp"
-#include "wire/testing.hpp"
 
 namespace rhizome {
 namespace {
@@ -16,7 +17,8 @@ using simulation::Network;
 using simulation::RawPeer;
 using wire::Kind;
 
-// All but hello and join, which are how access is gained, and replies, which nobody asked for.
+// All but hello, introduce and join, which are how access is gained, and replies, which nobody
+// asked for.
 constexpr Kind kRequests[] = {Kind::kPropagate, Kind::kAnnounce,  Kind::kReceipt,  Kind::kRoster,
                               Kind::kFork,      Kind::kFetch,     Kind::kQuery,    Kind::kSubscribe,
                               Kind::kTail,      Kind::kReconcile, Kind::kSnapshot, Kind::kExecute};
@@ -50,9 +52,16 @@ class Access : public testing::Test {
 };
 
 TEST_F(Access, AConfiguredPeerIsDeniedAllUntilItHasSaidHello) {
-  RawPeer shy(network_, kNode, kKnown, /*greet=*/false);
+  RawPeer shy(network_, kNode, kKnown, RawPeer::kNowhere);
   network_.run_for(kSecond);
   ASSERT_TRUE(shy.up());
+  expect_all_denied(shy);
+}
+
+TEST_F(Access, AConfiguredPeerIsDeniedAllUntilItHasIntroducedItself) {
+  RawPeer shy(network_, kNode, kKnown, RawPeer::kToSession);
+  network_.run_for(kSecond);
+  ASSERT_TRUE(shy.has_session());
   expect_all_denied(shy);
 }
 
@@ -116,24 +125,70 @@ TEST_F(Access, WhatAStrangerPublishesIsNotTaken) {
   EXPECT_EQ(network_.node(kNode).deltas(), 1u);
 }
 
-TEST_F(Access, FramesForAnotherNodeOrFabricOrOfAnotherSenderAreRefusedToAFriendToo) {
+TEST_F(Access, AFrameOfAnotherConnectionFindsNoSession) {
   RawPeer peer(network_, kNode, kKnown);
   network_.run_for(kSecond);
   ASSERT_TRUE(peer.greeted());
-  const SigningKey other = SigningKey::from_seed({7, 7, 7});
-  const auto query = [](const SigningKey& key, ByteView recipient, ByteView fabric) {
-    return wire_testing::sealed(key, Kind::kQuery, wire::Lane::kRequest, {}, recipient, fabric);
-  };
-  const auto answer = [&](const std::string& frame) {
-    EXPECT_TRUE(peer.request(frame));
-    network_.run_for(kSecond / 10);
-    return peer.answered();
-  };
-  const NodeKey elsewhere = other.public_key();
-  EXPECT_EQ(answer(query(peer.key(), {}, "another")), Code::kDenied);
-  EXPECT_EQ(answer(query(peer.key(), view(elsewhere.data(), elsewhere.size()), "default")),
-            Code::kDenied);
-  EXPECT_EQ(answer(query(other, {}, "default")), Code::kCorrupt) << "not the node of this link";
+  // The same peer's link key on a connection that no hello was said on: as over a broker.
+  use::TransportEvents& events = *network_.node(kNode).fabric().events();
+  const use::Connection other{1'000'000, peer.link(), true, false};
+  events.connection(other, true);
+  const std::uint64_t before = network_.node(kNode).fabric().stats().received_frames;
+  RawPeer::Body body;
+  ASSERT_TRUE(
+      encode_claims(peer.key().author(), 1, {{"value", ByteView("mine")}}, body.claims).ok());
+  const DeltaId id = DeltaId::of_claims(body.claims);
+  const Signature signature = peer.key().sign(id.raw());
+  body.signature = view(signature.data(), signature.size());
+  const std::string frame = peer.frame(Kind::kPropagate, wire::Lane::kLive,
+                                       RawPeer::delivery(peer.next_statement({id}), {body}));
+  events.published(other.number, "o", frame);
+  events.published(2'000'000, "o", frame);  // nor on one that never was
+  network_.run_for(kSecond / 10);
+  EXPECT_EQ(network_.node(kNode).fabric().stats().received_frames, before);
+  EXPECT_EQ(network_.node(kNode).deltas(), 1u);
+}
+
+TEST_F(Access, AHelloOfAnotherFabricIsRefusedToAFriendToo) {
+  RawPeer peer(network_, kNode, kKnown, RawPeer::kAllTheWay, "another");
+  network_.run_for(5 * kSecond);
+  ASSERT_TRUE(peer.up());
+  EXPECT_FALSE(peer.has_session());
+  const auto members = network_.node(kNode).fabric().members();
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_NE(members[0].problem.find("fabric"), std::string::npos) << members[0].problem;
+}
+
+// A key and its negative have one link key: the negative's hello wrote over the configured peer.
+TEST(NegativeKey, SaysNoHelloInThePlaceOfTheKeyThatIsConfigured) {
+  Network network(232);
+  network.closed();
+  network.quiet();
+  std::vector<std::size_t> peers;
+  for (std::size_t i = 0; i < 6; ++i) peers.push_back(network.add({}, /*runs=*/false));
+  const std::size_t node = network.add(peers);
+  LinkKey own{}, link{};
+  ASSERT_TRUE(link_key_of(network.node(node).key(), own.data()));
+  // The side with the smaller link key says hello.
+  const auto speaks = std::find_if(peers.begin(), peers.end(), [&](std::size_t peer) {
+    return link_key_of(network.node(peer).key(), link.data()) && link < own;
+  });
+  ASSERT_NE(speaks, peers.end());
+  RawPeer peer(network, node, *speaks, RawPeer::kNowhere);
+  network.run_for(kSecond);
+  ASSERT_TRUE(peer.up());
+  session::Hello hello;
+  hello.fabric = wire::fabric_id("default");
+  hello.node = peer.key().public_key();
+  hello.node[31] ^= 0x80;
+  ASSERT_TRUE(peer.request(peer.frame(Kind::kHello, wire::Lane::kControl, encode(hello))));
+  network.run_for(kSecond / 10);
+  EXPECT_EQ(peer.answered(), Code::kDenied);
+  for (const MemberStatus& member : network.node(node).fabric().members()) {
+    if (!member.up) continue;
+    EXPECT_EQ(member.key, peer.key().public_key());
+    EXPECT_NE(member.problem.find("expected ed25519:"), std::string::npos) << member.problem;
+  }
 }
 
 }  // namespace

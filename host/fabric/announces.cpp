@@ -10,6 +10,10 @@ namespace {
 
 // In one announce or hello, about 80 bytes each; more go in the next, as soon as it is answered.
 constexpr std::size_t kPositionsAtOnce = 1024;
+// Looked at for one announce or hello; what the peer told us itself is passed over.
+constexpr std::size_t kMostLooks = 4 * kPositionsAtOnce;
+// Epochs that one peer may name and of which nothing is held.
+constexpr std::size_t kMaxUnproven = 4096;
 // A lost announce is said again after so many heartbeats.
 constexpr std::uint64_t kAnnounceHeartbeats = 3;
 
@@ -30,8 +34,9 @@ void Fabric::Core::note_position(const wire::Position& position) {
 
 std::vector<wire::Position> Fabric::Core::news_for(const LinkKey& link, std::uint64_t& told) const {
   std::vector<wire::Position> news;
+  std::size_t looks = 0;
   for (auto change = changes_.upper_bound(told); change != changes_.end(); ++change) {
-    if (news.size() == kPositionsAtOnce) return news;
+    if (news.size() == kPositionsAtOnce || ++looks > kMostLooks) return news;
     told = change->first;
     const wire::Position& position = positions_.at(change->second).position;
     const auto progress = progress_.find(change->second);
@@ -54,7 +59,7 @@ void Fabric::Core::announce(Member& member) {
   }
   member.announce_under_way = true;
   send(
-      member, wire::Kind::kAnnounce, wire::Lane::kControl, wire::encode_announce(news),
+      member.connection, wire::Kind::kAnnounce, wire::Lane::kControl, wire::encode_announce(news),
       [this, link = member.link, told, more = news.size() == kPositionsAtOnce](
           Code code, const std::shared_ptr<std::string>&, const wire::Frame&, bool) {
         Member* peer = member_of(link);
@@ -88,12 +93,17 @@ void Fabric::Core::compare_heads(const wire::Position& ours) {
   });
 }
 
-void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position>& positions,
+bool Fabric::Core::on_positions(Member& member, const std::vector<wire::Position>& positions,
                                 bool at_once) {
+  bool all_kept = true;
   for (const wire::Position& position : positions) {
+    if (position.last == 0) continue;  // of nothing
     const EpochKey key{position.origin, position.epoch};
     Progress* progress = progress_for(key, member.link);
-    if (progress == nullptr) continue;
+    if (progress == nullptr) {
+      all_kept = all_kept && has_room_for_unproven(member.link);
+      continue;
+    }
     std::uint64_t& known = progress->known[member.link];
     known = std::max(known, position.last);
     if (is_forked(key)) continue;
@@ -111,6 +121,59 @@ void Fabric::Core::on_positions(Member& member, const std::vector<wire::Position
     else
       await_missing(key);
   }
+  return all_kept;
+}
+
+// A peer's word costs us an entry until something of the epoch is held. Where it has too many of
+// them its further ones wait at the peer, which announces them again; an honest one delivers
+// meanwhile.
+bool Fabric::Core::has_room_for_unproven(const LinkKey& teller) const {
+  const auto found = unproven_.find(teller);
+  return found == unproven_.end() || found->second < kMaxUnproven;
+}
+
+void Fabric::Core::proven(const EpochKey& key) {
+  const auto found = progress_.find(key);
+  if (found == progress_.end() || !found->second.unproven) return;
+  found->second.unproven = false;
+  if (const auto count = unproven_.find(found->second.teller); --count->second == 0)
+    unproven_.erase(count);
+}
+
+void Fabric::Core::forget_unproven(const LinkKey& link) {
+  if (!unproven_.contains(link)) return;
+  for (auto entry = progress_.begin(); entry != progress_.end();) {
+    auto& [key, progress] = *entry;
+    if (!progress.unproven || progress.teller != link) {
+      ++entry;
+      continue;
+    }
+    progress.known.erase(link);
+    if (!progress.known.empty()) {
+      progress.teller = progress.known.begin()->first;
+      ++unproven_[progress.teller];
+      ++entry;
+      continue;
+    }
+    drop_parked(progress);
+    catchup_->forget(key);
+    if (!membership_.expects(link) && told_by_strangers_ > 0) --told_by_strangers_;
+    const NodeKey origin = key.first;
+    entry = progress_.erase(entry);
+    forget_origin(origin);
+  }
+  unproven_.erase(link);
+}
+
+// Its topic is taken from nobody any more, where nothing of it is known.
+void Fabric::Core::forget_origin(const NodeKey& origin) {
+  const auto epoch = progress_.lower_bound({origin, 0});
+  if (epoch != progress_.end() && epoch->first.first == origin) return;
+  if (peer_of(origin) != nullptr) return;  // it may begin to write
+  const auto source = sources_.find(origin);
+  if (source == sources_.end()) return;
+  leave_source(origin, source->second);
+  sources_.erase(source);
 }
 
 }  // namespace rhizome

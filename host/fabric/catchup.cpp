@@ -18,7 +18,11 @@ constexpr std::size_t kOvershoot = (1u << 20) + (256u << 10);
 // A peer that fails is left alone, twice as long each time.
 constexpr std::uint64_t kFirstPauseMs = 1000;
 constexpr unsigned kMostDoublings = 8;
-constexpr std::uint64_t kBusyPauseMs = 200;
+constexpr std::uint64_t kBusyPauseMs = 200;  // doubles too, while nothing comes
+constexpr unsigned kMostBusyDoublings = 5;
+// A peer whose statement overlaps ours has so long to look at what ours was signed with.
+constexpr std::uint64_t kDisputeMs = 10'000;
+constexpr std::size_t kMaxDisputes = 4096;
 // Peers that left are remembered, with what they brought, while there are no more than these.
 constexpr std::size_t kMaxForgottenPeers = 2048;
 constexpr double kLeastRate = 32768;  // bytes a second of the slowest link that is reckoned with
@@ -59,7 +63,7 @@ void Catchup::learned(const Epoch& key, const LinkKey& from, std::uint64_t last)
   peer_of(from);
   std::uint64_t& known = jobs_[key].known[from];
   known = std::max(known, last);
-  if (known > held(key)) active_.insert(key);
+  if (known > held(key) && !open_.contains(key)) peers_[from].waiting.insert(key);
 }
 
 void Catchup::greeted(const LinkedPeer& peer) {
@@ -69,11 +73,18 @@ void Catchup::greeted(const LinkedPeer& peer) {
 }
 
 void Catchup::gone(const LinkKey& link) {
-  for (auto& [key, job] : jobs_) {
-    job.known.erase(link);
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    job->second.known.erase(link);
     // Whoever was asked for what others lack may be asked again: perhaps nobody else is left.
-    for (auto& [from, piece] : job.pieces) piece.without.clear();
+    for (auto& [from, piece] : job->second.pieces) piece.without.clear();
+    const bool is_over = job->second.known.empty() && !open_.contains(job->first);
+    job = is_over ? jobs_.erase(job) : std::next(job);
   }
+  if (const auto peer = peers_.find(link); peer != peers_.end()) peer->second.waiting.clear();
+  const auto disputed = disputed_until_ns_.lower_bound({link, Epoch{}});
+  auto end = disputed;
+  while (end != disputed_until_ns_.end() && end->first.first == link) ++end;
+  disputed_until_ns_.erase(disputed, end);
   serving_->gone(link);
   schedule();
 }
@@ -90,7 +101,7 @@ void Catchup::request(const LinkedPeer& peer, const wire::Frame& frame, const As
   ++counters_.served;
   const std::uint64_t most = options_.deadline_ms;
   serving_->fetch(asked, *wanted,
-                  frame.deadline_ms == 0 ? most : std::min(frame.deadline_ms, most));
+                  frame.timeout_ms == 0 ? most : std::min<std::uint64_t>(frame.timeout_ms, most));
 }
 
 void Catchup::ask(const Epoch& key, Job& job, Pieces::iterator piece, const LinkKey& link,
@@ -151,11 +162,11 @@ bool Catchup::arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteV
   asked_bytes_ -= credited;
   ask.came += body.size();
   for (const Slice& slice : slices) counters_.payload_bytes += slice.payload_bytes();
-  const auto job = jobs_.find(ask.key);
-  if (job == jobs_.end()) return true;
   const std::uint64_t numbers = slices.back().end() - ask.next;
   ask.next = slices.back().end();
-  ask.useful += numbers;
+  ask.useful += numbers;  // also where they are not wanted any more
+  const auto job = jobs_.find(ask.key);
+  if (job == jobs_.end()) return true;
   job->second.bytes_per_number +=
       kSmooth * (static_cast<double>(body.size()) / static_cast<double>(numbers) -
                  job->second.bytes_per_number);
@@ -172,7 +183,7 @@ void Catchup::failed(const LinkKey& link, std::string_view why, double weight) {
   peer.paused_until_ns =
       links_.executor().monotonic_ns() + (kFirstPauseMs << doublings) * kMillisecond;
   if (weight > 0) links_.distrust(link, why, weight);
-  for (const Epoch& key : active_)
+  for (const Epoch& key : open_)
     for (auto& [from, piece] : jobs_[key].pieces) piece.without.clear();
 }
 
@@ -185,7 +196,7 @@ void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
   const auto job = jobs_.find(ask.key);
   if (job != jobs_.end()) release(job->second, number);
   if (ask.useful != 0) {
-    peer.failures = 0;
+    peer.failures = peer.busy = 0;
     const double seconds =
         std::max(1e-3, static_cast<double>(ask.last_ns - ask.began_ns) / kNsPerSecond);
     const double rate = static_cast<double>(ask.came) / seconds;
@@ -198,11 +209,15 @@ void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
   if (ask.refused)
     return failed(ask.link, "a fetch answered with what was not asked for", Standing::kBadDelivery);
   if (code == Code::kWouldBlock || code == Code::kLimit) {  // it, or we, have too much to do
-    peer.paused_until_ns = links_.executor().monotonic_ns() + kBusyPauseMs * kMillisecond;
+    const unsigned doublings = std::min(peer.busy++, kMostBusyDoublings);
+    peer.paused_until_ns =
+        links_.executor().monotonic_ns() + (kBusyPauseMs << doublings) * kMillisecond;
     return;
   }
-  if (ask.useful != 0 || code == Code::kClosed || ask.next > ask.to) return;
-  if (!is_end) return failed(ask.link, "a fetch without an answer", 0);
+  // That the link is closed only our transport can say; in a peer's own frame it is a refusal.
+  const bool is_closed = code == Code::kClosed && frame.kind != wire::Kind::kError;
+  if (ask.useful != 0 || is_closed || ask.next > ask.to) return;
+  if (!is_end) return failed(ask.link, "a fetch without an answer", Standing::kSilence);
   // It announced these numbers and sent nothing of them.
   ++peer.figures.broken_promises;
   if (job != jobs_.end()) {
@@ -210,6 +225,27 @@ void Catchup::ended(std::uint64_t number, Code code, const wire::Frame& frame) {
     if (known != job->second.known.end()) known->second = std::min(known->second, ask.next - 1);
   }
   failed(ask.link, "numbers that it announced and does not hold", Standing::kBrokenPromise);
+}
+
+// Both statements may bear their origin's signature: then the peer finds it out as soon as it sees
+// what ours was signed with, and shows us the other. Until then nothing is held against it and
+// other epochs are asked of it as before; it pays only where it had its time and says the same.
+void Catchup::overlapped(const Epoch& key, const LinkKey& link) {
+  const std::uint64_t now = links_.executor().monotonic_ns();
+  const auto before = disputed_until_ns_.find({link, key});
+  const bool had_its_time = before != disputed_until_ns_.end();
+  const bool has_seen_ours = overlapped_(key, link);
+  if (had_its_time && has_seen_ours)
+    failed(link, "numbers that overlap what their origin signed", Standing::kBadDelivery);
+  if (!had_its_time && disputed_until_ns_.size() >= kMaxDisputes)
+    std::erase_if(disputed_until_ns_, [&](const auto& entry) { return entry.second <= now; });
+  if (had_its_time || disputed_until_ns_.size() < kMaxDisputes)
+    disputed_until_ns_[{link, key}] = now + kDisputeMs * kMillisecond;
+}
+
+bool Catchup::is_disputed(const Epoch& key, const LinkKey& link) const {
+  const auto found = disputed_until_ns_.find({link, key});
+  return found != disputed_until_ns_.end() && found->second > links_.executor().monotonic_ns();
 }
 
 void Catchup::heartbeat() {
@@ -245,13 +281,6 @@ CatchupPeer Catchup::figures(const LinkKey& link) const {
 
 CatchupProgress Catchup::progress() const {
   CatchupProgress progress;
-  for (const Epoch& key : active_) {
-    std::uint64_t most = 0;
-    for (const auto& [link, known] : jobs_.at(key).known)
-      if (in_standing(link)) most = std::max(most, known);
-    const std::uint64_t last = held(key);
-    if (most > last) progress.missing += most - last;
-  }
   progress.done = done_;
   progress.bytes = done_bytes_;
   progress.deltas_per_s = static_cast<std::uint64_t>(deltas_per_s_);

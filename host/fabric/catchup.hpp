@@ -2,6 +2,8 @@
 // is tiled into pieces of numbers; pieces are asked of the least loaded peers, two asks under way a
 // peer, what fewest peers hold first; what arrives behind a gap waits, within a bound; the front
 // goes to ingest in order. Nothing is asked twice but for what is stolen from a peer that stalls.
+// Few epochs are open, that is have pieces, at a time; all others wait in the queues of the peers
+// that announced them, so that no event costs more for what waits, however much was announced.
 // A service of the fabric: all of it runs on the fabric's strand but what is marked.
 #pragma once
 
@@ -40,7 +42,8 @@ struct CatchupPeer {
 };
 
 struct CatchupProgress {
-  std::uint64_t missing = 0;         // labels announced by peers in good standing, and not held
+  // Labels announced by peers in good standing, and not held; at most a heartbeat old.
+  std::uint64_t missing = 0;
   std::uint64_t done = 0;            // labels that catch-up brought since the start
   std::uint64_t bytes = 0;           // of bodies
   std::uint64_t deltas_per_s = 0;    // lately
@@ -60,7 +63,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
 
   struct Counters {
     std::atomic<std::uint64_t> fetches{0}, failed{0}, served{0}, refused{0}, stolen{0}, forks{0},
-        payload_bytes{0};
+        payload_bytes{0}, looks{0};
   };
 
   // The references outlive it.
@@ -71,15 +74,16 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
     reached_ = std::move(reached);
     drained_ = std::move(drained);
   }
-  // A peer brought a part of a statement that overlaps what is held.
-  void on_overlap(std::function<void(const Epoch& key, const LinkKey& link)> overlapped) {
-    overlapped_ = std::move(overlapped);
-  }
+  // A peer brought a part of a statement that overlaps what is held: its origin signed both, or
+  // the peer lies. Shows the peer what ours was signed with; true where the peer has seen it
+  // already.
+  using Overlapped = std::function<bool(const Epoch& key, const LinkKey& link)>;
+  void on_overlap(Overlapped overlapped) { overlapped_ = std::move(overlapped); }
   // A peer that is up says that it holds the numbers of this epoch up to `last`.
   void learned(const Epoch& key, const LinkKey& from, std::uint64_t last);
   // Its numbers are void, or cannot be had: nothing of it is under way any more.
   void forget(const Epoch& key);
-  // Asks whatever can be asked now.
+  // Asks whatever can be asked, in a task of the strand; any number of calls before it are one.
   void schedule();
   bool is_fetching(const Epoch& key) const;
   // False while the peer is left alone because it failed us.
@@ -123,6 +127,10 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
     std::uint64_t expected = 0;  // where the journal stands once what was brought in is whole
     double bytes_per_number = 512;
     std::uint64_t last_asked = 0;  // the number of its last ask: jobs take turns
+    LinkKey opener{};              // while it is open: whose share of the open epochs it takes
+    bool brought = false;          // something was admitted since `drained_` was last called
+    std::uint64_t gap_at = 0;      // where the journal stood when a gap was last found ...
+    unsigned gaps = 0;             // ... and how often it has not moved since
     std::uint64_t paused_until_ns = 0;
     // A statement made of several peers' parts did not check out: up to here one peer alone is
     // asked, so that it is known who is wrong.
@@ -143,7 +151,12 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
     std::size_t chunk = 0;  // bytes to ask for
     double rate = 0;        // bytes a second
     unsigned failures = 0;  // in a row
+    unsigned busy = 0;      // refusals for want of room, in a row
     std::uint64_t paused_until_ns = 0;
+    // Epochs that it announced and that are not open; some may have come another way since.
+    std::set<Epoch> waiting;
+    Epoch turn{};          // the one that was looked at last
+    std::size_t open = 0;  // jobs that are open in its name
     CatchupPeer figures;
   };
 
@@ -161,17 +174,32 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   void hand_over(const Epoch& key, Job& job);
   void judged(const Epoch& key, std::uint64_t from, Ingested verdict, std::size_t added);
   void refused(Job& job, Piece& piece);
+  void found_gap(const Epoch& key, Job& job, const Piece& piece);
 
   // schedule.cpp: who is asked for what
   struct Choice {
-    const Epoch* key = nullptr;  // null: nothing
-    Job* job = nullptr;
+    Epoch key;
+    Job* job = nullptr;  // null: nothing
     std::uint64_t from = 0, to = 0;
     std::size_t holders = 0;
     std::size_t bytes = 0;
+    // What fewest peers hold, then what has waited longest.
+    bool is_better_than(const Choice& other) const {
+      if (job == nullptr || other.job == nullptr) return job != nullptr;
+      return holders < other.holders ||
+             (holders == other.holders && job->last_asked < other.job->last_asked);
+    }
   };
+  void run();
+  void close_done();
+  void open(const Epoch& key, Job& job, const LinkKey& link);
+  void close(const Epoch& key, const Job& job);
+  bool lacks(const Epoch& key, const Job& job, const LinkKey& link) const;
+  bool is_stuck(const Job& job) const;
+  bool may_open(const Peer& peer) const;
   bool give_work(const LinkKey& link, Peer& peer);
-  Choice choose(const LinkKey& link, const Peer& peer);
+  Choice choose(const LinkKey& link, Peer& peer);
+  void choose_waiting(const LinkKey& link, Peer& peer, Choice& best);
   Choice choose_of(const Epoch& key, Job& job, const LinkKey& link, const Peer& peer);
   bool steal(const LinkKey& link, Peer& peer);
   std::uint64_t numbers_in(const Job& job, std::size_t bytes) const;
@@ -192,6 +220,8 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   bool arrived(Ask& ask, const std::shared_ptr<std::string>& bytes, ByteView body);
   void ended(std::uint64_t number, Code code, const wire::Frame& frame);
   void failed(const LinkKey& link, std::string_view why, double weight);
+  void overlapped(const Epoch& key, const LinkKey& link);
+  bool is_disputed(const Epoch& key, const LinkKey& link) const;
   Peer& peer_of(const LinkKey& link);
   std::uint64_t held(const Epoch& key) const;
 
@@ -202,10 +232,13 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   const std::shared_ptr<Serving> serving_;
   Reached reached_;
   Drained drained_;
-  std::function<void(const Epoch& key, const LinkKey& link)> overlapped_;
+  Overlapped overlapped_;
   std::atomic<bool> stopped_{false};
+  bool scheduled_ = false;
   std::map<Epoch, Job> jobs_;  // all epochs that peers told of
-  std::set<Epoch> active_;     // those of which something is lacking
+  std::set<Epoch> open_;       // those that are fetched now
+  // Where a peer's statement overlaps ours: it is not asked for that epoch until then.
+  std::map<std::pair<LinkKey, Epoch>, std::uint64_t> disputed_until_ns_;
   std::map<LinkKey, Peer> peers_;
   std::map<std::uint64_t, Ask> asks_;
   std::uint64_t next_ask_ = 1;

@@ -11,12 +11,13 @@
 #include <set>
 
 #include "fabric/catchup.hpp"
+#include "fabric/connections.hpp"
 #include "fabric/fabric.hpp"
 #include "fabric/forks.hpp"
 #include "fabric/ingest.hpp"
 #include "fabric/lanes.hpp"
 #include "links/links.hpp"
-#include "rhizome/abi/transport_remote.h"
+#include "session/sessions.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
@@ -26,59 +27,93 @@ struct Fabric::Core final : use::TransportEvents,
                             Links,
                             std::enable_shared_from_this<Fabric::Core> {
   using EpochKey = std::pair<NodeKey, std::uint64_t>;  // origin, epoch
+  // A frame in its lane.
+  struct Received {
+    std::uint64_t connection = 0;
+    LinkKey link{};
+    bool in_session = false;
+    std::optional<std::uint64_t> number;  // the asker's, where the session seals frames
+    std::shared_ptr<std::string> bytes;   // owns what frame.body borrows
+    std::size_t body_at = 0;
+    wire::Frame frame;
+  };
 
   Core(FabricOptions options, Membership& membership, const SigningKey& node_key, Journal& journal,
        Admission& admission, Executor& executor, Log& log);
 
   // ---- transport events (the transport's thread): copied to the strand
   bool authorize(const LinkKey& peer) noexcept override;
-  void peer(const LinkKey& peer, bool up) noexcept override;
-  void published(const LinkKey& peer, ByteView topic, ByteView frame) noexcept override;
-  void request(const LinkKey& peer, std::uint64_t request, ByteView frame) noexcept override;
-  void reply(std::uint64_t request, Code code, ByteView frame, bool last) noexcept override;
-  void work(const LinkKey& peer, ByteView frame) noexcept override;
+  void connection(const use::Connection& info, bool up) noexcept override;
+  void published(std::uint64_t connection, ByteView topic, ByteView bytes) noexcept override;
+  void request(std::uint64_t connection, std::uint64_t request, ByteView bytes) noexcept override;
+  void reply(std::uint64_t request, Code code, ByteView bytes, bool last) noexcept override;
+  void writable(std::uint64_t connection, std::uint32_t lane) noexcept override;
 
   // ---- members (members.cpp)
   struct Member {
     MemberStatus status;
     LinkKey link{};
-    LinkedPeer peer;       // as services see it
-    std::string network;   // the group of its address, of a stranger; empty: not known
-    bool greeted = false;  // its hello was checked on this connection: `key` is proven
-    bool hello_under_way = false;
-    bool hello_unanswered = false;  // one that we sent
+    std::uint64_t connection = 0;  // that it is up by; 0: none
+    LinkedPeer peer;               // as services see it
+    std::string network;           // the group of its address, of a stranger; empty: not known
+    bool greeted = false;          // it introduced itself in this connection's session
+    bool introducing = false;      // an introduction of ours is under way
+    bool introduction_unanswered = false;
     bool announce_under_way = false;
     bool join_under_way = false;
-    std::optional<InviteTicket> ticket;  // shown where it refuses our hello
+    std::optional<InviteTicket> ticket;  // shown where it refuses our introduction
     std::uint64_t announced = 0;         // the change of ours (changes_) up to which it was told
     std::set<NodeKey> subscribed;        // origins whose topics we take from it
   };
   void start();
   void configure_peers();
   void dial(const Member& member);
-  void on_peer(const LinkKey& link, bool up);
-  void send_hello(Member& member);
-  void on_hello(Member* member, const LinkKey& link, const wire::Frame& frame,
-                std::uint64_t request);
-  Status accept_hello(const LinkKey& link, const wire::Frame& frame);
-  // `told`: the change up to which it tells of our positions.
-  std::string hello_body(const LinkKey& link, std::uint64_t& told) const;
   void heartbeat();
+
+  // ---- connections, hello and introductions (greeting.cpp)
+  struct Connection {
+    use::Connection info;
+    session::Handshake handshake;
+    bool hello_under_way = false;  // of ours
+    bool has_session = false;
+    NodeKey node{};  // proven, once it has a session
+    // Requests of each class that the other side asked us to hold back.
+    std::array<std::uint64_t, session::kClasses> paused_until_ns{};
+  };
+  Connection* connection_of(std::uint64_t number);
+  std::optional<NodeKey> expected_key(const LinkKey& link);
+  void on_connection(const use::Connection& info, bool up);
+  bool come(Connection& connection);
+  void leave(Member& member);
+  void say_hello(Connection& connection);
+  void on_hello(Connection& connection, const wire::Frame& frame, const Asked& asked);
+  void on_hello_reply(Connection& connection, const wire::Frame& frame);
+  void on_confirm(Connection& connection, const wire::Frame& frame, const Asked& asked);
+  void hello_failed(const Connection& connection, const Status& why);
+  void note_problem(const LinkKey& link, const std::string& problem);
+  void on_session(Connection& connection, const NodeKey& node);
+  // `told`: the change up to which it tells of our positions.
+  std::string introduction(const LinkKey& link, std::uint64_t& told) const;
+  void introduce(Member& member);
+  Status accept_introduction(Connection& connection, const wire::Frame& frame);
+  void on_introduce(Connection& connection, Member* member, const wire::Frame& frame,
+                    const Asked& asked);
+
   // ---- joining (joining.cpp)
   void recall_acquaintances();
   void join(const Invitation& invitation);
   void drop(const NodeKey& key);
   void show_ticket(Member& member);
-  void on_join(const LinkKey& link, const wire::Frame& frame, std::uint64_t request);
+  void on_join(Connection& connection, const wire::Frame& frame, const Asked& asked);
   // A connection that may not speak yet has so long to show a ticket.
   void await_ticket(const LinkKey& link);
-  void compare_settings(Member& member, const wire::Hello& hello) const;
+  void compare_settings(Member& member, const wire::Introduction& theirs) const;
   Member* member_of(const LinkKey& link);
-  std::string network_of(const LinkKey& link) const;
+  std::string network_of(std::uint64_t connection) const;
 
   // ---- places (strangers.cpp)
   // Null: too many strangers are here, or of its network.
-  Member* admit_stranger(const LinkKey& link);
+  Member* admit_stranger(const LinkKey& link, std::uint64_t connection);
   Member* place_for(const LinkKey& link);  // null: all are taken
   void turn_away(const LinkKey& link);
 
@@ -89,7 +124,8 @@ struct Fabric::Core final : use::TransportEvents,
   std::vector<wire::Position> news_for(const LinkKey& link, std::uint64_t& told) const;
   void forget_known(const LinkKey& link);
   void compare_heads(const wire::Position& ours);
-  void on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
+  // False where some found no place: the peer is to announce them again.
+  bool on_positions(Member& member, const std::vector<wire::Position>& positions, bool at_once);
 
   // ---- spreading and catching up (spread.cpp, sources.cpp)
   struct Progress {
@@ -97,6 +133,8 @@ struct Fabric::Core final : use::TransportEvents,
     // What peers hold at numbers that we have not come to.
     std::map<LinkKey, std::pair<std::uint64_t, Hash256>> heads;
     bool awaited = false;      // the missing timer runs
+    bool unproven = false;     // nothing of it is held: it is `teller`'s word alone
+    LinkKey teller{};          // who was first to name it; of those that did, where that one left
     std::uint64_t pushed = 0;  // highest number that is on its way through ingest
     // Live deliveries that wait behind a gap, by first number and index.
     std::map<std::pair<std::uint64_t, std::size_t>, std::unique_ptr<Incoming>> parked;
@@ -118,7 +156,7 @@ struct Fabric::Core final : use::TransportEvents,
   void note_commit(Seq first, Seq last, std::span<const Statement> statements);  // [any]
   void on_commit(const CommitNote& note);
   void publish(const Statement& statement);
-  void on_published(const LinkKey& link, std::shared_ptr<std::string> bytes);
+  void on_published(Received&& received, const std::string& topic);
   void take_live(const LinkKey& link, std::unique_ptr<Incoming> incoming);
   void push_live(const EpochKey& key, Progress& progress, std::unique_ptr<Incoming> incoming);
   void on_live(const EpochKey& key, const LinkKey& link, std::uint64_t last, Ingested verdict,
@@ -132,8 +170,14 @@ struct Fabric::Core final : use::TransportEvents,
   void take_from(const NodeKey& origin, Source& source, const LinkKey& link);
   void lose_sources(const LinkKey& link);
   bool has_source(const NodeKey& origin) const;
-  // Of an epoch that this peer told of; null: more epochs than we keep, or than strangers may name.
+  // Of an epoch that this peer told of; null: more epochs than we keep, or than strangers or one
+  // peer may name.
   Progress* progress_for(const EpochKey& key, const LinkKey& teller);
+  bool has_room_for_unproven(const LinkKey& teller) const;
+  void proven(const EpochKey& key);
+  // This peer left: what nobody but it told of is forgotten.
+  void forget_unproven(const LinkKey& link);
+  void forget_origin(const NodeKey& origin);
   void await_missing(const EpochKey& key);
   // The highest number that is held or on its way through ingest.
   std::uint64_t reached(const EpochKey& key) const;
@@ -157,38 +201,38 @@ struct Fabric::Core final : use::TransportEvents,
            std::uint64_t deadline_ms, ReplyHandler handler) override;
   Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
                 bool last) override;
+  Status offer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body, bool last,
+               std::uint64_t until_ns, Task again) override;
   void refuse(const Asked& asked, Code code, std::string_view why) override;
   void distrust(const LinkKey& link, std::string_view why, double weight) override;
   void let_back_in(const LinkKey& link);
   // Offers a request to the services; false where none takes its kind.
-  bool serve(const Member& member, const wire::Frame& frame, std::uint64_t request);
+  bool serve(const Member& member, const wire::Frame& frame, const Asked& asked);
 
   // ---- frames (frames.cpp)
-  wire::Lane lane_for(const LinkKey& link, ByteView bytes) const;  // [any]
+  wire::Lane lane_for(const session::Inbound& in) const;            // [any]
+  bool passes(const session::Ruling& ruling, const LinkKey& link);  // [any]
   // Copies the frame into its lane, where there is room. [any]
-  void queue(wire::Lane lane, const LinkKey& from, ByteView frame,
-             std::function<void(const std::shared_ptr<std::string>&)> handle);
-  std::string seal(wire::Kind kind, wire::Lane lane, ByteView body, const NodeKey* recipient,
-                   std::uint64_t deadline_ms = 0) const;
-  void send(Member& member, wire::Kind kind, wire::Lane lane, ByteView body, ReplyHandler handler,
-            std::uint64_t deadline_ms = 0);
-  void answer(std::uint64_t request, const NodeKey& to, wire::Kind kind, wire::Lane lane,
-              ByteView body);
-  void refuse(std::uint64_t request, const NodeKey& to, Code code, std::string_view why);
-  void on_request(const LinkKey& link, std::uint64_t request, std::shared_ptr<std::string> bytes);
-  void on_reply(std::uint64_t request, Code code, std::shared_ptr<std::string> bytes, bool last);
-  // Opens and checks a frame of this link: version, fabric, recipient, sender, signature.
-  Result<wire::Frame> open_frame(const LinkKey& link, ByteView bytes) const;
+  void queue(session::Inbound&& in, std::function<void(Received&&)> handle);
+  void send(std::uint64_t connection, wire::Kind kind, wire::Lane lane, ByteView body,
+            ReplyHandler handler, std::uint64_t timeout_ms = 0);
+  void answer_error(const Asked& asked, const wire::Error& error);  // [any]
+  void acknowledge(const Asked& asked);
+  void on_request(std::uint64_t request, Received&& received);
+  void on_reply(std::uint64_t request, Received&& received, bool last);
+  void on_end(std::uint64_t request, Code code);
   void update_snapshot();
+  void count_behind();
 
   const FabricOptions options_;
   Membership& membership_;
   const SigningKey& key_;
-  const wire::FabricId fabric_;
+  const std::unique_ptr<session::Sessions> sessions_;
   Journal& journal_;
   Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
+  Connections connections_;
   const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
   const std::shared_ptr<Catchup> catchup_;  // the first of the services
@@ -198,11 +242,16 @@ struct Fabric::Core final : use::TransportEvents,
   const rz_transport_remote* remote_ = nullptr;
 
   std::vector<std::shared_ptr<Service>> services_;  // set before start, then only read
+  std::map<std::uint64_t, Connection> open_;        // connections that are up, by their numbers
   std::map<LinkKey, Member> members_;
   std::map<EpochKey, Progress> progress_;
   std::map<NodeKey, Source> sources_;
   std::size_t parked_bytes_ = 0;
   std::size_t told_by_strangers_ = 0;  // epochs in progress_ that a stranger was first to name
+  std::map<LinkKey, std::size_t>
+      unproven_;  // epochs in progress_ that are this teller's word alone
+  std::map<LinkKey, std::uint64_t> behind_of_;  // as counted at the last heartbeat
+  std::uint64_t missing_ = 0;                   // the same
 
   // What we hold, and in which order it changed: an announce tells what changed since the last.
   struct Held {
@@ -218,7 +267,8 @@ struct Fabric::Core final : use::TransportEvents,
   std::deque<CommitNote> notes_;  // guarded by notes_mutex_
 
   struct Pending {
-    LinkKey link{};
+    std::uint64_t connection = 0;
+    wire::Kind kind{};
     ReplyHandler handler;
   };
   std::map<std::uint64_t, Pending> pending_;
@@ -233,11 +283,12 @@ struct Fabric::Core final : use::TransportEvents,
     std::atomic<std::uint64_t> published_frames{0}, published_bytes{0}, received_frames{0},
         duplicate_frames{0}, gaps{0}, refused_frames{0}, dropped_frames{0}, forks{0},
         payload_bytes{0}, parked_frames{0}, unpublished{0}, source_changes{0}, excluded{0},
-        turned_away{0};
+        turned_away{0}, throttled{0};
   };
   mutable Counters counters_;
 };
 
+std::uint32_t transport_lane(wire::Lane lane, std::size_t size);
 // The topic of what an origin numbered.
 std::string origin_topic(const NodeKey& origin);
 // What a frame that was refused with this code weighs in its sender's standing.

@@ -5,16 +5,29 @@
 
 namespace rhizome {
 
+namespace {
+
+session::Local local_of(const SigningKey& key, const std::string& fabric) {
+  session::Local local{&key,   wire::fabric_id(fabric), fabric, session::new_boot_nonce(), {},
+                       nullptr};
+  (void)link_key_of(key.public_key(), local.link.data());  // a key made from a seed has one
+  return local;
+}
+
+}  // namespace
+
 Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningKey& node_key,
                    Journal& journal, Admission& admission, Executor& executor, Log& log)
     : options_(std::move(options)),
       membership_(membership),
       key_(node_key),
-      fabric_(wire::fabric_id(options_.fabric)),
+      sessions_(std::make_unique<session::Sessions>(local_of(node_key, options_.fabric),
+                                                    options_.buckets)),
       journal_(journal),
       executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
+      connections_(executor),
       lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
                                        options_.ingest_queue_bytes, node_key.public_key())),
@@ -29,7 +42,7 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       [this](const EpochKey& key) { return reached(key); },
       [this](const EpochKey& key, std::uint64_t through) { fetched(key, through); });
   catchup_->on_overlap(
-      [this](const EpochKey& key, const LinkKey& link) { forks_->suspect(link, key); });
+      [this](const EpochKey& key, const LinkKey& link) { return forks_->overlapped(link, key); });
   services_ = {catchup_, forks_};
 }
 
@@ -87,6 +100,7 @@ void Fabric::stop() {
   for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
   core_->lanes_->close();  // what waits there owns the core, which owns the lanes
+  core_->connections_.close();
 }
 
 std::vector<MemberStatus> Fabric::members() const {
@@ -121,6 +135,7 @@ FabricStats Fabric::stats() const {
   stats.failed_fetches = catch_up.failed;
   stats.served_fetches = catch_up.served;
   stats.stolen_fetches = catch_up.stolen;
+  stats.fetch_looks = catch_up.looks;
   stats.holes = core_->journal_.stats().holes;
   stats.forks = c.forks + catch_up.forks;
   stats.payload_bytes = c.payload_bytes + catch_up.payload_bytes;
@@ -129,6 +144,7 @@ FabricStats Fabric::stats() const {
   stats.source_changes = c.source_changes;
   stats.excluded = c.excluded;
   stats.turned_away = c.turned_away;
+  stats.throttled = c.throttled;
   return stats;
 }
 

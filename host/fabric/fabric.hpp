@@ -22,8 +22,7 @@
 #include "rhizome/use/transport.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/log.hpp"
-
-struct rz_transport_remote;
+#include "session/buckets.hpp"
 
 namespace rhizome {
 
@@ -55,6 +54,7 @@ struct FabricOptions {
   std::uint64_t missing_ms = 200;  // how long a source may be behind what others announced
   Standing::Policy standing;       // of peers that misbehave
   LaneOptions lanes;
+  session::BucketOptions buckets;
 };
 
 struct MemberStatus {
@@ -65,9 +65,9 @@ struct MemberStatus {
   bool up = false;
   std::string problem;                   // why it and we do not speak; empty: we do
   std::vector<std::string> differences;  // settings of its that are not ours
-  std::uint64_t behind = 0;              // labels that it announced and we lack
-  std::uint64_t fetched = 0;             // deltas that came from it by catch-up
-  std::uint64_t live = 0;                // deltas that came from it as they were published
+  std::uint64_t behind = 0;   // labels that it announced and we lacked at the last heartbeat
+  std::uint64_t fetched = 0;  // deltas that came from it by catch-up
+  std::uint64_t live = 0;     // deltas that came from it as they were published
   Standing::View standing;
   CatchupPeer catch_up;
 };
@@ -78,12 +78,14 @@ struct FabricStats {
   std::uint64_t dropped_frames = 0;  // the ingest queue was full
   std::uint64_t fetches = 0, failed_fetches = 0, served_fetches = 0, holes = 0, forks = 0;
   std::uint64_t stolen_fetches = 0;  // asked again of another peer: the first was slow
+  std::uint64_t fetch_looks = 0;     // epochs that were looked at to find what to fetch next
   std::uint64_t payload_bytes = 0;   // claims and signatures that came, however often
   std::uint64_t parked_frames = 0;   // live ones that waited behind a gap
   std::uint64_t unpublished = 0;     // statements left for others to fetch: commits came too fast
   std::uint64_t source_changes = 0;  // an origin's topic was taken from another peer than before
   std::uint64_t excluded = 0;        // peers dropped for what they did
   std::uint64_t turned_away = 0;     // strangers over max_strangers
+  std::uint64_t throttled = 0;       // frames that were over a bucket of their sender
 };
 
 class Fabric {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -28,6 +29,10 @@ class Forks final : public Service, public std::enable_shared_from_this<Forks> {
   void start();
   // This peer's head is not ours: it is shown what ours was signed with, once.
   void suspect(const LinkKey& link, const Epoch& key);
+  // A statement of this peer's overlaps ours: it is shown ours, and again where ours has changed.
+  // True where it has seen ours already and would have proved a fork if there were one, or takes no
+  // part in such exchanges.
+  bool overlapped(const LinkKey& link, const Epoch& key);
   // The journal marked this epoch as forked.
   void found(const Epoch& key);
 
@@ -40,15 +45,23 @@ class Forks final : public Service, public std::enable_shared_from_this<Forks> {
   void stop() override { stopped_ = true; }  // [any]
 
  private:
+  struct Told {
+    std::size_t heads = 0;   // how many of it
+    std::uint64_t last = 0;  // where we stood then
+  };
   struct Peer {
     std::set<Epoch> due;
-    std::map<Epoch, std::size_t> told;  // how many heads of it
+    std::map<Epoch, Told> told;
+    std::map<Epoch, std::uint64_t> asked_at;  // numbers of which it is shown our statement too
     bool under_way = false;
   };
   void owe(const LinkKey& link, const Epoch& key, std::size_t heads);
   void tell(const LinkKey& link);
   std::vector<SignedHead> heads_of(const Epoch& key) const;
+  std::optional<SignedHead> head_over(const Epoch& key, std::uint64_t number) const;
+  std::uint64_t last_of(const Epoch& key) const;
   bool is_news(const SignedHead& head) const;
+  void show_ours(const LinkKey& link, const SignedHead& theirs);
   void renumber();
   void renumber_some();  // on a strand of its own
 

@@ -2,6 +2,7 @@
 // before, as on a machine without a clock of its own. Whole nodes under virtual time.
 #include <gtest/gtest.h>
 
+#include "authoring/lines.hpp"
 #include "simulation/raw_peer.hpp"
 
 namespace rhizome {
@@ -45,7 +46,7 @@ void write_together(Network& network, std::size_t index, const std::string& text
                     R"({"role":"value","target":")" +
                     text + std::to_string(i) + "\"}]}");
   const std::vector<ByteView> views(lines.begin(), lines.end());
-  const auto written = network.node(index).authoring().write(views, {});
+  const auto written = network.node(index).authoring().write(drafts_of(views), {});
   ASSERT_TRUE(written.ok()) << written.status().to_string();
 }
 

@@ -9,6 +9,8 @@ namespace {
 
 // What is admitted in one go: enough to fill the cores and one synced write, not more.
 constexpr std::size_t kWorkBytes = 4u << 20;
+// Deltas of a delivery whose statement is checked beside them and not before.
+constexpr std::size_t kCheckedBeside = 16;
 
 }  // namespace
 
@@ -69,7 +71,9 @@ void Ingest::drain() {
 void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
   Plan plan;
   plan.from = batch.front()->from;
+  plan.deliveries = batch.size();
   check_ahead(batch);
+  check_live_ahead(batch);
   for (std::unique_ptr<Incoming>& incoming : batch) {
     const std::size_t first = plan.arrivals.size();
     const Ingested verdict =
@@ -77,6 +81,40 @@ void Ingest::work(std::vector<std::unique_ptr<Incoming>> batch) {
     plan.entries.push_back({std::move(incoming), verdict, first, plan.arrivals.size()});
   }
   admit(plan);
+}
+
+// A live delta alone: its statement and its own signature are checked at the same time, so that it
+// waits for one of them only. What a liar gains is bounded: so many checks per statement.
+bool Ingest::may_check_beside(const Incoming& incoming, const Plan& plan) const {
+  const wire::Delivery& delivery = incoming.delivery;
+  const std::size_t count = delivery.bodies.size();
+  return plan.deliveries == 1 && !incoming.statement_checked && count <= kCheckedBeside &&
+         count == delivery.statement.ids.size() && delivery.statement.origin != self_ &&
+         std::none_of(delivery.bodies.begin(), delivery.bodies.end(),
+                      [](const wire::Body& body) { return body.claims.empty(); });
+}
+
+// Several live deliveries: their statements are checked on all cores. Those that are held or do not
+// follow what is held are left to `classify`, which may need no check of them.
+void Ingest::check_live_ahead(const std::vector<std::unique_ptr<Incoming>>& batch) {
+  if (batch.size() < 2) return;
+  std::vector<Incoming*> live;
+  std::map<Epoch, std::uint64_t> next;
+  for (const auto& incoming : batch) {
+    if (!incoming->slices.empty()) continue;
+    const Statement& statement = incoming->delivery.statement;
+    const auto [at, is_new] = next.try_emplace({statement.origin, statement.epoch}, 0);
+    if (is_new) {
+      const auto position = journal_.origin(statement.origin, statement.epoch);
+      at->second = !position ? 1 : position->forked ? 0 : position->last + 1;
+    }
+    if (statement.from != at->second) continue;
+    at->second = statement.last() + 1;
+    live.push_back(incoming.get());
+  }
+  strand_->executor().parallel(live.size(), [&](std::size_t i) {
+    live[i]->statement_checked = check_statement(live[i]->delivery.statement).ok();
+  });
 }
 
 Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
@@ -92,9 +130,12 @@ Ingested Ingest::classify(const Incoming& incoming, Plan& plan) {
   if (statement.last() <= position.last) return Ingested::kDuplicate;
   if (statement.from > position.last + 1) return Ingested::kGap;
   if (statement.from != position.last + 1) return fork(statement, position);
-  if (!check_statement(statement).ok()) return Ingested::kRefused;
-
-  if (!mind_own_epoch(signed_head(statement)).ok()) return Ingested::kFailed;
+  if (may_check_beside(incoming, plan)) {
+    plan.unchecked = &statement;
+  } else {
+    if (!incoming.statement_checked && !check_statement(statement).ok()) return Ingested::kRefused;
+    if (!mind_own_epoch(signed_head(statement)).ok()) return Ingested::kFailed;
+  }
 
   // The bodies must be the ones that the origin numbered: else a relay could make us refuse, and so
   // skip, what its author never wrote.
@@ -181,11 +222,18 @@ void Ingest::admit(Plan& plan) {
     batch.arrivals = plan.arrivals;
     batch.source = plan.from;
     batch.statements = std::move(plan.statements);
+    bool is_refused = false;
+    if (plan.unchecked != nullptr)
+      batch.also_check = [&] {
+        is_refused = !check_statement(*plan.unchecked).ok();
+        return !is_refused;
+      };
     const Result<Admitted> admitted = admission_.admit(batch);
     for (std::size_t e = 0; e < plan.entries.size(); ++e) {
       Plan::Entry& entry = plan.entries[e];
       if (!admitted.ok()) {
-        if (entry.verdict == Ingested::kAdmitted) entry.verdict = Ingested::kFailed;
+        if (entry.verdict == Ingested::kAdmitted)
+          entry.verdict = is_refused ? Ingested::kRefused : Ingested::kFailed;
         continue;
       }
       for (std::size_t i = entry.first_arrival; i < entry.end_arrival; ++i) {
@@ -199,7 +247,7 @@ void Ingest::admit(Plan& plan) {
           partials_.erase({entry.incoming->origin, entry.incoming->epoch});
       }
     }
-    if (!admitted.ok()) {
+    if (!admitted.ok() && !is_refused) {
       log_.error("ingest.failed", {{"reason", admitted.status().to_string()}});
       partials_.clear();
     }

@@ -35,11 +35,12 @@ enum class Ingested : std::uint8_t {
 };
 
 struct Incoming {
-  NodeKey from{};              // the member that sent it
-  LinkKey link{};              // of a live delivery: the link that it came by
-  bool take_withheld = false;  // nobody else can have the missing bodies: make them holes
-  std::string bytes;           // owns what `delivery` borrows
-  wire::Delivery delivery;     // as published, or else:
+  NodeKey from{};                  // the member that sent it
+  LinkKey link{};                  // of a live delivery: the link that it came by
+  bool take_withheld = false;      // nobody else can have the missing bodies: make them holes
+  std::string bytes;               // owns what `delivery` borrows
+  wire::Delivery delivery;         // as published, or else slices
+  bool statement_checked = false;  // and right
   // Catch-up: slices of one (origin, epoch), in order, and who owns what they borrow. What they
   // lack nobody can have.
   NodeKey origin{};
@@ -89,6 +90,8 @@ class Ingest : public std::enable_shared_from_this<Ingest> {
   Ingested classify(const Incoming& incoming, Plan& plan);
   // assemble.cpp: statements out of slices
   void check_ahead(const std::vector<std::unique_ptr<Incoming>>& batch);
+  void check_live_ahead(const std::vector<std::unique_ptr<Incoming>>& batch);
+  bool may_check_beside(const Incoming& incoming, const Plan& plan) const;
   Ingested assemble(const Incoming& incoming, Plan& plan);
   Ingested take(const Incoming& incoming, const Slice& slice, Plan& plan);
   static void arrive(const Slice& slice, Plan& plan);
@@ -132,6 +135,9 @@ struct Ingest::Plan {
   std::vector<Entry> entries;
   std::vector<Arrival> arrivals;
   std::vector<Statement> statements;
+  // The one delivery of this plan, whose statement is checked beside its deltas.
+  const Statement* unchecked = nullptr;
+  std::size_t deliveries = 0;                 // that the plan is made of
   std::map<Epoch, OriginPosition> positions;  // as they will be once this plan is admitted
   std::unordered_set<DeltaId> arriving;
 

@@ -40,7 +40,8 @@ void Fabric::Core::join(const Invitation& invitation) {
   if (!member.status.configured) member.status.addresses = {invitation.address};
   member.ticket = invitation.ticket;
   dial(member);
-  if (member.status.up && !member.greeted) send_hello(member);
+  const Connection* const connection = connection_of(member.connection);
+  if (connection != nullptr && connection->has_session && !member.greeted) introduce(member);
   update_snapshot();
 }
 
@@ -49,7 +50,7 @@ void Fabric::Core::drop(const NodeKey& key) {
   if (stopped_ || !link_key_of(key, link.data()) || member_of(link) == nullptr) return;
   const Status left = transport_->disconnect(link);
   if (!left.ok()) log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
-  on_peer(link, false);
+  if (Member* const member = member_of(link); member->connection != 0) leave(*member);
   members_.erase(link);
   update_snapshot();
 }
@@ -60,15 +61,15 @@ void Fabric::Core::show_ticket(Member& member) {
   wire::Join join;
   join.ticket = *member.ticket;
   join.name = options_.name.substr(0, wire::kMaxName);
-  send(member, wire::Kind::kJoin, wire::lane_of(wire::Kind::kJoin), wire::encode(join),
+  send(member.connection, wire::Kind::kJoin, wire::lane_of(wire::Kind::kJoin), wire::encode(join),
        [this, link = member.link](Code code, const std::shared_ptr<std::string>&,
                                   const wire::Frame& frame, bool) {
          Member* peer = member_of(link);
          if (peer == nullptr) return;
          peer->join_under_way = false;
-         if (code == Code::kOk && frame.kind == wire::Kind::kAck) return send_hello(*peer);
+         if (code == Code::kOk && frame.kind == wire::Kind::kAck) return introduce(*peer);
          if (code != Code::kDenied)
-           return;  // lost on the way: the next refused hello shows it again
+           return;  // lost on the way: the next refused introduction shows it again
          const Result<wire::Error> error = wire::decode_error(frame.body);
          peer->ticket.reset();
          peer->status.problem = error.ok() ? error->message : "it refused the invitation";
@@ -78,26 +79,27 @@ void Fabric::Core::show_ticket(Member& member) {
        });
 }
 
-void Fabric::Core::on_join(const LinkKey& link, const wire::Frame& frame, std::uint64_t request) {
+void Fabric::Core::on_join(Connection& connection, const wire::Frame& frame, const Asked& asked) {
+  const LinkKey link = connection.info.link;
   const Result<wire::Join> join = wire::decode_join(frame.body);
   if (!join.ok()) {
     distrust(link, join.status().message(), Standing::kBadFrame);
-    return refuse(request, frame.sender, Code::kInvalid, join.status().message());
+    return refuse(asked, Code::kInvalid, join.status().message());
   }
   const Status redeemed =
       membership_.redeem(join->ticket, frame.sender, join->name, executor_.wall_ms());
   if (!redeemed.ok()) {
     // Four guesses at 128 bits, then it is kept out.
     distrust(link, redeemed.message(), Standing::kBadFrame);
-    return refuse(request, frame.sender, redeemed.code(), redeemed.message());
+    return refuse(asked, redeemed.code(), redeemed.message());
   }
   log_.info("peer.joined", {{"name", join->name}, {"key", to_hex(view(frame.sender.data(), 8))}});
-  answer(request, frame.sender, wire::Kind::kAck, wire::Lane::kControl, {});
+  acknowledge(asked);
   if (Member* const member = place_for(link); member != nullptr && !member->greeted) {
     member->status.name = join->name;
     member->status.key = frame.sender;
   }
-  on_peer(link, true);
+  (void)come(connection);  // without a place now, it has one when it comes again
 }
 
 void Fabric::Core::await_ticket(const LinkKey& link) {
@@ -108,18 +110,18 @@ void Fabric::Core::await_ticket(const LinkKey& link) {
   });
 }
 
-void Fabric::Core::compare_settings(Member& member, const wire::Hello& hello) const {
+void Fabric::Core::compare_settings(Member& member, const wire::Introduction& theirs) const {
   std::vector<std::string> differences;
   for (const auto& ours : options_.settings) {
-    const auto theirs =
-        std::find_if(hello.settings.begin(), hello.settings.end(),
+    const auto found =
+        std::find_if(theirs.settings.begin(), theirs.settings.end(),
                      [&](const auto& setting) { return setting.first == ours.first; });
-    if (theirs == hello.settings.end() || theirs->second == ours.second) continue;
-    differences.push_back(ours.first + ": " + ours.second + " here, " + theirs->second + " there");
+    if (found == theirs.settings.end() || found->second == ours.second) continue;
+    differences.push_back(ours.first + ": " + ours.second + " here, " + found->second + " there");
   }
   if (!differences.empty() && differences != member.status.differences)
     for (const std::string& difference : differences)
-      log_.warn("peer.differs", {{"name", hello.name}, {"setting", difference}});
+      log_.warn("peer.differs", {{"name", theirs.name}, {"setting", difference}});
   member.status.differences = std::move(differences);
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 // Our own journal took nothing: another try a little later.
 constexpr std::uint64_t kOwnFailurePauseNs = 1'000'000'000;
+constexpr unsigned kGapsToAskAlone = 4;
 
 }  // namespace
 
@@ -191,11 +192,23 @@ void Catchup::refused(Job& job, Piece& piece) {
   job.alone_until = piece.to;
 }
 
+// Parts that do not make one statement, again and again: peers hold other statements of these
+// numbers, and one alone brings a whole one.
+void Catchup::found_gap(const Epoch& key, Job& job, const Piece& piece) {
+  const std::uint64_t last = held(key);
+  job.gaps = job.gap_at == last ? job.gaps + 1 : 1;
+  job.gap_at = last;
+  if (job.gaps < kGapsToAskAlone) return;
+  job.gaps = 0;
+  job.alone.reset();
+  job.alone_until = std::max(job.alone_until, piece.to);
+}
+
 void Catchup::forget(const Epoch& key) {
   const auto found = jobs_.find(key);
   if (found == jobs_.end()) return;
   for (const auto& [from, piece] : found->second.pieces) arrived_bytes_ -= piece.bytes;
-  active_.erase(key);
+  close(key, found->second);
   jobs_.erase(found);
 }
 
@@ -212,11 +225,7 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
     const LinkKey link = piece.link;
     forget(key);
     if (verdict == Ingested::kForked) ++counters_.forks;
-    if (verdict == Ingested::kOverlap) {
-      // An honest one proves the fork once it has seen what ours was signed with.
-      failed(link, "numbers that overlap what their origin signed", Standing::kBrokenPromise);
-      overlapped_(key, link);
-    }
+    if (verdict == Ingested::kOverlap) overlapped(key, link);
     return schedule();
   }
   arrived_bytes_ -= piece.bytes;
@@ -229,11 +238,13 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
     } else {
       peer.figures.twice += numbers;
     }
+    job.brought = true;
     job.expected = std::max(job.expected, piece.completes);
     job.through = std::max(job.through, piece.to);
     job.pieces.erase(place);
   } else {
     if (verdict == Ingested::kRefused) refused(job, piece);
+    if (verdict == Ingested::kGap) found_gap(key, job, piece);
     if (verdict == Ingested::kFailed)
       job.paused_until_ns = links_.executor().monotonic_ns() + kOwnFailurePauseNs;
     Piece again;
@@ -242,11 +253,9 @@ void Catchup::judged(const Epoch& key, std::uint64_t from, Ingested verdict, std
     job.through = job.expected = 0;
     tile_from(job, held(key) + 1);
   }
-  active_.insert(key);
   if (held(key) >= job.alone_until) job.alone.reset(), job.alone_until = 0;
   hand_over(key, job);
   schedule();
-  if (job.pieces.empty()) drained_(key, job.through);
 }
 
 }  // namespace rhizome

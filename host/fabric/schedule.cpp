@@ -9,7 +9,10 @@ namespace rhizome {
 namespace {
 
 constexpr std::size_t kAsksPerPeer = 2;    // windows in flight
-constexpr std::size_t kActiveJobs = 64;    // epochs that are fetched at a time
+constexpr std::size_t kOpenJobs = 64;      // epochs that are fetched at a time ...
+constexpr std::size_t kOpenPerPeer = 32;   // ... in the name of one peer ...
+constexpr std::size_t kOpenAlways = 4;     // ... which may have these whatever others have
+constexpr std::size_t kWaitingLooks = 16;  // waiting epochs that are weighed for one ask
 constexpr std::size_t kLeastNumbers = 32;  // a piece at the tail is not cut smaller
 constexpr std::uint8_t kMostThefts = 3;    // of one piece
 constexpr std::uint64_t kMillisecond = 1'000'000;
@@ -31,16 +34,22 @@ std::size_t Catchup::able(const Job& job, std::uint64_t number) const {
 }
 
 void Catchup::schedule() {
-  if (stopped_) return;
-  for (auto key = active_.begin(); key != active_.end();) {
-    Job& job = jobs_[*key];
-    prune(*key, job);
-    mend(*key, job);
-    hand_over(*key, job);
-    const std::uint64_t last = held(*key);
-    const bool lacks = std::any_of(job.known.begin(), job.known.end(),
-                                   [&](const auto& entry) { return entry.second > last; });
-    key = lacks || !job.pieces.empty() ? std::next(key) : active_.erase(key);
+  if (stopped_ || scheduled_) return;
+  scheduled_ = true;
+  links_.strand().post([self = shared_from_this()] {
+    self->scheduled_ = false;
+    if (!self->stopped_) self->run();
+  });
+}
+
+// Costs a look at each open epoch, and for each ask at some of those that wait.
+void Catchup::run() {
+  for (const Epoch& key : open_) {
+    ++counters_.looks;
+    Job& job = jobs_[key];
+    prune(key, job);
+    mend(key, job);
+    hand_over(key, job);
   }
   const std::uint64_t now = links_.executor().monotonic_ns();
   for (bool again = true; again;) {
@@ -51,12 +60,62 @@ void Catchup::schedule() {
         if (peer.asks == load && peer.paused_until_ns <= now && links_.peer(link) != nullptr)
           again = give_work(link, peer) || again;
   }
+  close_done();
+}
+
+void Catchup::close_done() {
+  std::vector<std::pair<Epoch, std::uint64_t>> drained;
+  const std::set<Epoch> looked = open_;
+  for (const Epoch& key : looked) {
+    Job& job = jobs_[key];
+    const bool is_done = job.pieces.empty();
+    if (!is_done && !is_stuck(job)) continue;
+    if (is_done && job.brought) drained.emplace_back(key, job.through);
+    job.brought = false;
+    close(key, job);
+    if (is_done) continue;
+    job.pieces.clear();
+    job.cut = job.through = job.expected = 0;
+    schedule();  // its place is another's now
+  }
+  for (const auto& [key, through] : drained) drained_(key, through);
+}
+
+bool Catchup::may_open(const Peer& peer) const {
+  return peer.open < kOpenAlways || (open_.size() < kOpenJobs && peer.open < kOpenPerPeer);
+}
+
+void Catchup::open(const Epoch& key, Job& job, const LinkKey& link) {
+  if (!open_.insert(key).second) return;
+  job.opener = link;
+  Peer& peer = peer_of(link);
+  ++peer.open;
+  peer.turn = key;
+  peer.waiting.erase(key);
+}
+
+// What is still lacking of it waits for its next turn.
+void Catchup::close(const Epoch& key, const Job& job) {
+  if (open_.erase(key) == 0) return;
+  if (const auto opener = peers_.find(job.opener); opener != peers_.end()) --opener->second.open;
+  const std::uint64_t last = held(key);
+  for (const auto& [link, known] : job.known)
+    if (known > last) peer_of(link).waiting.insert(key);
+}
+
+// All of it waits to be asked for, and no peer that has it can be asked: it must not keep its place
+// from epochs that can be had.
+bool Catchup::is_stuck(const Job& job) const {
+  return std::all_of(job.pieces.begin(), job.pieces.end(),
+                     [](const auto& entry) { return entry.second.state == Piece::kWaiting; }) &&
+         able(job, job.pieces.begin()->first) == 0;
 }
 
 bool Catchup::give_work(const LinkKey& link, Peer& peer) {
   const Choice choice = choose(link, peer);
   if (choice.job == nullptr) return peer.asks == 0 && steal(link, peer);
   Job& job = *choice.job;
+  open(choice.key, job, link);
   auto piece = job.pieces.upper_bound(choice.from);
   if (choice.from >= job.cut) {
     Piece fresh;
@@ -66,34 +125,57 @@ bool Catchup::give_work(const LinkKey& link, Peer& peer) {
   } else {
     piece = carve(job, std::prev(piece), choice.from, choice.to);
   }
-  ask(*choice.key, job, piece, link, choice.bytes);
+  ask(choice.key, job, piece, link, choice.bytes);
   return true;
 }
 
-Catchup::Choice Catchup::choose(const LinkKey& link, const Peer& peer) {
+Catchup::Choice Catchup::choose(const LinkKey& link, Peer& peer) {
   Choice best;
-  const std::size_t active =
-      static_cast<std::size_t>(std::count_if(active_.begin(), active_.end(), [&](const Epoch& key) {
-        return !jobs_[key].pieces.empty();
-      }));
   const std::uint64_t now = links_.executor().monotonic_ns();
-  for (const Epoch& key : active_) {
+  for (const Epoch& key : open_) {
+    ++counters_.looks;
     Job& job = jobs_[key];
-    if (job.paused_until_ns > now || (job.pieces.empty() && active >= kActiveJobs)) continue;
+    if (job.paused_until_ns > now) continue;
     const Choice choice = choose_of(key, job, link, peer);
-    if (choice.job == nullptr) continue;
-    const bool better = best.job == nullptr || choice.holders < best.holders ||
-                        (choice.holders == best.holders && job.last_asked < best.job->last_asked);
-    if (better) best = choice;
+    if (choice.is_better_than(best)) best = choice;
   }
+  if (may_open(peer)) choose_waiting(link, peer, best);
   return best;
+}
+
+// The next few of those that wait for this peer; what came another way leaves its queue.
+void Catchup::choose_waiting(const LinkKey& link, Peer& peer, Choice& best) {
+  const std::uint64_t now = links_.executor().monotonic_ns();
+  auto next = peer.waiting.upper_bound(peer.turn);
+  for (std::size_t looks = std::min(kWaitingLooks, peer.waiting.size());
+       looks > 0 && !peer.waiting.empty();) {
+    if (next == peer.waiting.end()) next = peer.waiting.begin();
+    ++counters_.looks;
+    const auto job = jobs_.find(*next);
+    if (job == jobs_.end() || open_.contains(*next) || !lacks(*next, job->second, link)) {
+      next = peer.waiting.erase(next);
+      continue;
+    }
+    --looks;
+    if (job->second.paused_until_ns <= now) {
+      const Choice choice = choose_of(*next, job->second, link, peer);
+      if (choice.is_better_than(best)) best = choice;
+    }
+    ++next;
+  }
+}
+
+// Whether this peer announced numbers that we lack.
+bool Catchup::lacks(const Epoch& key, const Job& job, const LinkKey& link) const {
+  const auto known = job.known.find(link);
+  return known != job.known.end() && known->second > held(key);
 }
 
 // The first numbers of this epoch that can be asked of this peer now.
 Catchup::Choice Catchup::choose_of(const Epoch& key, Job& job, const LinkKey& link,
                                    const Peer& peer) {
   const auto known = job.known.find(link);
-  if (known == job.known.end()) return {};
+  if (known == job.known.end() || is_disputed(key, link)) return {};
   if (job.alone_until != 0) {
     if (job.alone && links_.peer(*job.alone) != nullptr && in_standing(*job.alone)) {
       if (*job.alone != link) return {};
@@ -104,7 +186,7 @@ Catchup::Choice Catchup::choose_of(const Epoch& key, Job& job, const LinkKey& li
   for (const auto& [from, piece] : job.pieces) {
     if (piece.state != Piece::kWaiting || piece.without.contains(link)) continue;
     if (from > known->second) return {};
-    choice = {&key, &job, from, std::min(piece.to, known->second), 0, 0};
+    choice = {key, &job, from, std::min(piece.to, known->second), 0, 0};
     break;
   }
   if (choice.job == nullptr) {
@@ -113,7 +195,7 @@ Catchup::Choice Catchup::choose_of(const Epoch& key, Job& job, const LinkKey& li
     if (const auto position = journal_.origin(key.first, key.second); position && position->forked)
       return {};
     job.cut = from;
-    choice = {&key, &job, from, known->second, 0, 0};
+    choice = {key, &job, from, known->second, 0, 0};
   }
   choice.holders = able(job, choice.from);
   std::uint64_t numbers = numbers_in(job, peer.chunk);
@@ -140,10 +222,11 @@ bool Catchup::steal(const LinkKey& link, Peer& peer) {
   Job* best_job = nullptr;
   Pieces::iterator best;
   double most = kPatience;
-  for (const Epoch& key : active_) {
+  for (const Epoch& key : open_) {
+    ++counters_.looks;
     Job& job = jobs_[key];
     const auto known = job.known.find(link);
-    if (known == job.known.end() || job.alone_until != 0) continue;
+    if (known == job.known.end() || job.alone_until != 0 || is_disputed(key, link)) continue;
     for (auto piece = job.pieces.begin(); piece != job.pieces.end(); ++piece) {
       Piece& asked = piece->second;
       if (asked.state != Piece::kAsked || asked.link == link || asked.thefts >= kMostThefts ||

@@ -25,19 +25,20 @@ void Fabric::Core::ask(const LinkKey& to, wire::Kind kind, wire::Lane lane, Byte
                        std::uint64_t deadline_ms, ReplyHandler handler) {
   Member* member = member_of(to);
   if (member != nullptr && member->status.up)
-    return send(*member, kind, lane, body, std::move(handler), deadline_ms);
+    return send(member->connection, kind, lane, body, std::move(handler), deadline_ms);
   strand_->post([handler = std::move(handler)] {
     handler(Code::kClosed, std::make_shared<std::string>(), {}, true);
   });
 }
 
-Status Fabric::Core::answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
-                            bool last) {
-  return transport_->reply(asked.request, seal(kind, lane, body, &asked.from), last);
-}
-
-void Fabric::Core::refuse(const Asked& asked, Code code, std::string_view why) {
-  refuse(asked.request, asked.from, code, why);
+Status Fabric::Core::offer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
+                           bool last, std::uint64_t until_ns, Task again) {
+  const std::uint64_t rooms = connections_.rooms(asked.connection);
+  Status sent = answer(asked, kind, lane, body, last);
+  if (sent.code() == Code::kWouldBlock &&
+      !connections_.wait(asked.connection, rooms, until_ns, std::move(again)))
+    return {Code::kDeadline, "the asker read too slowly"};
+  return sent;
 }
 
 void Fabric::Core::distrust(const LinkKey& link, std::string_view why, double weight) {
@@ -64,10 +65,10 @@ void Fabric::Core::let_back_in(const LinkKey& link) {
   dial(*member);
 }
 
-bool Fabric::Core::serve(const Member& member, const wire::Frame& frame, std::uint64_t request) {
+bool Fabric::Core::serve(const Member& member, const wire::Frame& frame, const Asked& asked) {
   for (const auto& service : services_) {
     if (!service->takes(frame.kind)) continue;
-    service->request(member.peer, frame, {request, member.link, frame.sender});
+    service->request(member.peer, frame, asked);
     return true;
   }
   return false;

@@ -11,8 +11,7 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr double kNsPerSecond = 1e9;
-constexpr std::uint64_t kRetryNs = 2 * kMillisecond;  // where the asker reads slowly
-constexpr std::size_t kMaxFetchBytes = 4u << 20;      // a peer may not ask for more at once
+constexpr std::size_t kMaxFetchBytes = 4u << 20;  // a peer may not ask for more at once
 
 }  // namespace
 
@@ -27,15 +26,11 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
   void run() {
     while (!serving->stopped_ && !over) {
       if (!ready) prepare();
-      const Status sent = serving->links_.answer(waiting.asked, kind, wire::Lane::kCatchUp, body,
-                                                 kind != wire::Kind::kFetchReply);
-      if (sent.code() == Code::kWouldBlock &&
-          serving->links_.executor().monotonic_ns() < waiting.until_ns) {
-        give_up_place();
-        serving->links_.executor().post_after(kRetryNs,
-                                              [self = shared_from_this()] { self->run(); });
-        return;
-      }
+      const Status sent = serving->links_.offer(waiting.asked, kind, wire::Lane::kCatchUp, body,
+                                                kind != wire::Kind::kFetchReply, waiting.until_ns,
+                                                [self = shared_from_this()] { self->run(); });
+      // From here on another worker may run it.
+      if (sent.code() == Code::kWouldBlock) return give_up_place();
       over = !sent.ok() || kind != wire::Kind::kFetchReply;  // the asker is gone, or has it all
       if (sent.ok()) bytes += body.size();
       ready = false;
@@ -63,8 +58,7 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
 
   // Whoever reads slowly keeps nobody else waiting.
   void give_up_place() {
-    if (!has_place || serving->stopped_) return;
-    has_place = false;
+    if (serving->stopped_ || !has_place.exchange(false)) return;
     serving->links_.strand().post([by = serving] {
       --by->running_;
       by->pump();
@@ -85,7 +79,8 @@ struct Serving::Answer : std::enable_shared_from_this<Answer> {
   wire::Kind kind{};
   std::string body;
   std::size_t bytes = 0;
-  bool ready = false, over = false, has_place = true;
+  bool ready = false, over = false;
+  std::atomic<bool> has_place{true};
 };
 
 void Serving::fetch(const Asked& asked, const wire::Fetch& wanted, std::uint64_t deadline_ms) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr unsigned kMissesToLeave = 2;
+constexpr int kEpochsToWeigh = 16;  // of one origin; its newest
 constexpr std::uint64_t kAvoidNs = 30'000 * kMillisecond;
 
 // Which of equal peers: another for each pair of node and origin, so that no relay serves all.
@@ -51,9 +52,13 @@ void Fabric::Core::choose_source(const NodeKey& origin) {
     if (!best || choice.rank() > best->rank()) best = choice;
   };
   if (LinkKey own{}; link_key_of(origin, own.data())) consider(own, 0, 0);
-  for (auto at = progress_.lower_bound({origin, 0});
-       at != progress_.end() && at->first.first == origin; ++at)
+  // The newest first: any of its peers is better than one of an older epoch.
+  auto at = progress_.upper_bound({origin, UINT64_MAX});
+  for (int looks = 0; looks < kEpochsToWeigh && at != progress_.begin(); ++looks) {
+    --at;
+    if (at->first.first != origin) break;
     for (const auto& [link, known] : at->second.known) consider(link, at->first.second, known);
+  }
   // Whoever heard of it from us first never said that it holds it too: any peer may be asked.
   if (!best && !source.chosen)
     for (const auto& [link, member] : members_) consider(link, 0, 0);
@@ -68,7 +73,7 @@ void Fabric::Core::leave_source(const NodeKey& origin, Source& source) {
   source.chosen = false;
   Member* old = member_of(source.link);
   if (old == nullptr || old->subscribed.erase(origin) == 0) return;
-  const Status left = transport_->unsubscribe(old->link, origin_topic(origin));
+  const Status left = transport_->unsubscribe(old->connection, origin_topic(origin));
   if (!left.ok()) log_.debug("fabric.unsubscribe.failed", {{"reason", left.message()}});
 }
 
@@ -76,7 +81,7 @@ void Fabric::Core::take_from(const NodeKey& origin, Source& source, const LinkKe
   leave_source(origin, source);
   Member* member = member_of(link);
   if (member->subscribed.insert(origin).second) {
-    const Status subscribed = transport_->subscribe(link, origin_topic(origin));
+    const Status subscribed = transport_->subscribe(member->connection, origin_topic(origin));
     if (!subscribed.ok()) {
       // Without a source its numbers are fetched as they are announced.
       member->subscribed.erase(origin);
@@ -99,21 +104,25 @@ void Fabric::Core::lose_sources(const LinkKey& link) {
 }
 
 void Fabric::Core::await_missing(const EpochKey& key) {
-  Progress& progress = progress_[key];
+  const auto found = progress_.find(key);
+  if (found == progress_.end()) return;
+  Progress& progress = found->second;
   if (progress.awaited || catchup_->is_fetching(key) || is_forked(key)) return;
   progress.awaited = true;
   std::uint64_t announced = 0;
   for (const auto& [link, known] : progress.known) announced = std::max(announced, known);
   const auto look = [self = shared_from_this(), key, announced] {
-    if (self->stopped_) return;
-    Progress& now = self->progress_[key];
+    const auto place = self->progress_.find(key);
+    if (self->stopped_ || place == self->progress_.end()) return;
+    Progress& now = place->second;
     now.awaited = false;
     if (self->is_forked(key)) return;
     if (self->reached(key) < announced) {
-      Source& source = self->sources_[key.first];
-      if (++source.misses >= kMissesToLeave && source.chosen) {
-        source.avoided = source.link;
-        source.avoided_until_ns = self->executor_.monotonic_ns() + kAvoidNs;
+      const auto source = self->sources_.find(key.first);
+      if (source != self->sources_.end() && ++source->second.misses >= kMissesToLeave &&
+          source->second.chosen) {
+        source->second.avoided = source->second.link;
+        source->second.avoided_until_ns = self->executor_.monotonic_ns() + kAvoidNs;
         self->choose_source(key.first);
       }
       self->maybe_fetch(key);

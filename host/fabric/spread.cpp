@@ -63,10 +63,12 @@ void Fabric::Core::on_commit(const CommitNote& note) {
     compare_heads(position);
     // A first number of an epoch: nobody has subscribed to this origin through us yet.
     news = news || statement.from == 1;
+    proven({statement.origin, statement.epoch});
     publish(statement);
     unpark({statement.origin, statement.epoch});
   }
   for (const wire::Position& position : note.unpublished) {
+    proven({position.origin, position.epoch});
     note_position(position);
     compare_heads(position);
   }
@@ -81,10 +83,17 @@ void Fabric::Core::publish(const Statement& statement) {
                                    [](const auto& entry) { return entry.second.status.up; });
   if (!anybody) return;  // whoever comes later fetches
   const std::string topic = origin_topic(statement.origin);
+  // One frame goes to all: where one receiver's connection is unproven it is signed for all.
+  const bool is_signed = sessions_->publishes_signed();
   const Status read = for_each_delivery(
       journal_, statement, 0, options_.expression, [&](const wire::Delivery& delivery) {
+        const std::string body = wire::encode(delivery);
+        wire::Frame plain;
+        plain.kind = wire::Kind::kPropagate;
+        plain.lane = wire::Lane::kLive;
+        plain.body = body;
         const std::string frame =
-            seal(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery), nullptr);
+            is_signed ? sessions_->publish(topic, body) : wire::encode_frame(plain);
         ++counters_.published_frames;
         counters_.published_bytes += frame.size();
         // Lossy by contract: what does not go out now is announced and fetched.
@@ -100,21 +109,23 @@ void Fabric::Core::count_payload(const wire::Delivery& delivery) {
   counters_.payload_bytes += bytes;
 }
 
-void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string> bytes) {
+void Fabric::Core::on_published(Received&& received, const std::string& topic) {
   if (stopped_) return;
   ++counters_.received_frames;
-  auto incoming = std::make_unique<Incoming>();
-  incoming->bytes = std::move(*bytes);
-  const Result<wire::Frame> frame = open_frame(link, incoming->bytes);
-  if (!frame.ok() || frame->kind != wire::Kind::kPropagate) {
-    ++counters_.refused_frames;
-    if (frame.ok())
-      distrust(link, "a published frame of another kind", Standing::kBadFrame);
-    else
-      distrust(link, frame.status().message(), weight_of(frame.code()));
-    return;
+  const LinkKey link = received.link;
+  if (received.frame.kind == wire::Kind::kPublication) {
+    const Result<ByteView> body =
+        sessions_->open_publication(received.connection, topic, *received.bytes);
+    // Not the publisher's doing: anyone on the way can send it.
+    if (!body.ok()) {
+      ++counters_.refused_frames;
+      return log_.debug("fabric.publication.refused", {{"reason", body.status().message()}});
+    }
   }
-  Result<wire::Delivery> delivery = wire::decode_delivery(frame->body);
+  auto incoming = std::make_unique<Incoming>();
+  incoming->bytes = std::move(*received.bytes);
+  Result<wire::Delivery> delivery =
+      wire::decode_delivery(ByteView(incoming->bytes).substr(received.body_at));
   if (!delivery.ok()) {
     ++counters_.refused_frames;
     log_.warn("fabric.delivery.refused", {{"reason", delivery.status().message()}});
@@ -122,7 +133,7 @@ void Fabric::Core::on_published(const LinkKey& link, std::shared_ptr<std::string
     return;
   }
   incoming->delivery = std::move(*delivery);
-  incoming->from = frame->sender;
+  incoming->from = received.frame.sender;
   incoming->link = link;
   count_payload(incoming->delivery);
   take_live(link, std::move(incoming));
@@ -157,11 +168,17 @@ Fabric::Core::Progress* Fabric::Core::progress_for(const EpochKey& key, const Li
   const auto found = progress_.find(key);
   if (found != progress_.end()) return &found->second;
   const bool stranger = !membership_.expects(teller);
+  const bool unproven = held(key) == 0;
   if (progress_.size() >= wire::kMaxPositions ||
-      (stranger && told_by_strangers_ >= wire::kMaxPositions / 2))
+      (stranger && told_by_strangers_ >= wire::kMaxPositions / 2) ||
+      (unproven && !has_room_for_unproven(teller)))
     return nullptr;
   if (stranger) ++told_by_strangers_;
-  return &progress_[key];
+  Progress& progress = progress_[key];
+  progress.unproven = unproven;
+  progress.teller = teller;
+  if (unproven) ++unproven_[teller];
+  return &progress;
 }
 
 void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
@@ -183,17 +200,17 @@ void Fabric::Core::push_live(const EpochKey& key, Progress& progress,
   }
   ++counters_.dropped_frames;
   if (sender == nullptr) return;
-  std::uint64_t& known = progress_[key].known[sender->link];
+  std::uint64_t& known = progress.known[sender->link];
   known = std::max(known, last);
 }
 
 void Fabric::Core::on_live(const EpochKey& key, const LinkKey& link, std::uint64_t last,
                            Ingested verdict, std::size_t added) {
   if (Member* member = member_of(link)) member->status.live += added;
-  Progress& progress = progress_[key];
   switch (verdict) {
     case Ingested::kAdmitted:
-      sources_[key.first].misses = 0;
+      if (const auto source = sources_.find(key.first); source != sources_.end())
+        source->second.misses = 0;
       return;
     case Ingested::kDuplicate:
       ++counters_.duplicate_frames;
@@ -208,14 +225,19 @@ void Fabric::Core::on_live(const EpochKey& key, const LinkKey& link, std::uint64
     case Ingested::kGap:
     case Ingested::kWithheld:
       ++counters_.gaps;
-      progress.known[link] = std::max(progress.known[link], last);
       break;
     case Ingested::kOverlap:  // of slices alone
     case Ingested::kFailed:
       break;
   }
+  const auto found = progress_.find(key);
+  if (found == progress_.end()) return;
+  Progress& progress = found->second;
   progress.pushed = 0;  // what was on its way behind it may not come through
-  if (verdict == Ingested::kGap || verdict == Ingested::kWithheld) maybe_fetch(key);
+  if (verdict != Ingested::kGap && verdict != Ingested::kWithheld) return;
+  std::uint64_t& known = progress.known[link];
+  known = std::max(known, last);
+  maybe_fetch(key);
 }
 
 void Fabric::Core::park(Progress& progress, std::unique_ptr<Incoming> incoming) {
@@ -277,6 +299,11 @@ void Fabric::Core::on_forked(const EpochKey& key) {
   }
   catchup_->forget(key);
   forks_->found(key);
+  // Both statements bear its signature: no peer that passed one on had a part in it.
+  LinkKey origin{};
+  if (key.first != key_.public_key() && link_key_of(key.first, origin.data()) &&
+      member_of(origin) != nullptr)
+    distrust(origin, "numbers that it gave twice", Standing::kNumberedTwice);
 }
 
 std::size_t Fabric::Core::gaps(const Progress& progress) {

@@ -7,7 +7,7 @@
 
 namespace rhizome {
 
-std::string Fabric::Core::network_of(const LinkKey& link) const {
+std::string Fabric::Core::network_of(std::uint64_t connection) const {
   if (remote_ == nullptr) return {};
   std::string address;
   const rz_sink sink{&address, [](void* context, rz_bytes chunk) {
@@ -15,12 +15,12 @@ std::string Fabric::Core::network_of(const LinkKey& link) const {
                        return std::int32_t{RZ_OK};
                      }};
   rz_error error{};
-  const std::int32_t code = remote_->remote(transport_->handle(), link.data(), &sink, &error);
+  const std::int32_t code = remote_->remote(transport_->handle(), connection, &sink, &error);
   return code == RZ_OK ? network_group(address) : std::string();
 }
 
-Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link) {
-  const std::string network = network_of(link);
+Fabric::Core::Member* Fabric::Core::admit_stranger(const LinkKey& link, std::uint64_t connection) {
+  const std::string network = network_of(connection);
   std::size_t up = 0, neighbours = 0;
   for (const auto& [other, member] : members_) {
     if (!member.status.up || other == link || membership_.expects(other)) continue;

@@ -8,6 +8,7 @@
 
 #include "fabric/fabric.hpp"
 #include "journal/testing_basics.hpp"
+#include "links/identity.hpp"
 #include "rhizome/delta/codec.hpp"
 
 namespace rhizome {
@@ -32,9 +33,9 @@ class ThreadedNode {
     options.machine_id = options.boot_id = "threads";
     options.wall_ms = [this] { return executor_.wall_ms(); };
     options.post = [this](Task task) { executor_.post(std::move(task)); };
-    journal_ = must(Journal::open(
-        must(use::Store::open(testing_support::store_table("memory"), directory_.path(), "{}")),
-        options));
+    journal_ = must(Journal::open(must(use::Store::open(testing_support::store_table("memory"),
+                                                        nullptr, "{}", directory_.path())),
+                                  options));
     admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
     FabricOptions fabric;
     membership_ = must(Membership::load(*journal_, AdmissionMode::kOpen));
@@ -42,12 +43,12 @@ class ThreadedNode {
     fabric.peers = std::move(peers);
     fabric_ = std::make_unique<Fabric>(fabric, *membership_, key_, *journal_, *admission_,
                                        executor_, log_);
-    rz_transport_identity identity{};
-    key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+    const TransportIdentity identity(key_);
     const std::string config = R"({"network":")" + network + R"(","address":"n)" +
                                std::to_string(number) + R"(","loss":0.02,"seed":1})";
     transport_ = std::make_unique<use::Transport>(
-        must(use::Transport::open(transport_table(), config, identity, fabric_->events())));
+        must(use::Transport::open(transport_table(), std::make_shared<use::BareHost>(), config,
+                                  identity.abi(), fabric_->events())));
     fabric_->attach(*transport_);
     must(transport_->start());
     fabric_->start();

@@ -8,8 +8,7 @@ namespace rhizome::feeds {
 
 namespace {
 
-constexpr std::uint64_t kRetryNs = 5'000'000;  // where the consumer reads slowly
-constexpr std::size_t kPicks = 256;            // places looked at for one batch
+constexpr std::size_t kPicks = 256;  // places looked at for one batch
 constexpr std::size_t kReadAtOnce = 32;
 constexpr std::size_t kMaxChain = 256;  // of negations, looked up for one event
 constexpr unsigned kBatchesATask = 4;
@@ -63,16 +62,14 @@ bool PublisherState::pump_once(Session& session) {
 // Offers the batch that waits. True where it went and another one may follow.
 bool PublisherState::offer(Session& session) {
   TailState& tail = *session.tail;
-  const Status sent = tail.outlet->send(tail.unsent, tail.unsent_last);
+  const Status sent =
+      tail.outlet->send(tail.unsent, tail.unsent_last, [weak = weak_from_this(), id = session.id] {
+        const auto publisher = std::static_pointer_cast<PublisherState>(weak.lock());
+        if (publisher != nullptr) publisher->post([id](PublisherState& self) { self.pump(id); });
+      });
   if (sent.code() == Code::kWouldBlock) {
     ++stats_.blocked;
-    session.pumping = true;  // by this timer
-    strand_->post_after(kRetryNs, [weak = weak_from_this(), id = session.id] {
-      const auto publisher = std::static_pointer_cast<PublisherState>(weak.lock());
-      if (publisher == nullptr || publisher->stopped_) return;
-      const Lock lock(publisher->mutex_);
-      publisher->pump(id);
-    });
+    session.pumping = true;  // once there is room
     return false;
   }
   if (!sent.ok() || tail.unsent_last) {
@@ -91,8 +88,8 @@ void PublisherState::end_tail(Session& session) {
   if (!session.tail) return;
   TailState& tail = *session.tail;
   // What it has no room for shows to its consumer as a place that does not follow.
-  if (!tail.unsent.empty()) (void)tail.outlet->send(tail.unsent, tail.unsent_last).ok();
-  if (!tail.unsent_last) (void)tail.outlet->send(encode(Batch{}), true).ok();
+  if (!tail.unsent.empty()) (void)tail.outlet->send(tail.unsent, tail.unsent_last, {}).ok();
+  if (!tail.unsent_last) (void)tail.outlet->send(encode(Batch{}), true, {}).ok();
   session.tail.reset();
 }
 

@@ -1,6 +1,5 @@
 // Reading a filter's atoms for the entity that history can be looked up by.
-#include <algorithm>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "feeds/filters.hpp"
 
@@ -8,30 +7,28 @@ namespace rhizome::feeds {
 
 namespace {
 
-using nlohmann::json;
-
-// The entity that this conjunction asks for; empty: it asks for none.
-std::string entity_in(const json& conjunction) {
-  if (!conjunction.is_array()) return {};
-  for (const json& atom : conjunction) {
-    if (!atom.is_array() || atom.size() != 3 || atom[0] != "entity" || !atom[2].is_string())
-      continue;
-    if (atom[1] == "==") return atom[2].get<std::string>();
-  }
+// The entity that all atoms of an alternative ask for; empty: they ask for none.
+ByteView entity_in(std::span<const rz_atom> alternative) {
+  for (const rz_atom& atom : alternative)
+    if (atom.path == RZ_ATOM_ENTITY && atom.comparison == RZ_COMPARE_EQ &&
+        atom.constant_count == 1 && atom.constants[0].kind == RZ_TARGET_STRING)
+      return view(atom.constants[0].text);
   return {};
 }
 
 }  // namespace
 
 std::string entity_of(const use::Filter& filter) {
-  const Result<std::string> atoms = filter.atoms();
-  if (!atoms.ok()) return {};
-  const json either = json::parse(*atoms, nullptr, false);
-  if (!either.is_array() || either.empty()) return {};
-  const std::string entity = entity_in(either[0]);
-  const bool common = std::all_of(either.begin(), either.end(),
-                                  [&](const json& one) { return entity_in(one) == entity; });
-  return common ? entity : std::string();
+  std::optional<std::string> common;
+  const Status given = filter.atoms([&](std::span<const rz_atom> alternative) {
+    const ByteView entity = entity_in(alternative);
+    if (!common)
+      common = std::string(entity);
+    else if (*common != entity)
+      common->clear();
+    return Status();
+  });
+  return given.ok() && common ? *common : std::string();
 }
 
 }  // namespace rhizome::feeds

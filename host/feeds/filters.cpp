@@ -36,10 +36,10 @@ FilterSet without(const FilterSet& a, const FilterSet& b) {
 }
 
 Result<FilterNumber> FilterBook::acquire(ByteView rule) {
-  if (language_.table == nullptr)
+  if (!language_)
     return Status(Code::kUnsupported,
-                  "subscribe: this node has no filter plugin for JSON-Logic; add `jsonlogic` under "
-                  "`filters` in its config");
+                  "subscribe: this node has no filter language with the capability `json-logic`; "
+                  "add `jsonlogic` under `filters` in its config");
   Result<use::Filter> compiled = use::Filter::compile(language_, rule);
   if (!compiled.ok()) return compiled.status();
   Result<std::string> text = compiled->to_json_logic();
@@ -97,30 +97,26 @@ void FilterBook::match_one(FilterNumber number, std::span<const rz_delta* const>
   sets.assign(deltas.size(), {});
   scanned_ += deltas.size();
   Filter& filter = filters_.at(number);
-  std::size_t done = 0;
-  while (done < deltas.size() && !filter.stopped) {
-    std::uint64_t errors = 0;
-    const Status status = filter.compiled->match(deltas.subspan(done), bitmap_, errors);
-    for (std::size_t i = 0; i < deltas.size() - done; ++i)
-      if ((bitmap_[i / 64] >> (i % 64) & 1) != 0 && sets[done + i].empty())
-        sets[done + i].push_back(number);
-    if (status.ok()) return;
-    // The budget ended it somewhere: the rest one by one, so that only that delta goes unmatched.
-    if (deltas.size() - done == 1) {
-      if (++filter.strikes >= kMaxStrikes) {
-        filter.stopped = true;
-        (void)index_.remove(filter.ticket);
-        stopped_.push_back({number, status});
-      }
-      return;
-    }
-    for (; done < deltas.size() && !filter.stopped; ++done) {
-      std::vector<FilterSet> one;
-      scanned_ -= 1;
-      match_one(number, deltas.subspan(done, 1), one);
-      sets[done] = std::move(one[0]);
-    }
+  if (filter.stopped) return;
+  rz_filter_counts counts{};
+  const Status status = filter.compiled->match(deltas, bitmap_, counts);
+  if (!status.ok()) {
+    unanswered_ += deltas.size();
+    return stop(number, Status(status).with_context("the filter's plugin gave no answer"));
   }
+  for (std::size_t i = 0; i < deltas.size(); ++i)
+    if ((bitmap_[i / 64] >> (i % 64) & 1) != 0) sets[i].push_back(number);
+  filter.strikes += counts.stopped;
+  if (filter.strikes >= kMaxStrikes)
+    stop(number, {Code::kLimit,
+                  "the filter met its budget on " + std::to_string(filter.strikes) + " deltas"});
+}
+
+void FilterBook::stop(FilterNumber number, Status why) {
+  Filter& filter = filters_.at(number);
+  filter.stopped = true;
+  (void)index_.remove(filter.ticket);
+  stopped_.push_back({number, std::move(why)});
 }
 
 Result<FilterExplanation> FilterBook::explain(FilterNumber number) const {

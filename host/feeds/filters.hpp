@@ -27,7 +27,7 @@ std::string entity_of(const use::Filter& filter);
 
 class FilterBook {
  public:
-  // `language` compiles JSON-Logic; null: every rule is refused.
+  // `language` compiles JSON-Logic; without one every rule is refused.
   // `seed`: a random number, so that strangers cannot choose rules that the index mixes up.
   FilterBook(const use::FilterLanguage& language, std::uint64_t seed);
 
@@ -44,7 +44,9 @@ class FilterBook {
     Status why;
   };
   std::vector<Stopped> take_stopped();
-  // The same for one filter, past the index. One that meets its budget over and over is stopped.
+  // The same for one filter, past the index. One that meets its budget over and over is stopped,
+  // and at once one whose plugin gives no answer: what it would have matched must not be missing
+  // unsaid.
   void match_one(FilterNumber number, std::span<const rz_delta* const> deltas,
                  std::vector<FilterSet>& sets);
 
@@ -58,8 +60,12 @@ class FilterBook {
   // Deltas that were given to `match`; each of them once, however many filters there are.
   std::uint64_t evaluated() const { return evaluated_; }
   std::uint64_t scanned() const { return scanned_; }  // the same for `match_one`
+  // Deltas about which a filter's plugin gave no answer.
+  std::uint64_t unanswered() const { return unanswered_ + index_.stats().unanswered; }
 
  private:
+  void stop(FilterNumber number, Status why);
+
   struct Filter {
     std::string rule;  // JSON-Logic, as the plugin writes it: equal filters have equal texts
     std::string entity;
@@ -77,7 +83,7 @@ class FilterBook {
   Matches found_;
   std::vector<std::uint64_t> bitmap_;
   FilterNumber next_ = 1;
-  std::uint64_t evaluated_ = 0, scanned_ = 0;
+  std::uint64_t evaluated_ = 0, scanned_ = 0, unanswered_ = 0;
 };
 
 }  // namespace rhizome::feeds

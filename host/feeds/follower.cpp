@@ -36,6 +36,7 @@ std::vector<Covered> merged(std::vector<Covered> a, const std::vector<Covered>& 
 Follower::Follower(const NodeKey& publisher, bool trusted, std::unique_ptr<Wire> wire,
                    Executor& executor, Log& log)
     : publisher_(publisher),
+      most_(trusted ? kMaxOwnSubscriptions : kMaxSubscriptions),
       wire_(std::move(wire)),
       log_(log),
       strand_(Strand::make(executor)),
@@ -70,6 +71,7 @@ void Follower::linked(bool up) {
     ++self.tail_;
     self.ended_.clear();
     for (const EntryPointer& entry : self.entries_) entry->state = Entry::kWaiting;
+    self.standing_.clear();
     self.step();
   });
 }
@@ -89,17 +91,20 @@ void Follower::retry_soon() {
 }
 
 Follower::Entry* Follower::find(std::uint64_t number) const {
-  for (const EntryPointer& entry : entries_)
-    if (entry->state == Entry::kStanding && entry->number == number) return entry.get();
-  return nullptr;
+  const auto found = standing_.find(number);
+  return found == standing_.end() ? nullptr : found->second.get();
+}
+
+void Follower::stands_no_more(Entry& entry) {
+  if (entry.state == Entry::kStanding) standing_.erase(entry.number);
 }
 
 // Lets go of what its consumer closed.
 void Follower::sweep() {
   std::erase_if(entries_, [&](const EntryPointer& entry) {
     if (!entry->feed->is_closed()) return false;
-    if (entry->state == Entry::kStanding && ended_.size() < kMaxSubscriptions)
-      ended_.push_back(entry->number);
+    if (entry->state == Entry::kStanding && ended_.size() < most_) ended_.push_back(entry->number);
+    stands_no_more(*entry);
     return true;
   });
 }
@@ -117,7 +122,7 @@ void Follower::step() {
     if (entry->state == Entry::kWaiting) ask(entry);
     if (entry->state != Entry::kStanding || !entry->feed->is_hungry()) continue;
     tail.entries.push_back({entry->number, entry->cursor->next});
-    more = more || std::find(listed_.begin(), listed_.end(), entry->number) == listed_.end();
+    more = more || !listed_.contains(entry->number);
   }
   if (tail_open_ ? more : more || !tail.entries.empty()) open_tail(std::move(tail));
 }
@@ -146,6 +151,7 @@ void Follower::answered(const EntryPointer& entry, const Result<Subscribed>& ans
   }
   entry->state = Entry::kStanding;
   entry->number = answer->number;
+  standing_[entry->number] = entry;
   Cursor cursor;
   cursor.publisher = publisher_;
   cursor.incarnation = answer->incarnation;
@@ -167,7 +173,7 @@ void Follower::open_tail(Tail tail) {
   tail.rewind = std::exchange(rewind_, false);
   tail.ended = std::exchange(ended_, {});
   listed_.clear();
-  for (const Tail::Entry& entry : tail.entries) listed_.push_back(entry.number);
+  for (const Tail::Entry& entry : tail.entries) listed_.insert(entry.number);
   receiver_.begin_tail();
   tail_open_ = true;
   const std::uint64_t number = ++tail_;
@@ -191,7 +197,7 @@ void Follower::on_frame(std::uint64_t tail, const Status& status, ByteView body,
     if (status.code() != Code::kClosed) retry_soon();
     return;
   }
-  Result<Batch> batch = decode_batch(body);
+  Result<Batch> batch = most_ > kMaxSubscriptions ? decode_own_batch(body) : decode_batch(body);
   if (batch.ok()) {
     take(std::move(*batch));
   } else {
@@ -212,9 +218,8 @@ void Follower::take(Batch batch) {
   take_moves(batch, out);
   std::vector<std::pair<EntryPointer, Batch::Ended>> ended;
   for (const Batch::Ended& end : batch.ended)
-    for (const EntryPointer& entry : entries_)
-      if (entry->state == Entry::kStanding && entry->number == end.number)
-        ended.emplace_back(entry, end);
+    if (const auto found = standing_.find(end.number); found != standing_.end())
+      ended.emplace_back(found->second, end);
   for (auto& [number, feed_batch] : out) {
     Entry* const entry = find(number);
     if (entry == nullptr) continue;
@@ -222,6 +227,7 @@ void Follower::take(Batch batch) {
     entry->feed->push(std::move(feed_batch));
   }
   for (auto& [entry, why] : ended) {
+    stands_no_more(*entry);
     entry->state = Entry::kWaiting;  // the publisher keeps nothing of it
     if (why.code == Code::kNotFound) continue;
     end(entry, Status(why.code == Code::kOk ? Code::kEnd : why.code, why.reason));
@@ -236,7 +242,6 @@ void Follower::take_moves(const Batch& batch, std::map<std::uint64_t, FeedBatch>
     Entry* const entry = find(moved.number);
     if (entry == nullptr) continue;
     if (moved.from != entry->cursor->next || moved.next < moved.from) {
-      ++stale_;
       // Behind: it was seen. Ahead: something was lost, and is asked for again.
       if (moved.from > entry->cursor->next) rewind_ = true, listed_.clear(), retry_soon();
       continue;
@@ -263,6 +268,7 @@ void Follower::end(const EntryPointer& entry, Status why) {
   if (entry->cursor) last.cursor = *entry->cursor;
   last.ended = std::move(why);
   entry->feed->push(std::move(last));
+  stands_no_more(*entry);
   std::erase(entries_, entry);
 }
 
@@ -292,7 +298,8 @@ void Follower::on_query_frame(const EntryPointer& entry, const Status& status, B
     if (!is_passing(status.code())) return end(entry, status);
     return retry_soon();
   }
-  const Result<Batch> batch = decode_batch(body);
+  const Result<Batch> batch =
+      most_ > kMaxSubscriptions ? decode_own_batch(body) : decode_batch(body);
   if (!batch.ok()) return end(entry, batch.status());
   std::map<std::uint64_t, FeedBatch> out;
   receiver_.receive(*batch, out);

@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "feeds/feed.hpp"
@@ -42,9 +44,6 @@ class Follower : public std::enable_shared_from_this<Follower> {
   void heartbeat();      // tries again what failed
   void stop() { stopped_ = true; }
 
-  // Batches that did not follow: what the network lost or a tail that was replaced had under way.
-  std::uint64_t stale() const { return stale_; }
-
  private:
   struct Entry {
     enum State : std::uint8_t { kWaiting, kAsking, kStanding };
@@ -72,18 +71,20 @@ class Follower : public std::enable_shared_from_this<Follower> {
   void end(const EntryPointer& entry, Status why);
   void retry_soon();
   Entry* find(std::uint64_t number) const;
+  void stands_no_more(Entry& entry);
 
   const NodeKey publisher_;
+  const std::size_t most_;  // subscriptions
   const std::unique_ptr<Wire> wire_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
   std::atomic<bool> stopped_{false};
-  std::atomic<std::uint64_t> stale_{0};
 
   Receiver receiver_;
   std::vector<EntryPointer> entries_;
-  std::vector<std::uint64_t> ended_;   // numbers that the publisher need not keep
-  std::vector<std::uint64_t> listed_;  // in the tail under way
+  std::unordered_map<std::uint64_t, EntryPointer> standing_;  // by number
+  std::vector<std::uint64_t> ended_;          // numbers that the publisher need not keep
+  std::unordered_set<std::uint64_t> listed_;  // in the tail under way
   bool up_ = false, rewind_ = false, retrying_ = false;
   std::uint64_t tail_ = 0;  // the newest one's number
   bool tail_open_ = false;

@@ -128,7 +128,7 @@ TEST(FeedLimits, HostileRulesAreRefusedOrStayWithinTheirBudget) {
   const Told told = say(network.node(0), 1, "keep this");
   ASSERT_EQ(decode_claims(told.claims, batch), DecodeError::kNone);
   const rz_delta* const block = batch.block(0);
-  feeds::FilterBook book(simulation::filter_table(), 7);
+  feeds::FilterBook book(simulation::json_logic(), 7);
   std::mt19937_64 random(7);
   const std::string seeds[] = {
       says("keep"), R"({"reduce":[{"var":"pointers"},{"+":[{"var":"accumulator"},1]},0]})",
@@ -154,6 +154,35 @@ TEST(FeedLimits, HostileRulesAreRefusedOrStayWithinTheirBudget) {
   }
   EXPECT_GT(accepted, rules / 20);
   EXPECT_TRUE(book.empty());
+}
+
+// Reading history: a subscriber must hear that its filter was not asked, not take it for silence.
+TEST(FeedLimits, AFilterWhosePluginGivesNoAnswerIsStoppedAndSaysSo) {
+  static const rz_filter table = [] {
+    rz_filter broken = *simulation::json_logic().tables().filter;
+    broken.match = [](void*, const rz_delta* const*, std::uint64_t, std::uint64_t*,
+                      rz_filter_counts*, rz_error*) { return std::int32_t{RZ_INTERNAL}; };
+    return broken;
+  }();
+  Network network(5);
+  network.line(1);
+  DeltaBatch batch;
+  const Told told = say(network.node(0), 1, "keep this");
+  ASSERT_EQ(decode_claims(told.claims, batch), DecodeError::kNone);
+  const rz_delta* const block = batch.block(0);
+  feeds::FilterBook book(
+      *use::FilterLanguage::open({&table}, std::make_shared<use::BareHost>(), "{}"), 7);
+  const auto number = book.acquire(says("keep"));
+  ASSERT_TRUE(number.ok());
+  std::vector<feeds::FilterSet> sets;
+  book.match_one(*number, std::span(&block, 1), sets);
+  EXPECT_TRUE(sets[0].empty());
+  EXPECT_EQ(book.unanswered(), 1u);
+  const auto stopped = book.take_stopped();
+  ASSERT_EQ(stopped.size(), 1u);
+  EXPECT_EQ(stopped[0].number, *number);
+  EXPECT_EQ(stopped[0].why.code(), Code::kInternal);
+  book.release(*number);
 }
 
 // Deltas, negations of any depth, and transactions, in any order of arrival: who was there and who

@@ -103,9 +103,9 @@ void put_numbers(const std::vector<std::uint64_t>& numbers, std::string& out) {
   for (const std::uint64_t number : numbers) put_uint(number, out);
 }
 
-std::vector<std::uint64_t> read_numbers(Reader& reader) {
+std::vector<std::uint64_t> read_numbers(Reader& reader, std::size_t most) {
   std::vector<std::uint64_t> numbers;
-  const std::uint64_t count = reader.array(kMaxSubscriptions);
+  const std::uint64_t count = reader.array(most);
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) numbers.push_back(reader.uint());
   return numbers;
 }
@@ -118,10 +118,10 @@ void put_item(const Batch::Item& item, std::string& out) {
   cbor_append_bytes(item.signature, out);
 }
 
-Batch::Item read_item(Reader& reader) {
+Batch::Item read_item(Reader& reader, std::size_t most) {
   reader.array_of(4);
   Batch::Item item;
-  item.numbers = read_numbers(reader);
+  item.numbers = read_numbers(reader, most);
   item.seq = reader.uint();
   item.claims = reader.bytes();
   item.signature = reader.bytes();
@@ -129,8 +129,8 @@ Batch::Item read_item(Reader& reader) {
   return item;
 }
 
-void read_moved(Reader& reader, Batch& batch) {
-  const std::uint64_t count = reader.array(kMaxSubscriptions);
+void read_moved(Reader& reader, std::size_t most, Batch& batch) {
+  const std::uint64_t count = reader.array(most);
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     reader.array_of(7);
     Batch::Moved& moved = batch.moved.emplace_back();
@@ -142,8 +142,8 @@ void read_moved(Reader& reader, Batch& batch) {
   }
 }
 
-void read_notices(Reader& reader, Batch& batch) {
-  std::uint64_t count = reader.array(kMaxSubscriptions);
+void read_notices(Reader& reader, std::size_t most, Batch& batch) {
+  std::uint64_t count = reader.array(most);
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     reader.array_of(6);
     Batch::Dropped& dropped = batch.dropped.emplace_back();
@@ -152,7 +152,7 @@ void read_notices(Reader& reader, Batch& batch) {
     dropped.to = read_place(reader);
     dropped.count = reader.uint();
   }
-  count = reader.array(kMaxSubscriptions);
+  count = reader.array(most);
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     reader.array_of(3);
     Batch::Ended& ended = batch.ended.emplace_back();
@@ -246,7 +246,7 @@ Result<Tail> decode_tail(ByteView body) {
     entry.number = reader.uint();
     entry.next = read_place(reader);
   }
-  tail.ended = read_numbers(reader);
+  tail.ended = read_numbers(reader, kMaxSubscriptions);
   if (!reader.done()) return malformed("tail");
   return tail;
 }
@@ -310,17 +310,28 @@ std::string encode(const Batch& batch) {
   return out;
 }
 
-Result<Batch> decode_batch(ByteView body) {
+namespace {
+
+Result<Batch> decode_batch_of(ByteView body, std::size_t most) {
   Reader reader(body);
   reader.array_of(5);
   Batch batch;
-  read_moved(reader, batch);
+  read_moved(reader, most, batch);
   const std::uint64_t count = reader.array(kMaxItems);
-  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) batch.items.push_back(read_item(reader));
-  read_notices(reader, batch);
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i)
+    batch.items.push_back(read_item(reader, most));
+  read_notices(reader, most, batch);
   batch.covered = read_covered(reader);
   if (!reader.done()) return malformed("batch");
   return batch;
+}
+
+}  // namespace
+
+Result<Batch> decode_batch(ByteView body) { return decode_batch_of(body, kMaxSubscriptions); }
+
+Result<Batch> decode_own_batch(ByteView body) {
+  return decode_batch_of(body, kMaxOwnSubscriptions);
 }
 
 }  // namespace rhizome::feeds

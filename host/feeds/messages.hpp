@@ -16,10 +16,12 @@
 namespace rhizome::feeds {
 
 inline constexpr std::size_t kMaxRule = 64u << 10;    // bytes of a rule
-inline constexpr std::size_t kMaxSubscriptions = 64;  // a peer
-inline constexpr std::size_t kMaxCovered = 256;       // origins that a cursor may carry
-inline constexpr std::size_t kMaxItems = 8192;        // deltas in a batch
-inline constexpr std::size_t kMaxReason = 1024;       // bytes
+inline constexpr std::size_t kMaxSubscriptions = 64;  // of one peer
+// Of this node's own applications together: they share one session, and its batches stay here.
+inline constexpr std::size_t kMaxOwnSubscriptions = 16'384;
+inline constexpr std::size_t kMaxCovered = 256;  // origins that a cursor may carry
+inline constexpr std::size_t kMaxItems = 8192;   // deltas in a batch
+inline constexpr std::size_t kMaxReason = 1024;  // bytes
 
 // A place in the order of events: the index-th of what stands at `seq` for one filter.
 struct Place {
@@ -137,5 +139,7 @@ struct Batch {
 };
 std::string encode(const Batch& batch);
 Result<Batch> decode_batch(ByteView body);
+// The same from this node's own publisher: of up to kMaxOwnSubscriptions.
+Result<Batch> decode_own_batch(ByteView body);
 
 }  // namespace rhizome::feeds

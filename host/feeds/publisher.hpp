@@ -42,8 +42,9 @@ struct PublisherOptions {
 class Outlet {
  public:
   virtual ~Outlet() = default;
-  // kWouldBlock: offer the same again later; any other failure: nobody listens any more.
-  virtual Status send(ByteView batch, bool last) = 0;
+  // kWouldBlock: `again` runs once, from anywhere but this call, when the same may be offered
+  // again; any other failure: nobody listens any more.
+  virtual Status send(ByteView batch, bool last, Task again) = 0;
 };
 
 // A session's name: a peer's link key, or this node's own applications.
@@ -65,8 +66,9 @@ struct SubscriptionStatus {
 
 struct PublisherStats {
   std::uint64_t sessions = 0, subscriptions = 0, filters = 0;
-  std::uint64_t evaluated = 0;  // deltas asked about live: once for all filters
-  std::uint64_t scanned = 0;    // deltas asked about for one filter, in history
+  std::uint64_t evaluated = 0;   // deltas asked about live: once for all filters
+  std::uint64_t scanned = 0;     // deltas asked about for one filter, in history
+  std::uint64_t unanswered = 0;  // pairs of filter and delta on which the filter's plugin failed
   std::uint64_t batches = 0, bytes = 0, delivered = 0, dropped = 0, refused = 0, blocked = 0;
   // What is kept in memory for consumers: places of matches, and batches on their way.
   std::uint64_t kept_places = 0, kept_bytes = 0;
@@ -74,8 +76,8 @@ struct PublisherStats {
 
 class Publisher : public std::enable_shared_from_this<Publisher> {
  public:
-  // The references outlive the executor's last task. `language`: rhizome/abi/filter.h of
-  // JSON-Logic, null where no such plugin is loaded.
+  // The references outlive the executor's last task. `language`: of JSON-Logic; none where no
+  // such plugin is loaded.
   static Result<std::shared_ptr<Publisher>> make(Journal& journal, const NodeKey& self,
                                                  const use::FilterLanguage& language,
                                                  Executor& executor, Log& log,

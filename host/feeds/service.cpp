@@ -15,6 +15,7 @@ using wire::Lane;
 
 namespace {
 
+constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kMaxWaitMs = 60'000;
 constexpr std::uint64_t kDefaultWaitMs = 10'000;
 constexpr ByteView kLocalSession = "local";
@@ -24,29 +25,35 @@ feeds::SessionId session_of(const LinkKey& link) {
 }
 
 std::uint64_t wait_of(const wire::Frame& frame) {
-  return frame.deadline_ms == 0 ? kDefaultWaitMs : std::min(frame.deadline_ms, kMaxWaitMs);
+  return frame.timeout_ms == 0 ? kDefaultWaitMs
+                               : std::min<std::uint64_t>(frame.timeout_ms, kMaxWaitMs);
 }
 
 // Batches to a peer: reply frames of its tail or query.
 class PeerOutlet final : public feeds::Outlet {
  public:
-  PeerOutlet(Links& links, const Asked& asked, Kind kind)
-      : links_(links), asked_(asked), kind_(kind) {}
-  Status send(ByteView batch, bool last) override {
-    return links_.answer(asked_, kind_, Lane::kRequest, batch, last);
+  PeerOutlet(Links& links, const Asked& asked, Kind kind, std::uint64_t wait_ms)
+      : links_(links),
+        asked_(asked),
+        kind_(kind),
+        until_ns_(links.executor().monotonic_ns() + wait_ms * kMillisecond) {}
+  Status send(ByteView batch, bool last, Task again) override {
+    if (!again) return links_.answer(asked_, kind_, Lane::kRequest, batch, last);
+    return links_.offer(asked_, kind_, Lane::kRequest, batch, last, until_ns_, std::move(again));
   }
 
  private:
   Links& links_;
   const Asked asked_;
   const Kind kind_;
+  const std::uint64_t until_ns_;
 };
 
 // Batches to this node's own follower, which is never slow: it grants no more than it has room for.
 class OwnOutlet final : public feeds::Outlet {
  public:
   explicit OwnOutlet(feeds::Wire::Frame frame) : frame_(std::move(frame)) {}
-  Status send(ByteView batch, bool last) override {
+  Status send(ByteView batch, bool last, Task) override {
     const auto bytes = std::make_shared<std::string>(batch);
     frame_(Status(), bytes, *bytes, last);
     return {};
@@ -201,7 +208,7 @@ void FeedService::request(const LinkedPeer& peer, const wire::Frame& frame, cons
           (void)links->answer(asked, Kind::kSubscribe, Lane::kRequest, encode(*made), true).ok();
         });
   }
-  auto outlet = std::make_shared<PeerOutlet>(links_, asked, frame.kind);
+  auto outlet = std::make_shared<PeerOutlet>(links_, asked, frame.kind, wait_of(frame));
   if (frame.kind == Kind::kTail) {
     auto wanted = feeds::decode_tail(frame.body);
     if (!wanted.ok()) return malformed(asked, wanted.status());

@@ -16,7 +16,7 @@ namespace rhizome {
 
 class FeedService final : public Service, public std::enable_shared_from_this<FeedService> {
  public:
-  // `language`: rhizome/abi/filter.h of JSON-Logic; null where no such plugin is loaded: then every
+  // `language`: of JSON-Logic; none where no such plugin is loaded: then every
   // subscription is refused. The references outlive the executor's last task.
   static Result<std::shared_ptr<FeedService>> make(Links& links, Journal& journal,
                                                    const use::FilterLanguage& language,

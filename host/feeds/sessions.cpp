@@ -80,8 +80,10 @@ void PublisherState::subscribe(const SessionId& session_id, bool local, Subscrib
   });
 }
 
-// A rule costs its compilation, so that bringing them is metered before it is looked at.
+// A rule costs its compilation, so peers' rules are metered before they are looked at. The node's
+// own applications are not: they may do as they like with it.
 Status PublisherState::meter(Session& session) {
+  if (session.local) return {};
   const std::uint64_t now = executor_.monotonic_ns();
   session.compiles =
       std::min(static_cast<double>(options_.compile_burst),
@@ -95,15 +97,16 @@ Status PublisherState::meter(Session& session) {
 }
 
 Status PublisherState::check_limits(const Session& session, const Subscribe& wanted) const {
-  if (session.subs.size() >= kMaxSubscriptions)
+  if (!session.local && session.subs.size() >= kMaxSubscriptions)
     return {Code::kLimit, "subscribe: " + std::to_string(kMaxSubscriptions) +
-                              " subscriptions a peer is the most; end one first"};
-  if (session.rule_bytes + wanted.rule.size() > options_.rule_bytes)
+                              " subscriptions per peer is the most; end one first"};
+  if (!session.local && session.rule_bytes + wanted.rule.size() > options_.rule_bytes)
     return {Code::kLimit, "subscribe: the rules of a peer are at most " +
                               std::to_string(options_.rule_bytes) + " bytes together"};
   const bool drops = wanted.policy != Policy::kBlock;
   if (all_rule_bytes_ + wanted.rule.size() > options_.all_rule_bytes ||
       all_subscriptions_ >= options_.all_subscriptions ||
+      (session.local && session.subs.size() >= kMaxOwnSubscriptions) ||
       (drops && all_room_ + wanted.room > options_.all_room))
     return {Code::kBusy, "subscribe: this node has as many subscriptions as it can keep"};
   return {};
@@ -182,7 +185,7 @@ void PublisherState::tail(const SessionId& session_id, Tail wanted, std::uint64_
       Batch batch;
       for (const Tail::Entry& entry : wanted.entries)
         batch.ended.push_back({entry.number, Code::kNotFound, "no such subscription"});
-      (void)outlet->send(encode(batch), true).ok();
+      (void)outlet->send(encode(batch), true, {}).ok();
       return;
     }
     Session& session = found->second;
@@ -375,6 +378,7 @@ PublisherStats PublisherState::stats() const {
   for (const auto& [filter, recent] : recent_) stats.kept_places += recent.found.size();
   stats.evaluated = book_.evaluated();
   stats.scanned = book_.scanned();
+  stats.unanswered = book_.unanswered();
   return stats;
 }
 

@@ -84,68 +84,60 @@ Status Journal::State::exclusively(const std::function<Status()>& work) {
   await_turn(waiter);
   const std::vector<Waiter*> group = take_group();
   batch.clear();
-  Status status = work();
+  // What is in doubt may be in the store already and is not in memory yet: nothing can be based on
+  // either.
+  Status status = doubt ? ready() : Status();
+  batch.clear();
+  if (status.ok()) status = work();
   pass_lead(group);
   return status;
 }
 
 void Journal::State::commit(const std::vector<Waiter*>& waiters) {
-  Group group;
-  group.next = last + 1;
+  if (const Status status = ready(); !status.ok()) return answer(waiters, status);
+  const auto group = std::make_shared<Group>();
+  group->next = last + 1;
   batch.clear();
   bool failed = false;
   for (Waiter* waiter : waiters) {
     Appended appended;
-    Status staged = stage(*waiter->append, *waiter->prepared, group, appended);
+    Status staged = stage(*waiter->append, *waiter->prepared, *group, appended);
     failed = failed || !staged.ok();
     waiter->result =
         staged.ok() ? Result<Appended>(std::move(appended)) : Result<Appended>(std::move(staged));
     if (waiter->append->durability == use::Durability::kSynced)
-      group.durability = use::Durability::kSynced;
+      group->durability = use::Durability::kSynced;
   }
   if (failed) {
     // Half of the failed append may be staged: nothing of it is written, and the others go on
     // without it, one by one.
+    shared_saved = true;
     if (waiters.size() > 1)
       for (Waiter* waiter : waiters) commit({waiter});
     return;
   }
-  for (const auto& [key, position] : group.positions)
+  for (const auto& [key, position] : group->positions)
     batch.put(keys::position(key.first, key.second), values::encode_position(position));
-  if (group.next - 1 >= digest_saved + kSaveEvery) stage_digest();
-  if (group.ops.empty() && batch.size() == 0) return;
+  if (group->next - 1 >= digest_saved + kSaveEvery) stage_digest();
+  if (group->ops.empty() && batch.size() == 0) return;
   const auto labels = batch.ops();
-  group.ops.insert(group.ops.end(), labels.begin(), labels.end());
-  const Status written = write(group.ops, group.durability);
-  if (!written.ok()) {
-    for (Waiter* waiter : waiters) waiter->result = written;
-    return;
-  }
+  group->ops.insert(group->ops.end(), labels.begin(), labels.end());
+  const Status written = write(group->ops, group->durability,
+                               [this, group, size = waiters.size()] { finish(*group, size); });
+  if (!written.ok()) answer(waiters, written);
+}
+
+void Journal::State::answer(const std::vector<Waiter*>& waiters, const Status& status) {
+  for (Waiter* waiter : waiters) waiter->result = status;
+}
+
+// The group is in the store.
+void Journal::State::finish(Group& group, std::size_t appends) {
   ++commits;
-  grouped += waiters.size();
+  grouped += appends;
   const Seq first = last + 1;
   apply(group);
   for (const OnCommit& listener : listeners) listener(first, last, group.statements);
-}
-
-// A write whose outcome is not known leaves the store and this memory apart: nothing is written
-// from then on, and the next start takes the store as it is. Reads go on.
-Status Journal::State::write(std::span<const rz_store_op> ops, use::Durability durability) {
-  if (!broken.ok())
-    return {Code::kReadOnly, "journal: read-only since a write failed (" + broken.message() +
-                                 "); reads go on; mend that and start the node again"};
-  Status written = store.write(ops, durability);
-  if (written.ok()) {
-    entries += ops.size();
-    return {};
-  }
-  // These two the store refuses before it touches anything.
-  if (written.code() != Code::kInvalid && written.code() != Code::kLimit) broken = written;
-  return written;
-}
-
-Status Journal::State::write_batch(use::Durability durability) {
-  return write(batch.ops(), durability);
 }
 
 void Journal::State::stage_digest() {

@@ -59,7 +59,7 @@ class Crash : public testing::Test {
   }
 
   Result<std::unique_ptr<Journal>> open() const {
-    auto store = use::Store::open(table_, directory_->path(), R"({"write_buffer_mib":1})");
+    auto store = use::Store::open(table_, nullptr, R"({"write_buffer_mib":1})", directory_->path());
     if (!store.ok()) return store.status();
     Journal::Options options;
     options.self = self_.public_key();
@@ -138,7 +138,7 @@ class Crash : public testing::Test {
   const std::uint64_t seed_ = std::random_device{}();
   std::mt19937_64 random_{seed_};
   const SigningKey self_ = testing_support::key_of(99);
-  const rz_store* const table_ = testing_support::store_table("leveldb");
+  const use::StoreTables table_ = testing_support::store_table("leveldb");
   std::unique_ptr<testing_support::TemporaryDirectory> directory_;
 };
 

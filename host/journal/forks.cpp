@@ -105,10 +105,11 @@ Result<bool> Journal::mark_fork(const SignedHead& other, std::span<const DeltaId
     s.batch.put(keys::fork(node, other.epoch), evidence);
     const bool running = other.origin == s.options.self && other.epoch == s.own_epoch;
     const std::uint64_t epoch = running ? s.stage_epoch(s.own_epoch + 1) : s.own_epoch;
-    RZ_TRY(s.write_batch(use::Durability::kSynced));
-    const std::unique_lock lock(s.mutex);
-    place->second = position;
-    s.own_epoch = epoch;
+    RZ_TRY(s.write_batch(use::Durability::kSynced, [&s, place, position, epoch] {
+      const std::unique_lock lock(s.mutex);
+      place->second = position;
+      s.own_epoch = epoch;
+    }));
     marked = true;
     return {};
   });

@@ -20,7 +20,7 @@ class ForksTest : public testing::Test {
     options.boot_id = "boot";
     options.wall_ms = [this] { return wall_ms_; };
     journal_ = must(Journal::open(
-        must(use::Store::open(store_table("leveldb"), directory_.path(), "{}")), options));
+        must(use::Store::open(store_table("leveldb"), nullptr, "{}", directory_.path())), options));
   }
   // So many new deltas of ours, under one statement.
   std::vector<DeltaId> write(int count) {

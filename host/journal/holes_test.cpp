@@ -23,7 +23,7 @@ class HolesTest : public testing::Test {
     Journal::Options options;
     options.self = key_.public_key();
     journal_ = must(Journal::open(
-        must(use::Store::open(store_table("leveldb"), directory_.path(), "{}")), options));
+        must(use::Store::open(store_table("leveldb"), nullptr, "{}", directory_.path())), options));
   }
   void append(std::vector<DeltaView> deltas, std::vector<Statement> statements) {
     Append append;

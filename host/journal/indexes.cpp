@@ -98,29 +98,4 @@ Status Journal::manifest_candidates(const DeltaId& member, std::vector<Seq>& out
   return cursor->status();
 }
 
-Status Journal::by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
-                              std::vector<Seq>& out) const {
-  const auto any_pointer = [&](std::uint32_t kind, const auto& holds) {
-    return [kind, role, holds](DeltaView delta) {
-      for (std::size_t i = 0; i < delta.size(); ++i)
-        if (delta[i].kind() == kind && delta[i].role() == role && holds(delta[i])) return true;
-      return false;
-    };
-  };
-  const keys::IndexHash& hash = state_->hash;
-  if (const auto* text = std::get_if<ByteView>(&value))
-    return state_->collect(
-        hash.text(role, *text),
-        any_pointer(RZ_TARGET_STRING, [text](PointerView p) { return p.target() == *text; }), out);
-  if (const auto* number = std::get_if<double>(&value))
-    return state_->collect(
-        hash.number(role, *number + 0.0),  // -0 is 0
-        any_pointer(RZ_TARGET_NUMBER, [number](PointerView p) { return p.number() == *number; }),
-        out);
-  const bool truth = std::get<bool>(value);
-  return state_->collect(
-      hash.boolean(role, truth),
-      any_pointer(RZ_TARGET_BOOLEAN, [truth](PointerView p) { return p.boolean() == truth; }), out);
-}
-
 }  // namespace rhizome

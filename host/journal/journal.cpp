@@ -43,9 +43,10 @@ Status decode_stored_id(Seq seq, ByteView bytes, DeltaId& id) {
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Journal::~Journal() {
+  state_->stop_following();
   // The digest as it stands, so that the next open folds nothing again. Best effort: the tail is
   // always recomputed from the records.
-  if (state_->digest_saved == state_->last) return;
+  if (state_->digest_saved == state_->last || !state_->ready().ok()) return;
   state_->batch.clear();
   state_->stage_digest();
   (void)state_->write_batch(use::Durability::kBuffered);
@@ -54,6 +55,7 @@ Journal::~Journal() {
 Result<std::unique_ptr<Journal>> Journal::open(use::Store store, Options options) {
   auto state = std::make_unique<State>(std::move(store), std::move(options));
   if (Status loaded = state->load(); !loaded.ok()) return std::move(loaded).with_context("journal");
+  state->follow();
   return std::unique_ptr<Journal>(new Journal(std::move(state)));
 }
 
@@ -220,10 +222,6 @@ JournalStats Journal::stats() const {
   stats.holes = state_->holes;
   stats.claims_bytes = state_->claims_bytes;
   return stats;
-}
-
-Result<std::uint64_t> Journal::store_bytes() const {
-  return state_->store.approximate_size({}, {});
 }
 
 Status Journal::compact() { return state_->store.compact(); }

@@ -5,13 +5,13 @@
 // thread). Keys, values and the format version: docs/store-format.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "journal/label.hpp"
@@ -26,7 +26,7 @@ struct Shareable;
 // A position in the journal, from 1. Means something on this node only.
 using Seq = std::uint64_t;
 
-inline constexpr std::uint32_t kStoreFormatVersion = 1;
+inline constexpr std::uint32_t kStoreFormatVersion = 2;
 // The role by which a manifest names its members.
 inline constexpr ByteView kMemberRole = "rhizomatic.txn.member";
 
@@ -100,6 +100,13 @@ struct Numbers {
   std::vector<DeltaId> holes;  // the ids of the holes among them, in order
 };
 
+// Whether the journal can write, and why not.
+struct StoreStatus {
+  use::StoreState state = use::StoreState::kReady;
+  std::string cause;           // empty where it is ready
+  std::uint64_t since_ms = 0;  // wall clock
+};
+
 struct JournalStats {
   std::uint64_t deltas = 0, entries_written = 0, commits = 0, grouped_appends = 0, holes = 0;
   std::uint64_t claims_bytes = 0;
@@ -116,17 +123,26 @@ class Journal {
     // Runs a task some time, on any thread: the state digest is folded there instead of by writers.
     // May be empty.
     std::function<void(std::function<void()>)> post;
+    // How long an append waits, on its thread, for a store that went away in the middle of its
+    // write; with 0 it fails at once.
+    std::chrono::milliseconds patience{0};
+    // Called after each change of the store's state, on the store's thread: it must not wait, nor
+    // use the journal. May be empty.
+    std::function<void(const StoreStatus&)> on_store_state;
   };
   // Opens over a store, making the format when empty. kUnsupported for a newer format version.
   static Result<std::unique_ptr<Journal>> open(use::Store store, Options options);
   ~Journal();
 
   // ---- writing
+  // kInvalid and kLimit: nothing was written. kReadOnly, kAway: the store takes no writes now.
+  // kNoSpace, kIo, kAway from the write itself: whether it was written is not known before the
+  // store is ready again. It then either counts, with its commit's listeners called, or it never
+  // will. Reads go on throughout.
   Result<Appended> append(const Append& append);
   // After every commit, on the committing thread, in order: first and last seq that it added (first
   // > last where it only added labels) and the statements that became current. Set before use; it
-  // must not write to the journal. After a write that failed for want of space or by an I/O error
-  // every write is refused (kReadOnly) until the journal is opened anew; reads go on.
+  // must not write to the journal.
   using OnCommit = std::function<void(Seq first, Seq last, std::span<const Statement> statements)>;
   void on_commit(OnCommit listener);
 
@@ -171,9 +187,6 @@ class Journal {
   // The same without reading the manifests, so a few may be others: for callers that read them
   // anyway.
   Status manifest_candidates(const DeltaId& member, std::vector<Seq>& out) const;
-  // `value` as JSON-profile primitive: string, number or boolean target of a pointer of this role.
-  Status by_role_value(ByteView role, const std::variant<ByteView, double, bool>& value,
-                       std::vector<Seq>& out) const;
 
   // ---- labels
   // Statements that cover numbers >= from of this (origin, epoch), in order, until `max_ids`.
@@ -211,8 +224,8 @@ class Journal {
   Status find_short(std::span<const std::array<std::uint8_t, 16>> ids,
                     std::vector<Held>& out) const;
   JournalStats stats() const;
-  Result<std::uint64_t> store_bytes() const;
-  Status compact();
+  StoreStatus store_status() const;
+  Status compact();  // for benchmarks; kUnsupported where the store does not offer it
 
  private:
   struct State;

@@ -15,13 +15,4 @@ std::uint64_t IndexHash::operator()(ByteView bytes) const {
   return hash;
 }
 
-Key IndexHash::role_value(ByteView role, char kind, ByteView value) const {
-  char both[17];
-  const std::uint64_t role_hash = (*this)(role), value_hash = (*this)(value);
-  both[0] = kind;
-  std::memcpy(both + 1, &role_hash, 8);
-  std::memcpy(both + 9, &value_hash, 8);
-  return Key('V').number((*this)(ByteView(both, sizeof both)), kHashSize);
-}
-
 }  // namespace rhizome::keys

@@ -68,17 +68,8 @@ class IndexHash {
   }
   Key negation(ByteView delta_hex) const { return Key('N').number((*this)(delta_hex), kHashSize); }
   Key member(ByteView delta_hex) const { return Key('T').number((*this)(delta_hex), kHashSize); }
-  Key text(ByteView role, ByteView value) const { return role_value(role, 's', value); }
-  Key number(ByteView role, double value) const { return role_value(role, 'n', bytes_of(value)); }
-  Key boolean(ByteView role, bool value) const {
-    return role_value(role, 'b', value ? ByteView("1") : ByteView("0"));
-  }
 
  private:
-  static ByteView bytes_of(const double& value) {
-    return {reinterpret_cast<const char*>(&value), sizeof value};
-  }
-  Key role_value(ByteView role, char kind, ByteView value) const;
   std::array<std::uint8_t, kKeySize> key_;
 };
 

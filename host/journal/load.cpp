@@ -56,11 +56,14 @@ Status Journal::State::load_format() {
     hash = keys::IndexHash(bytes);
     return {};
   }
-  return {Code::kUnsupported,
-          "store format version " + std::to_string(found) + "; this host reads version " +
-              std::to_string(kStoreFormatVersion) +
-              (found > kStoreFormatVersion ? ": run a newer rhizome on this data"
-                                           : ": the store is damaged or not a Rhizome store")};
+  const std::string fix =
+      found > kStoreFormatVersion ? "run a newer rhizome on this data"
+      : found == 0                ? "the store is damaged or not a Rhizome store"
+                   : "older stores are not converted; move the data directory away, start the node "
+                     "with an empty one, and let its peers or an export bring the deltas";
+  return {Code::kUnsupported, "store format version " + std::to_string(found) +
+                                  "; this program reads version " +
+                                  std::to_string(kStoreFormatVersion) + ": " + fix};
 }
 
 Status Journal::State::load_nodes() {
@@ -124,10 +127,10 @@ std::uint64_t Journal::State::stage_epoch(std::uint64_t least) {
 Status Journal::State::store_epoch(std::uint64_t least) {
   batch.clear();
   const std::uint64_t epoch = stage_epoch(least);
-  RZ_TRY(write_batch(use::Durability::kSynced));
-  const std::unique_lock lock(mutex);
-  own_epoch = epoch;
-  return {};
+  return write_batch(use::Durability::kSynced, [this, epoch] {
+    const std::unique_lock lock(mutex);
+    own_epoch = epoch;
+  });
 }
 
 // The digest is stored every so often; what came behind it is folded in again.

@@ -56,15 +56,6 @@ void Prepared::add(DeltaView delta, const keys::IndexHash& hash) {
         if (p.role() == "negates") add_key(hash.negation(p.target()));
         if (p.role() == kMemberRole) add_key(hash.member(p.target()));
         break;
-      case RZ_TARGET_STRING:
-        add_key(hash.text(p.role(), p.target()));
-        break;
-      case RZ_TARGET_NUMBER:
-        add_key(hash.number(p.role(), p.number()));
-        break;
-      case RZ_TARGET_BOOLEAN:
-        add_key(hash.boolean(p.role(), p.boolean()));
-        break;
       default:
         break;
     }

@@ -16,7 +16,8 @@ using testing_support::views_of;
 class Salvage : public ::testing::Test {
  protected:
   use::Store open_store() const {
-    return must(use::Store::open(testing_support::store_table("leveldb"), directory_.path(), "{}"));
+    return must(use::Store::open(testing_support::store_table("leveldb"), nullptr, "{}",
+                                 directory_.path()));
   }
   std::unique_ptr<Journal> open_journal(use::Store store) const {
     Journal::Options options;
@@ -109,8 +110,8 @@ TEST_F(Salvage, APositionThatDamageMadeUpEndsNothingLate) {
 
 TEST_F(Salvage, TheAuthorsClockComesAlong) {
   (void)fill(1, 0);
-  const auto fresh =
-      open_journal(must(use::Store::open(testing_support::store_table("memory"), "unused", "{}")));
+  const auto fresh = open_journal(
+      must(use::Store::open(testing_support::store_table("memory"), nullptr, "{}", "unused")));
   must(salvage_notes(open_store(), *fresh));
   EXPECT_EQ(must(fresh->note("author-clock")), "1234");
 }

@@ -19,7 +19,7 @@ class ShareableTest : public testing::Test {
     Journal::Options options;
     options.self = key_.public_key();
     journal_ = must(Journal::open(
-        must(use::Store::open(store_table(store), directory_.path(), "{}")), options));
+        must(use::Store::open(store_table(store), nullptr, "{}", directory_.path())), options));
   }
 
   std::vector<DeltaId> append(std::size_t count, std::uint32_t state = RZ_SIGNATURE_VERIFIED) {

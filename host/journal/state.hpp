@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <unordered_map>
@@ -66,7 +68,11 @@ struct Journal::State {
   Seq digest_saved = 0;       // the seq of the stored digest
   bool shared_saved = false;  // what may go to peers is stored with it
   std::mutex gathering;       // one thread reads all ids
-  Status broken;              // why nothing is written any more
+  // Set where neither this side nor the store knows whether the last write was applied: what is to
+  // be done in memory if it was.
+  std::optional<std::function<void()>> doubt;
+  bool unchecked = false;  // a write failed: the store's end is to be compared with ours
+  Status lost;             // why nothing is written before the next start
   std::vector<OnCommit> listeners;
 
   std::atomic<std::uint64_t> entries{0}, commits{0}, grouped{0}, holes{0}, claims_bytes{0};
@@ -89,11 +95,36 @@ struct Journal::State {
   std::vector<Waiter*> take_group();
   void pass_lead(const std::vector<Waiter*>& finished);
   void commit(const std::vector<Waiter*>& waiters);
-  Status write(std::span<const rz_store_op> ops, use::Durability durability);
-  Status write_batch(use::Durability durability);
+  static void answer(const std::vector<Waiter*>& waiters, const Status& status);
+  void finish(Group& group, std::size_t appends);
   void apply(Group& group);
   // Runs `work` as the leader, alone: it may use `batch` and write.
   Status exclusively(const std::function<Status()>& work);
+
+  // outage.cpp: the leader's, but for the first two
+  void follow();  // the store's state, until stop_following() returns
+  void stop_following();
+  // Writes, and runs `applied` once that is in the store: before the return where this succeeds, or
+  // later, when what was in doubt turns out to be there.
+  Status write(std::span<const rz_store_op> ops, use::Durability durability,
+               std::function<void()> applied);
+  Status write_batch(
+      use::Durability durability, std::function<void()> applied = [] {});
+  Status ready();            // may something be staged and written? Settles what is in doubt.
+  Result<bool> settle();     // was it applied? REQUIRES: doubt, and the store is READY
+  Status check_end() const;  // does the store hold what memory says?
+  Status refusal() const;
+  bool await_ready(std::chrono::steady_clock::time_point deadline);
+
+  // What the threads that report the store's state and the tasks that they post share with this.
+  struct Following {
+    std::mutex mutex;
+    State* state = nullptr;  // guarded by mutex; null once the journal ends
+  };
+  const std::shared_ptr<Following> following = std::make_shared<Following>();
+  mutable std::mutex status_mutex;
+  std::condition_variable status_changed;
+  StoreStatus store_status;  // guarded by status_mutex
 
   // stage.cpp: one append into a group
   Status stage(const Append& append, Prepared& prepared, Group& group, Appended& appended);

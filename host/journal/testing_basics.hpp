@@ -15,6 +15,7 @@
 #include "rhizome/abi/store.h"
 #include "rhizome/delta/signature.hpp"
 #include "rhizome/status.hpp"
+#include "rhizome/use/store.hpp"
 
 namespace rhizome::testing_support {
 
@@ -36,15 +37,13 @@ const Table* plugin_table(const std::string& name, const char* interface) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error(dlerror());
   const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  static const rz_host kNoServices = {nullptr,
-                                      [](void*, const char*) -> const void* { return {}; }};
-  rz_error error{};
-  if (plugin == nullptr || plugin->init(&kNoServices, &error) != RZ_OK)
-    throw std::runtime_error(path + ": " + error.message);
+  if (plugin == nullptr) throw std::runtime_error(path + ": no " RZ_PLUGIN_SYMBOL);
   return static_cast<const Table*>(plugin->get_interface(interface));
 }
-inline const rz_store* store_table(const std::string& name) {
-  return plugin_table<rz_store>(name, RZ_STORE_ID);
+inline use::StoreTables store_table(const std::string& name) {
+  return {plugin_table<rz_store>(name, RZ_STORE_ID),
+          plugin_table<rz_store_resolve>(name, RZ_STORE_RESOLVE_ID),
+          plugin_table<rz_store_maintain>(name, RZ_STORE_MAINTAIN_ID)};
 }
 
 class TemporaryDirectory {

@@ -49,7 +49,7 @@ class JournalFixture : public testing::TestWithParam<const char*> {
   }
   Status try_open() {
     journal_.reset();
-    auto store = use::Store::open(store_table(GetParam()), directory_, "{}");
+    auto store = use::Store::open(store_table(GetParam()), nullptr, "{}", directory_);
     if (!store.ok()) return store.status();
     Journal::Options options;
     options.self = self_.public_key();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@
 
 namespace rhizome {
 
-// A peer that has greeted us on the connection that is up now: its node key is proven.
+// A peer that has a session on the connection that is up now, and introduced itself there.
 struct LinkedPeer {
   LinkKey link{};
   NodeKey key{};
@@ -37,6 +38,8 @@ struct Asked {
   std::uint64_t request = 0;
   LinkKey link{};
   NodeKey from{};
+  std::uint64_t connection = 0;              // that it came by
+  std::optional<std::uint64_t> number = {};  // the asker's own, where the session seals frames
 };
 
 // One reply frame, or how the request ended: kDeadline, kClosed, or the code of the peer's refusal.
@@ -61,10 +64,18 @@ class Links {
   // refuses it the end comes at once, from the strand. deadline_ms 0: the fabric's default.
   virtual void ask(const LinkKey& to, wire::Kind kind, wire::Lane lane, ByteView body,
                    std::uint64_t deadline_ms, ReplyHandler handler) = 0;
-  // One reply frame, `last` ends the request. kWouldBlock: the asker reads too slowly, try again
-  // later; kClosed: it is gone or waits no more. [any]
+  // One reply frame, `last` ends the request. kWouldBlock: the asker reads too slowly; kClosed: it
+  // is gone or waits no more. [any]
   virtual Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
                         bool last) = 0;
+  // The same, of what may wait for room: on kWouldBlock the executor runs `again` once, when there
+  // is room, the asker is gone or `until_ns` (monotonic) is over; the call may be
+  // made anew from there. kDeadline: there was no room and the time is over. [any]
+  virtual Status offer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
+                       bool last, std::uint64_t until_ns, Task again) {
+    (void)until_ns, (void)again;  // of links that always have room
+    return answer(asked, kind, lane, body, last);
+  }
   // Ends the request with an error and counts it. [any]
   virtual void refuse(const Asked& asked, Code code, std::string_view why) = 0;
   // This peer did what an honest one does not (links/standing.hpp has the weights): over the limit

@@ -25,10 +25,13 @@ class Standing {
     std::size_t max_peers = 4096;  // remembered; the least misbehaved goes first
   };
   // What a misdeed weighs. Lighter: an honest peer may do it under load or with an old view.
-  static constexpr double kBadSignature = 1;   // one delta whose signature or form is wrong
-  static constexpr double kBadDelivery = 10;   // a statement or body that its origin never made
-  static constexpr double kBadFrame = 25;      // an envelope that only a broken node sends
+  static constexpr double kBadSignature = 1;  // one delta whose signature or form is wrong
+  static constexpr double kBadDelivery = 10;  // a statement or body that its origin never made
+  static constexpr double kBadFrame = 25;     // an envelope that only a broken node sends
+  static constexpr double kFlood = 5;  // 64 requests beyond what it was refused for a moment ago
   static constexpr double kBrokenPromise = 5;  // announced or promised, asked for, not delivered
+  static constexpr double kNumberedTwice = 5;  // its own numbers, each epoch; also after a wipe
+  static constexpr double kSilence = 1;        // announced, asked for, and no answer came
 
   explicit Standing(Policy policy) : policy_(policy) {}
 

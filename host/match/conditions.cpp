@@ -1,177 +1,179 @@
-// Reading atoms; see conditions.hpp. The one place that has their JSON.
+// From atoms to tokens and ranges; see conditions.hpp. The typing of an atom is not looked at: a
+// strict atom is read as a coerced one, for keys only propose.
 #include "match/conditions.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+
+#include "rhizome/use/atoms.hpp"
 
 namespace rhizome::matching {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::size_t kShown = 120;  // bytes of a constant in a text for people
+constexpr std::size_t kShown = 120;  // bytes of an atom in a text for people
 
-std::optional<Path> path_of(const std::string& name, std::string& role) {
-  constexpr ByteView kValue = "value:";
-  if (name.starts_with(kValue)) {
-    role = name.substr(kValue.size());
-    return Path::kValue;
+std::optional<Path> path_of(std::uint32_t path) {
+  switch (path) {
+    case RZ_ATOM_ID:
+      return Path::kId;
+    case RZ_ATOM_AUTHOR:
+      return Path::kAuthor;
+    case RZ_ATOM_TIMESTAMP:
+      return Path::kTimestamp;
+    case RZ_ATOM_ROLE:
+      return Path::kRole;
+    case RZ_ATOM_ENTITY:
+      return Path::kEntity;
+    case RZ_ATOM_CONTEXT:
+      return Path::kContext;
+    case RZ_ATOM_REFERENCE:
+      return Path::kReference;
+    case RZ_ATOM_VALUE:
+      return Path::kValue;
+    default:
+      return std::nullopt;
   }
-  if (name == "id") return Path::kId;
-  if (name == "author") return Path::kAuthor;
-  if (name == "timestamp") return Path::kTimestamp;
-  if (name == "role") return Path::kRole;
-  if (name == "entity") return Path::kEntity;
-  if (name == "context") return Path::kContext;
-  return std::nullopt;
 }
 
-// False: no delta has it.
-bool add_token(const json& constant, const Hasher& hasher, Condition& condition) {
-  if (condition.path == Path::kValue) {
-    if (constant.is_boolean())
-      condition.tokens.push_back(hasher.value(condition.role, constant.get<bool>()));
-    else if (constant.is_number())
-      condition.tokens.push_back(hasher.value(condition.role, constant.get<double>()));
-    else if (constant.is_string())
-      condition.tokens.push_back(
-          hasher.value(condition.role, ByteView(constant.get_ref<const std::string&>())));
-    else
-      return constant.is_null();
-    return true;
+// False for a comparison or a constant that the index does not know.
+bool read_range(const rz_atom& atom, Condition& condition) {
+  const std::span constants(atom.constants, static_cast<std::size_t>(atom.constant_count));
+  if (constants.empty()) return false;
+  double least = kInfinity, most = -kInfinity;
+  for (const rz_constant& constant : constants) {
+    if (constant.kind != RZ_TARGET_NUMBER || std::isnan(constant.number)) return false;
+    least = std::min(least, constant.number);
+    most = std::max(most, constant.number);
   }
-  if (!constant.is_string()) return false;
-  const auto& text = constant.get_ref<const std::string&>();
-  std::string raw;
-  if (condition.path == Path::kId && !from_hex(text, &raw)) return false;
-  condition.tokens.push_back(
-      hasher.text(condition.path, condition.path == Path::kId ? ByteView(raw) : ByteView(text)));
-  return true;
-}
-
-bool set_range(const std::string& comparison, double with, Condition& condition) {
   condition.is_range = true;
   condition.low = -kInfinity;
   condition.high = kInfinity;
-  if (comparison == "==") {
-    condition.low = condition.high = with;
-  } else if (comparison == "<") {
-    condition.high = std::nextafter(with, -kInfinity);
-  } else if (comparison == "<=") {
-    condition.high = with;
-  } else if (comparison == ">") {
-    condition.low = std::nextafter(with, kInfinity);
-  } else if (comparison == ">=") {
-    condition.low = with;
-  } else {
-    return false;
+  switch (atom.comparison) {
+    case RZ_COMPARE_EQ:
+      condition.low = least;
+      condition.high = most;
+      return true;
+    case RZ_COMPARE_LT:
+      condition.high = std::nextafter(most, -kInfinity);
+      return true;
+    case RZ_COMPARE_LE:
+      condition.high = most;
+      return true;
+    case RZ_COMPARE_GT:
+      condition.low = std::nextafter(least, kInfinity);
+      return true;
+    case RZ_COMPARE_GE:
+      condition.low = least;
+      return true;
+    default:
+      return false;
   }
-  return true;
-}
-
-// Whether the index can use the condition; what it cannot use only admits more.
-bool read_condition(const json& atom, const Hasher& hasher, Condition& condition) {
-  const auto& name = atom[0].get_ref<const std::string&>();
-  const auto& comparison = atom[1].get_ref<const std::string&>();
-  const json& constant = atom[2];
-  std::string role;
-  const std::optional<Path> path = path_of(name, role);
-  if (!path) return false;
-  condition.path = *path;
-  if (*path == Path::kValue) condition.role = hasher.text(Path::kRole, role);
-  std::string shown = constant.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (shown.size() > kShown) shown.resize(kShown), shown += "...";
-  condition.text = name + ' ' + comparison + ' ' + shown;
-  if (comparison == "in") {
-    if (!constant.is_array()) return false;
-    for (const json& item : constant)
-      if (!add_token(item, hasher, condition) && *path == Path::kTimestamp) return false;
-    std::sort(condition.tokens.begin(), condition.tokens.end());
-    condition.tokens.erase(std::unique(condition.tokens.begin(), condition.tokens.end()),
-                           condition.tokens.end());
-    return true;
-  }
-  if (*path == Path::kTimestamp || comparison != "==")
-    return constant.is_number() && (*path == Path::kTimestamp || *path == Path::kValue) &&
-           set_range(comparison, constant.get<double>(), condition);
-  return add_token(constant, hasher, condition);
-}
-
-bool is_atom(const json& atom) {
-  return atom.is_array() && atom.size() == 3 && atom[0].is_string() && atom[1].is_string();
 }
 
 // A delta has one timestamp: all that is said of it is one range. Of a role's values it may have
 // several, and each condition may hold for another one.
 void join_times(Conjunction& conjunction) {
-  Condition* first = nullptr;
-  for (Condition& condition : conjunction) {
-    if (condition.path != Path::kTimestamp || !condition.is_range) continue;
-    if (first == nullptr) {
-      first = &condition;
-      continue;
-    }
-    first->low = std::max(first->low, condition.low);
-    first->high = std::min(first->high, condition.high);
-    first->text += " and " + condition.text;
-    condition.text.clear();
+  const auto is_time = [](const Condition& condition) {
+    return condition.path == Path::kTimestamp;
+  };
+  const auto first = std::find_if(conjunction.begin(), conjunction.end(), is_time);
+  if (first == conjunction.end()) return;
+  for (auto next = std::next(first); next != conjunction.end(); ++next) {
+    if (!is_time(*next)) continue;
+    first->low = std::max(first->low, next->low);
+    first->high = std::min(first->high, next->high);
+    if (!next->text.empty()) first->text += " and " + next->text;
   }
-  std::erase_if(conjunction, [](const Condition& condition) { return condition.text.empty(); });
-}
-
-// nlohmann::json keeps its own stack, yet what is deeper than atoms can be is none.
-bool too_deep(const std::string& text) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text) {
-      if (text[i] == '\\')
-        ++i;
-      else if (text[i] == '"')
-        in_text = false;
-      continue;
-    }
-    if (text[i] == '"') in_text = true;
-    if (text[i] == '[' && ++depth > 4) return true;
-    if (text[i] == ']') --depth;
-    if (text[i] == '{') return true;
-  }
-  return false;
+  conjunction.erase(std::remove_if(std::next(first), conjunction.end(), is_time),
+                    conjunction.end());
 }
 
 }  // namespace
 
-Result<Alternatives> read_atoms(const std::string& text, const Hasher& hasher,
-                                std::size_t max_bytes) {
-  const Status none(Code::kInvalid, "the filter plugin's atoms are none (rhizome/abi/filter.h)");
-  if (text.size() > max_bytes)
-    return Status(Code::kLimit, "the filter's conditions take " + std::to_string(text.size()) +
-                                    " bytes; the limit is " + std::to_string(max_bytes));
-  if (too_deep(text)) return none;
-  const json parsed = json::parse(text, nullptr, false);
-  Alternatives alternatives;
-  if (parsed.is_null()) {
-    alternatives.anything = true;
-    return alternatives;
+Status AtomsReader::weigh(std::span<const rz_atom> alternative) {
+  bytes_ += sizeof(Conjunction);
+  for (const rz_atom& atom : alternative) {
+    bytes_ += sizeof(rz_atom) + atom.role.size;
+    for (std::uint64_t i = 0; i < atom.constant_count && bytes_ <= max_bytes_; ++i)
+      bytes_ += sizeof(rz_constant) + atom.constants[i].text.size;
+    if (bytes_ > max_bytes_)
+      return {Code::kLimit, "the filter's conditions take more than the limit of " +
+                                std::to_string(max_bytes_) + " bytes"};
   }
-  if (!parsed.is_array()) return none;
-  for (const json& conditions : parsed) {
-    if (!conditions.is_array()) return none;
-    Conjunction conjunction;
-    for (const json& atom : conditions) {
-      if (!is_atom(atom)) return none;
-      Condition condition;
-      if (read_condition(atom, hasher, condition)) conjunction.push_back(std::move(condition));
+  return {};
+}
+
+Status AtomsReader::take(std::span<const rz_atom> alternative) {
+  RZ_TRY(weigh(alternative));
+  Conjunction conjunction;
+  for (const rz_atom& atom : alternative) {
+    Condition condition;
+    if (!read(atom, condition)) continue;
+    if (texts_ == Texts::kWanted) {
+      condition.text = use::to_text(atom);
+      if (condition.text.size() > kShown) condition.text.resize(kShown), condition.text += "...";
     }
-    join_times(conjunction);
-    if (conjunction.empty()) alternatives.anything = true;
-    alternatives.any_of.push_back(std::move(conjunction));
+    conjunction.push_back(std::move(condition));
   }
-  return alternatives;
+  join_times(conjunction);
+  if (conjunction.empty()) alternatives_.anything = true;
+  alternatives_.any_of.push_back(std::move(conjunction));
+  return {};
+}
+
+// Whether the index can use the atom; what it cannot use only admits more.
+bool AtomsReader::read(const rz_atom& atom, Condition& condition) const {
+  const std::optional<Path> path = path_of(atom.path);
+  if (!path) return false;
+  if (atom.typing != RZ_TYPING_STRICT && atom.typing != RZ_TYPING_COERCED) return false;
+  condition.path = *path;
+  if (*path == Path::kValue) condition.role = hasher_.text(Path::kRole, view(atom.role));
+  if (*path == Path::kTimestamp) return read_range(atom, condition);
+  if (atom.comparison != RZ_COMPARE_EQ) return *path == Path::kValue && read_range(atom, condition);
+  return read_tokens(atom, condition);
+}
+
+// A constant that no delta can have at the path gives no token.
+bool AtomsReader::read_tokens(const rz_atom& atom, Condition& condition) const {
+  std::vector<TokenHash>& tokens = condition.tokens;
+  for (std::uint64_t i = 0; i < atom.constant_count; ++i) {
+    const rz_constant& constant = atom.constants[i];
+    const ByteView text = view(constant.text);
+    if (constant.kind != RZ_TARGET_STRING) {
+      if (constant.kind != RZ_TARGET_NUMBER && constant.kind != RZ_TARGET_BOOLEAN) return false;
+      if (condition.path != Path::kValue) continue;
+      tokens.push_back(constant.kind == RZ_TARGET_NUMBER
+                           ? hasher_.value(condition.role, constant.number)
+                           : hasher_.value(condition.role, constant.number != 0));
+    } else if (condition.path == Path::kValue) {
+      tokens.push_back(hasher_.value(condition.role, text));
+    } else if (condition.path == Path::kId) {
+      std::string raw;
+      if (from_hex(text, &raw)) tokens.push_back(hasher_.text(Path::kId, raw));
+    } else {
+      tokens.push_back(hasher_.text(condition.path, text));
+    }
+  }
+  std::sort(tokens.begin(), tokens.end());
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  return true;
+}
+
+Result<Alternatives> read_atoms(const use::Filter& filter, const Hasher& hasher,
+                                std::size_t max_bytes, Texts texts) {
+  AtomsReader reader(hasher, max_bytes, texts);
+  const Status given =
+      filter.atoms([&](std::span<const rz_atom> alternative) { return reader.take(alternative); });
+  if (given.code() == Code::kUnsupported) {
+    Alternatives anything;
+    anything.anything = true;
+    return anything;
+  }
+  if (!given.ok()) return given;
+  return std::move(reader.alternatives());
 }
 
 }  // namespace rhizome::matching

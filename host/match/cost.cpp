@@ -10,18 +10,23 @@ namespace rhizome {
 
 using namespace matching;  // NOLINT(google-build-using-namespace): the parts of one class
 
-void FilterIndex::State::pay(FilterNumber number, std::uint32_t steps, bool matched) {
+// The filter met its budget or got no answer from its plugin once more.
+void FilterIndex::State::strike(FilterNumber number, Code why) {
+  if (++hot_[number].strikes == limits.strikes) over_.push_back({number, why});
+}
+
+void FilterIndex::State::pay(FilterNumber number, std::uint32_t result) {
   HotFilter& filter = hot_[number];
-  if ((steps & (RZ_FILTER_STOPPED | RZ_FILTER_FAILED)) != 0) {
-    if ((steps & RZ_FILTER_FAILED) != 0) ++stats.errors, ++cold_[number].errors;
-    if ((steps & RZ_FILTER_STOPPED) != 0) {
+  if ((result & (RZ_PAIR_STOPPED | RZ_PAIR_FAILED)) != 0) {
+    if ((result & RZ_PAIR_FAILED) != 0) ++stats.errors, ++cold_[number].errors;
+    if ((result & RZ_PAIR_STOPPED) != 0) {
       ++stats.stopped, ++cold_[number].stopped;
-      if (++filter.strikes == limits.strikes) over_.push_back(number);
+      strike(number, Code::kLimit);
     }
-    steps &= ~(RZ_FILTER_STOPPED | RZ_FILTER_FAILED);
   }
+  const std::uint32_t steps = result & RZ_PAIR_STEPS;
   stats.steps += steps;
-  if (matched) {
+  if ((result & RZ_PAIR_MATCHES) != 0) {
     window_useful_ += steps;
     return;
   }
@@ -32,8 +37,8 @@ void FilterIndex::State::pay(FilterNumber number, std::uint32_t steps, bool matc
 }
 
 // A window ends after its deltas, or at once where its whole allowance is spent.
-void FilterIndex::State::settle(std::vector<Ended>& ended) {
-  ++window_deltas_;
+void FilterIndex::State::settle(std::uint64_t deltas, std::vector<Ended>& ended) {
+  window_deltas_ += deltas;
   const std::uint64_t a_delta = limits.wasted_steps + stats.filters / limits.filters_a_step;
   const std::uint64_t whole = a_delta * limits.wasted_window + window_useful_;
   if (window_deltas_ < limits.wasted_window && window_wasted_ <= whole) return;

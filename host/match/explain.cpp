@@ -22,7 +22,7 @@ std::string text_of(const Key& key) {
 
 constexpr const char* kScanned =
     "a delta that matches need have nothing in common with another: the filter names no author, "
-    "entity, context, role, value, time or id in every alternative";
+    "entity, context, role, value, reference, time or id in every alternative";
 
 }  // namespace
 
@@ -66,7 +66,7 @@ Result<FilterExplanation> FilterIndex::State::explain(Ticket ticket) {
   const HotFilter& hot = hot_[found->filter];
   const ColdFilter& cold = cold_[found->filter];
   FilterExplanation explanation;
-  const auto alternatives = conditions(*cold.filter);
+  const auto alternatives = conditions(*cold.filter, Texts::kWanted);
   if (!alternatives.ok()) return alternatives.status();
   if (cold.scanned) {
     explanation.scanned_because = kScanned;
@@ -83,6 +83,7 @@ Result<FilterExplanation> FilterIndex::State::explain(Ticket ticket) {
   explanation.hits = hot.hits;
   explanation.errors = cold.errors;
   explanation.stopped = cold.stopped;
+  explanation.unanswered = cold.unanswered;
   if (explanation.deltas != 0)
     explanation.observed = static_cast<double>(hot.asked) / static_cast<double>(explanation.deltas);
   explanation.subscriptions = hot.subscribers.size();

@@ -15,6 +15,7 @@ std::string to_json(const FilterExplanation& explanation) {
   json["hits"] = explanation.hits;
   json["errors"] = explanation.errors;
   json["stopped"] = explanation.stopped;
+  json["unanswered"] = explanation.unanswered;
   json["subscriptions"] = explanation.subscriptions;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

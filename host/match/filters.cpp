@@ -8,9 +8,15 @@ using namespace matching;  // NOLINT(google-build-using-namespace): the parts of
 
 namespace {
 
-std::array<std::uint64_t, 2> text_hash(const std::string& json_logic, const rz_filter* table) {
-  const Hash256 hash =
-      blake3(json_logic, ByteView(reinterpret_cast<const char*>(&table), sizeof(void*)), {});
+// Instances of languages differ: what one compiled is asked through its own tables.
+std::array<std::uint64_t, 2> text_hash(const std::string& json_logic,
+                                       const use::FilterLanguage& language) {
+  const void* const instance = language.handle();
+  const void* const table = language.tables().filter;
+  const auto bytes = [](const void* const& pointer) {
+    return ByteView(reinterpret_cast<const char*>(&pointer), sizeof pointer);
+  };
+  const Hash256 hash = blake3(json_logic, bytes(table), bytes(instance));
   std::array<std::uint64_t, 2> text{};
   std::memcpy(text.data(), hash.data(), sizeof text);
   text[0] |= 1;  // 0 is no key
@@ -51,7 +57,7 @@ Result<Ticket> FilterIndex::State::add(const Subscription& subscription,
   RZ_TRY(may_add(subscription));
   const Result<std::string> json_logic = filter->to_json_logic();
   if (!json_logic.ok()) return json_logic.status();
-  const auto text = text_hash(*json_logic, filter->language().table);
+  const auto text = text_hash(*json_logic, filter->language());
   if (const auto ended = ended_texts_.find(text[0]); ended != ended_texts_.end()) {
     if (stats.deltas - ended->second < limits.ended_for)
       return Status(Code::kLimit, "the filter was ended for what it costs, not long ago");
@@ -109,7 +115,7 @@ Result<FilterNumber> FilterIndex::State::add_filter(const Subscription& subscrip
     return placed;
   }
   if (stats.filters == 0) languages_ = false, language_ = filter->language();
-  languages_ = languages_ || language_.table != filter->language().table;
+  languages_ = languages_ || !(language_ == filter->language());
   HotFilter& hot = hot_[number];
   hot.handle = filter->handle();
   hot.alive = true;

@@ -50,8 +50,7 @@ TEST(HostileFilters, AreRefusedOrEndedAndHonestOnesLoseLittle) {
   for (FilterIndex* one : {&alone, &index}) add_honest(*one);
   std::uint64_t refused = 0;
   for (std::uint64_t i = 0; i < 10'000; ++i) {
-    auto filter =
-        use::Filter::compile(match_testing::language(), hostile(i), {0, 0, 60'000'000'000});
+    auto filter = use::Filter::compile(match_testing::language(), hostile(i));
     const bool in = filter.ok() && index
                                        .add({static_cast<std::uint32_t>(100 + i / 64), i},
                                             std::make_shared<const use::Filter>(std::move(*filter)))

@@ -19,10 +19,8 @@ void mark(std::uint16_t& count) {
 
 }  // namespace
 
-Result<Alternatives> FilterIndex::State::conditions(const use::Filter& filter) const {
-  const Result<std::string> atoms = filter.atoms();
-  if (!atoms.ok()) return atoms.status();
-  return read_atoms(*atoms, hasher, limits.atoms_bytes);
+Result<Alternatives> FilterIndex::State::conditions(const use::Filter& filter, Texts texts) const {
+  return read_atoms(filter, hasher, limits.atoms_bytes, texts);
 }
 
 const Ranges* FilterIndex::State::ranges_of(const Condition& condition) const {

@@ -32,7 +32,7 @@ MatchStats FilterIndex::stats() const { return state_->told(); }
 Result<FilterExplanation> explain_filter(const use::Filter& filter, const MatchLimits& limits) {
   FilterExplanation explanation;
   const auto state = std::make_unique<FilterIndex::State>(limits);
-  const auto alternatives = state->conditions(filter);
+  const auto alternatives = state->conditions(filter, matching::Texts::kWanted);
   if (!alternatives.ok()) return alternatives.status();
   state->explain_keys(*alternatives, explanation);
   return explanation;

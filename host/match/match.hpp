@@ -43,7 +43,7 @@ struct Hit {
 struct Ended {
   Subscription subscription;
   Ticket ticket = 0;
-  Status why;  // kLimit
+  Status why;  // kLimit; what the plugin says, where it gives no answer
 };
 
 struct Matches {
@@ -56,7 +56,7 @@ struct MatchLimits {
   std::size_t subscriptions = 4'000'000;  // equal filters count each
   std::size_t memory_bytes = 1u << 30;    // of the index; the compiled filters are the plugin's
   std::size_t places_a_filter = 4096;     // where one filter may stand: alternatives x constants
-  std::size_t atoms_bytes = 256 * 1024;   // of the text that a filter's `atoms` gives
+  std::size_t atoms_bytes = 256 * 1024;   // of a filter's atoms
   std::size_t scanned = 256;              // filters that nothing can find but asking each time
   std::size_t scanned_a_group = 16;
   std::uint32_t groups = 1u << 20;
@@ -67,7 +67,8 @@ struct MatchLimits {
   std::uint64_t wasted_steps = 400;
   std::uint64_t filters_a_step = 100;
   std::uint64_t wasted_window = 256;
-  std::uint32_t strikes = 2;           // deltas on which a filter met its budget before it is ended
+  std::uint32_t strikes = 2;           // deltas on which a filter met its budget, or its plugin
+                                       // gave no answer, before it is ended
   std::size_t ended_kept = 4096;       // ended filters that are not taken again for a while
   std::uint64_t ended_for = 1u << 16;  // ... of so many deltas
   std::uint64_t seed = 0;  // of the hashes; a random number where filters come from strangers
@@ -81,8 +82,9 @@ struct MatchStats {
   std::uint64_t deltas = 0, asked = 0, hits = 0;  // since the start; asked: evaluations of a filter
   std::uint64_t asked_scanned = 0;                // of those, for being on the scan list
   std::uint64_t steps = 0, wasted_steps = 0;      // of all evaluations; of those that found nothing
-  std::uint64_t errors = 0, stopped = 0,
-                ended = 0;  // rules that threw, met their budget, were ended
+  std::uint64_t errors = 0, stopped = 0;          // evaluations that threw, met their budget,
+  std::uint64_t unanswered = 0;  // got no answer, for the plugin failed: not the same as no match
+  std::uint64_t ended = 0;       // filters
   std::uint64_t refused = 0, rekeyed = 0;
 };
 
@@ -92,7 +94,7 @@ struct FilterExplanation {
   std::string scanned_because;    // not empty: it is asked about every delta, and why
   double estimated = 1;           // the share of deltas that propose it, by what was seen so far
   double observed = 0;            // the share that did since it was added
-  std::uint64_t deltas = 0, asked = 0, hits = 0, errors = 0, stopped = 0;
+  std::uint64_t deltas = 0, asked = 0, hits = 0, errors = 0, stopped = 0, unanswered = 0;
   std::uint64_t subscriptions = 0;  // that share it
 };
 
@@ -103,8 +105,8 @@ class FilterIndex {
   FilterIndex(const FilterIndex&) = delete;
   FilterIndex& operator=(const FilterIndex&) = delete;
 
-  // Equal filters (the same JSON-Logic) are kept and asked once. kLimit where a bound is reached;
-  // kInvalid for atoms that are none. `filter` is not nullptr.
+  // Equal filters (the same JSON-Logic) are kept and asked once. kLimit where a bound is reached.
+  // `filter` is not nullptr.
   Result<Ticket> add(const Subscription& subscription, std::shared_ptr<const use::Filter> filter);
   // False where the ticket names nothing (any more).
   bool remove(Ticket ticket);
@@ -124,7 +126,7 @@ class FilterIndex {
 };
 
 // {"keys","scanned_because"?,"estimated","observed","deltas","asked","hits","errors","stopped",
-// "subscriptions"}
+// "unanswered","subscriptions"}
 std::string to_json(const FilterExplanation& explanation);
 
 // The same for a filter that is in no index: keys as a first guess would choose them. For tools.

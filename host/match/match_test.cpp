@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "match/testing.hpp"
+#include "rhizome/testing/relaid.hpp"
 
 namespace rhizome {
 namespace {
@@ -134,6 +135,81 @@ TEST_F(FilterIndexTest, MatchingAllocatesNothingOnceItHasRun) {
   for (int i = 0; i < 50; ++i) index.match(deltas, found);
   EXPECT_EQ(match_testing::allocations(), before);
   EXPECT_GT(found.hits.size(), 64u);
+}
+
+// ---- what a plugin says
+
+// A later host appends members to a delta's structs; the index finds pointers by the sizes that the
+// delta names.
+TEST_F(FilterIndexTest, ADeltaOfALaterHostFindsTheSameFilters) {
+  add(10, R"({"@entity":"de"})");
+  add(11, R"({"@value":["population",">",80]})");
+  add(12, R"({"@context":"population"})");
+  add(13, R"({"@role":"of"})");
+  const DeltaBatch batch = one_delta("alice", 5, "de", "population", 83.2);
+  const testing_support::Relaid larger(batch[0]);
+  const rz_delta* const delta = larger.block();
+  index.match({&delta, 1}, found);
+  EXPECT_EQ(found.hits.size(), 4u);
+}
+
+TEST_F(FilterIndexTest, ANegationOfADeltaIsFoundByItsReference) {
+  const std::string id = match_testing::reference_id(1);
+  const Ticket ticket = add(10, R"({"@reference":")" + id + "\"}");
+  EXPECT_THAT(explained(ticket).keys, ElementsAre("reference == \"" + id + "\""));
+  EXPECT_THAT(ids(one_delta("alice", 5, "de", "negates", DeltaRef{id, ""})), ElementsAre(10));
+  EXPECT_THAT(german(), IsEmpty());
+  EXPECT_EQ(index.stats().asked, 1u);
+}
+
+// The language's table with a `match` that answers as a process that was ended.
+use::FilterLanguage without_answers(bool with_pairs) {
+  static const rz_filter table = [] {
+    rz_filter broken = *match_testing::table<rz_filter>(RZ_FILTER_ID);
+    broken.match = [](void*, const rz_delta* const*, std::uint64_t, std::uint64_t*,
+                      rz_filter_counts*, rz_error*) { return std::int32_t{RZ_DEADLINE}; };
+    return broken;
+  }();
+  static const rz_filter_pairs pairs = {
+      [](void*, rz_filter_pairs_block*, rz_error*) { return std::int32_t{RZ_INTERNAL}; }};
+  return match_testing::opened({&table, with_pairs ? &pairs : nullptr});
+}
+
+TEST_F(FilterIndexTest, NoAnswerIsNotTheSameAsNoMatch) {
+  for (const bool with_pairs : {false, true}) {
+    FilterIndex broken;
+    const auto ticket =
+        broken.add({1, 7}, compile(R"({"@entity":"de"})", without_answers(with_pairs)));
+    ASSERT_TRUE(ticket.ok());
+    const DeltaBatch batch = one_delta("alice", 5, "de", "population", 83.2);
+    const rz_delta* const delta = batch.block(0);
+    broken.match({&delta, 1}, found);
+    EXPECT_THAT(found.ended, IsEmpty());
+    EXPECT_EQ(broken.explain(*ticket)->unanswered, 1u);
+    broken.match({&delta, 1}, found);
+    EXPECT_THAT(found.hits, IsEmpty());
+    ASSERT_EQ(found.ended.size(), 1u);
+    EXPECT_EQ(found.ended[0].subscription.id, 7u);
+    EXPECT_EQ(found.ended[0].why.code(), Code::kDeadline);
+    EXPECT_EQ(broken.stats().unanswered, 2u);
+    EXPECT_EQ(broken.stats().errors, 0u);
+    EXPECT_EQ(broken.stats().stopped, 0u);
+  }
+}
+
+// One call for all pairs that fails does not take down the filters that can be asked alone.
+TEST_F(FilterIndexTest, WherePairsFailEachFilterIsAskedByItself) {
+  static const rz_filter_pairs pairs = {
+      [](void*, rz_filter_pairs_block*, rz_error*) { return std::int32_t{RZ_INTERNAL}; }};
+  FilterIndex one;
+  const auto language =
+      match_testing::opened({match_testing::table<rz_filter>(RZ_FILTER_ID), &pairs});
+  ASSERT_TRUE(one.add({1, 7}, compile(R"({"@entity":"de"})", language)).ok());
+  const DeltaBatch batch = one_delta("alice", 5, "de", "population", 83.2);
+  const rz_delta* const delta = batch.block(0);
+  one.match({&delta, 1}, found);
+  EXPECT_EQ(found.hits.size(), 1u);
+  EXPECT_EQ(one.stats().unanswered, 0u);
 }
 
 // ---- explain

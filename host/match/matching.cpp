@@ -1,5 +1,6 @@
-// One delta at a time: its tokens propose filters, the plugin decides, and what it found is put in
-// order. Nothing here allocates once the vectors have grown. See state.hpp.
+// A delta's tokens propose filters, the plugin decides about pairs of a filter and a delta, many
+// with one call, and what it found is put in order. Nothing here allocates once the vectors have
+// grown. See state.hpp.
 #include <algorithm>
 
 #include "match/state.hpp"
@@ -16,9 +17,21 @@ constexpr std::uint32_t kAssumedSteps = 32;  // of a filter whose plugin does no
 
 }  // namespace
 
+Asked::Asked() {
+  const auto offset = [this](const void* list) {
+    return static_cast<const char*>(list) - reinterpret_cast<const char*>(&block);
+  };
+  block.header_size = sizeof block;
+  block.filters = offset(handles.data());
+  block.deltas = offset(deltas.data());
+  block.pairs = offset(pairs.data());
+  block.results = offset(results.data());
+}
+
 void FilterIndex::State::match(std::span<const rz_delta* const> deltas, Matches& found) {
   found.hits.clear();
   found.ended.clear();
+  std::uint64_t open = 0;  // deltas whose costs are not settled
   for (std::uint32_t i = 0; i < deltas.size(); ++i) {
     if (++turn_ == 0) {  // all stamps are of the past
       slots_.new_stamps();
@@ -26,16 +39,28 @@ void FilterIndex::State::match(std::span<const rz_delta* const> deltas, Matches&
       turn_ = 1;
     }
     propose(deltas[i]);
-    ask(deltas[i], i, found);
+    const bool asked = ask(deltas[i], i, found);
     ++stats.deltas;
-    for (const FilterNumber number : over_)
-      end(number, {Code::kLimit, "the filter met its budget more than once"}, found.ended);
-    over_.clear();
-    settle(found.ended);
+    ++open;
+    // The pairs of deltas that have few are asked about together. Filters are ended only where no
+    // pair waits for its answer.
+    if (!asked && i + 1 != deltas.size()) continue;
+    ask_pairs(found);
+    end_over(found.ended);
+    settle(std::exchange(open, 0), found.ended);
   }
   stats.hits += found.hits.size();
   group(found.hits);
   rekey();
+}
+
+void FilterIndex::State::end_over(std::vector<Ended>& ended) {
+  for (const Over& over : over_)
+    end(over.filter,
+        {over.why, over.why == Code::kLimit ? "the filter met its budget more than once"
+                                            : "the filter's plugin gave no answer more than once"},
+        ended);
+  over_.clear();
 }
 
 void FilterIndex::State::propose(const rz_delta* delta) {
@@ -105,9 +130,12 @@ void FilterIndex::State::propose_ranges() {
   }
 }
 
-// A block at a time: what the next ones need is on its way while some are asked.
-void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches& found) {
+// Adds the pairs of the delta; whether some were asked about already. What the next ones need is on
+// its way while the others are added.
+bool FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches& found) {
   const std::size_t count = proposed_.size();
+  bool asked = false;
+  asked_.begin_delta(delta, place);
   for (std::size_t i = 0; i < std::min(count, kAhead); ++i)
     __builtin_prefetch(&hot_[proposed_[i]], 1);
   for (std::size_t i = 0; i < count; ++i) {
@@ -118,48 +146,61 @@ void FilterIndex::State::ask(const rz_delta* delta, std::uint32_t place, Matches
     filter.stamp = turn_;
     __builtin_prefetch(filter.handle);
     if (filter.subscribers.listed()) __builtin_prefetch(filter.subscribers.begin());
-    asked_.filters[asked_.count] = number;
-    asked_.handles[asked_.count] = filter.handle;
-    if (++asked_.count == Asked::kMost) ask_many(delta, place, found);
+    asked_.add(number, filter.handle);
+    if (!asked_.full()) continue;
+    ask_pairs(found);
+    asked = true;
   }
-  if (asked_.count != 0) ask_many(delta, place, found);
   stats.asked_scanned += scanned_.size();
+  return asked;
 }
 
-void FilterIndex::State::ask_many(const rz_delta* delta, std::uint32_t place, Matches& found) {
-  stats.asked += asked_.count;
-  asked_.bitmap = {};
+void FilterIndex::State::ask_pairs(Matches& found) {
+  if (asked_.count() == 0) return;
+  stats.asked += asked_.count();
   rz_error error;  // not zeroed: it is written only where the call fails
-  if (languages_ || language_.many == nullptr ||
-      language_.many->match(asked_.handles.data(), asked_.count, delta, asked_.bitmap.data(),
-                            asked_.steps.data(), &error) != RZ_OK)
-    ask_each(delta);
-  for (std::uint32_t i = 0; i < asked_.count; ++i) answered(i, place, found);
-  asked_.count = 0;
+  const rz_filter_pairs* const table = languages_ ? nullptr : language_.tables().pairs;
+  if (table != nullptr && table->match(language_.handle(), &asked_.block, &error) == RZ_OK)
+    for (std::uint32_t i = 0; i < asked_.count(); ++i) answered(i, found);
+  else
+    ask_each(found);
+  asked_.clear();
 }
 
-void FilterIndex::State::ask_each(const rz_delta* delta) {
+// One by one: for a plugin without the table, and where one filter made the call for all of them
+// fail.
+void FilterIndex::State::ask_each(Matches& found) {
   rz_error error;
-  asked_.bitmap = {};
-  for (std::size_t i = 0; i < asked_.count; ++i) {
-    std::uint64_t bit = 0, errors = 0;
-    const std::int32_t code = cold_[asked_.filters[i]].filter->language().table->match(
-        asked_.handles[i], &delta, 1, &bit, &errors, &error);
-    asked_.steps[i] = kAssumedSteps | (code != RZ_OK ? RZ_FILTER_STOPPED : 0) |
-                      (errors != 0 ? RZ_FILTER_FAILED : 0);
-    asked_.bitmap[i / 64] |= (bit & 1) << i % 64;
+  for (std::uint32_t i = 0; i < asked_.count(); ++i) {
+    const FilterNumber number = asked_.filters[i];
+    const use::Filter& filter = *cold_[number].filter;
+    const rz_delta* const delta = asked_.delta_of(i);
+    std::uint64_t bit = 0;
+    rz_filter_counts counts{};
+    const std::int32_t code =
+        filter.language().tables().filter->match(filter.handle(), &delta, 1, &bit, &counts, &error);
+    if (code != RZ_OK) {
+      ++stats.unanswered, ++cold_[number].unanswered;
+      strike(number, static_cast<Code>(code));
+      continue;
+    }
+    asked_.results[i] = kAssumedSteps | ((bit & 1) != 0 ? RZ_PAIR_MATCHES : 0) |
+                        (counts.stopped != 0 ? RZ_PAIR_STOPPED : 0) |
+                        (counts.failed != 0 ? RZ_PAIR_FAILED : 0);
+    answered(i, found);
   }
 }
 
-// What the plugin said of the i-th that was asked.
-void FilterIndex::State::answered(std::uint32_t i, std::uint32_t place, Matches& found) {
-  const FilterNumber number = asked_.filters[i];
-  const bool matched = (asked_.bitmap[i / 64] >> i % 64 & 1) != 0;
+// What the plugin said of a pair.
+void FilterIndex::State::answered(std::uint32_t pair, Matches& found) {
+  const FilterNumber number = asked_.filters[pair];
+  const std::uint32_t result = asked_.results[pair];
   HotFilter& filter = hot_[number];
   if (filter.asked != UINT32_MAX) ++filter.asked;
-  pay(number, asked_.steps[i], matched);
-  if (!matched) return;
+  pay(number, result);
+  if ((result & RZ_PAIR_MATCHES) == 0) return;
   if (filter.hits != UINT32_MAX) ++filter.hits;
+  const std::uint32_t place = asked_.places[asked_.pairs[pair].delta];
   for (const Subscriber& one : filter.subscribers) found.hits.push_back({place, one.group, one.id});
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "match/testing.hpp"
+#include "rhizome/use/atoms.hpp"
 
 namespace rhizome {
 namespace {
@@ -23,7 +24,7 @@ struct Standing {
 
 class World {
  public:
-  // `languages`: 0 asks many filters with one call, 1 asks each, 2 has filters of both kinds.
+  // `languages`: 0 asks many pairs with one call, 1 asks each, 2 has filters of both kinds.
   World(std::uint64_t seed, std::uint64_t languages) : state_(seed), languages_(languages) {}
 
   std::uint32_t number(std::uint32_t below) {
@@ -34,9 +35,8 @@ class World {
     const std::string rule =
         random_rule([this](std::uint32_t below) { return number(below); }, depth);
     const bool single = languages_ == 1 || (languages_ == 2 && number(2) == 0);
-    auto filter =
-        match_testing::compile(rule, single ? use::FilterLanguage(match_testing::filter_table())
-                                            : match_testing::language());
+    auto filter = match_testing::compile(
+        rule, single ? match_testing::language_without_pairs() : match_testing::language());
     const Subscription subscription{number(5), next_++};
     const auto ticket = index_.add(subscription, filter);
     RC_ASSERT(ticket.ok());
@@ -73,8 +73,8 @@ class World {
     }));
     for (const auto& [ticket, one] : standing_) {
       std::vector<std::uint64_t> bitmap;
-      std::uint64_t errors = 0;
-      RC_ASSERT(one.filter->match(deltas, bitmap, errors).ok());
+      rz_filter_counts counts{};
+      RC_ASSERT(one.filter->match(deltas, bitmap, counts).ok());
       for (std::size_t i = 0; i < deltas.size(); ++i)
         if ((bitmap[i / 64] >> i % 64 & 1) != 0)
           asked.push_back({one.subscription.group, i, one.subscription.id});
@@ -103,7 +103,10 @@ class World {
         std::to_string(missed.size()) + " missed, " + std::to_string(extra.size()) + " extra";
     for (const auto& [ticket, one] : standing_)
       if (!missed.empty() && one.subscription.id == missed[0][2])
-        text += "; missed: " + one.rule + " with atoms " + *one.filter->atoms();
+        (void)one.filter->atoms([&](std::span<const rz_atom> alternative) {
+          text += "; missed: " + one.rule + " with " + use::to_text(alternative);
+          return Status();
+        });
     return text;
   }
 

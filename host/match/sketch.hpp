@@ -49,6 +49,7 @@ class Sketch {
       case Path::kId:
         return 1e-6;
       case Path::kEntity:
+      case Path::kReference:
       case Path::kValue:
         return 1e-3;
       case Path::kAuthor:

@@ -25,7 +25,7 @@ inline constexpr std::uint32_t kLongList = 32;
 
 // All that a delta which proposes the filter touches of it: one cache line.
 struct alignas(64) HotFilter {
-  void* handle = nullptr;
+  const void* handle = nullptr;
   Subscribers subscribers;
   std::uint32_t stamp = 0;  // the last delta that proposed it
   std::uint32_t asked = 0, hits = 0;
@@ -41,7 +41,7 @@ struct ColdFilter {
   std::array<std::uint64_t, 2> text{};  // BLAKE3 of its JSON-Logic
   std::uint64_t added_at = 0;           // in deltas
   std::uint32_t places = 0;             // posting list entries
-  std::uint32_t errors = 0, stopped = 0;
+  std::uint32_t errors = 0, stopped = 0, unanswered = 0;
   bool scanned = false;
 };
 
@@ -53,14 +53,57 @@ struct Subscribed {
   std::uint32_t place = 0;       // among the filter's subscribers; the next free one
 };
 
-// The filters that are asked with one call: few enough to stay in the cache until all is told.
+// The pairs of a filter and a delta that are asked about with one call, as its block: few enough
+// that the filters stay in the cache until all is told. Pair i is of filters[i].
 struct Asked {
-  static constexpr std::size_t kMost = 128;
+  static constexpr std::uint32_t kMost = 128;
+  Asked();
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+
+  std::uint32_t count() const { return block.pair_count; }
+  bool full() const { return count() == kMost; }
+  void begin_delta(const rz_delta* delta, std::uint32_t its_place) {
+    // Taken back where the last one got no pair.
+    if (block.delta_count != 0 &&
+        (count() == 0 || pairs[count() - 1].delta + 1 != block.delta_count))
+      --block.delta_count;
+    places[block.delta_count] = its_place;
+    deltas[block.delta_count++] =
+        reinterpret_cast<const char*>(delta) - reinterpret_cast<const char*>(&block);
+  }
+  void add(FilterNumber number, const void* handle) {
+    filters[count()] = number;
+    handles[count()] = reinterpret_cast<std::uintptr_t>(handle);
+    pairs[count()] = {count(), block.delta_count - 1};
+    ++block.pair_count;
+    block.filter_count = block.pair_count;
+  }
+  // Keeps the last delta, which may have more pairs to come.
+  void clear() {
+    block.pair_count = block.filter_count = 0;
+    places[0] = places[block.delta_count - 1];
+    deltas[0] = deltas[block.delta_count - 1];
+    block.delta_count = 1;
+  }
+  const rz_delta* delta_of(std::uint32_t pair) const {
+    return reinterpret_cast<const rz_delta*>(reinterpret_cast<const char*>(&block) +
+                                             deltas[pairs[pair].delta]);
+  }
+
+  rz_filter_pairs_block block{};
+  std::array<std::uint64_t, kMost> handles;
+  std::array<std::int64_t, kMost> deltas;
+  std::array<rz_filter_pair, kMost> pairs;
+  std::array<std::uint32_t, kMost> results;
   std::array<FilterNumber, kMost> filters;
-  std::array<void*, kMost> handles;
-  std::array<std::uint64_t, kMost / 64> bitmap;  // the answers, and what each took
-  std::array<std::uint32_t, kMost> steps;
-  std::size_t count = 0;
+  std::array<std::uint32_t, kMost> places;  // of the deltas, in the batch
+};
+
+// A filter to be ended behind the delta that showed why.
+struct Over {
+  FilterNumber filter;
+  Code why;
 };
 
 // By what a conjunction is found.
@@ -107,7 +150,8 @@ class FilterIndex::State {
   MatchStats told() const;
 
   // ---- keys.cpp
-  Result<matching::Alternatives> conditions(const use::Filter& filter) const;
+  Result<matching::Alternatives> conditions(const use::Filter& filter,
+                                            matching::Texts texts = matching::Texts::kNone) const;
   matching::Key choose(const matching::Conjunction& conjunction);
   double share(const matching::Condition& condition) const;
   // kLimit, and nothing changed, where there would be too many places.
@@ -124,8 +168,9 @@ class FilterIndex::State {
   void match(std::span<const rz_delta* const> deltas, Matches& found);
 
   // ---- cost.cpp
-  void pay(matching::FilterNumber number, std::uint32_t steps, bool matched);
-  void settle(std::vector<Ended>& ended);
+  void pay(matching::FilterNumber number, std::uint32_t result);
+  void strike(matching::FilterNumber number, Code why);
+  void settle(std::uint64_t deltas, std::vector<Ended>& ended);
 
   // ---- explain.cpp
   Result<FilterExplanation> explain(Ticket ticket);
@@ -175,10 +220,11 @@ class FilterIndex::State {
     if (!bloom_.holds(posting.rest)) return;
     proposed_.push_back(posting.filter);
   }
-  void ask(const rz_delta* delta, std::uint32_t place, Matches& found);
-  void ask_many(const rz_delta* delta, std::uint32_t place, Matches& found);
-  void ask_each(const rz_delta* delta);
-  void answered(std::uint32_t i, std::uint32_t place, Matches& found);
+  bool ask(const rz_delta* delta, std::uint32_t place, Matches& found);
+  void ask_pairs(Matches& found);
+  void ask_each(Matches& found);
+  void answered(std::uint32_t pair, Matches& found);
+  void end_over(std::vector<Ended>& ended);
   void group(std::vector<Hit>& hits);
 
   // Filters by number, and their subscriptions.
@@ -213,7 +259,7 @@ class FilterIndex::State {
   std::vector<matching::TokenHash> leads_, seconds_;
   std::vector<FilterNumber> proposed_;
   matching::Asked asked_;
-  std::vector<FilterNumber> over_;  // filters to be ended behind the batch
+  std::vector<matching::Over> over_;
   std::vector<Hit> grouped_;
   std::vector<std::uint32_t> group_at_;
 

@@ -35,19 +35,29 @@ inline const rz_plugin* plugin() {
   }();
   return loaded;
 }
-inline const rz_filter* filter_table() {
-  return static_cast<const rz_filter*>(plugin()->get_interface(RZ_FILTER_ID));
+template <typename Table>
+const Table* table(const char* id) {
+  return static_cast<const Table*>(plugin()->get_interface(id));
 }
-
-// With what asks many filters at once.
-inline use::FilterLanguage language() {
-  return {filter_table(),
-          static_cast<const rz_filter_many*>(plugin()->get_interface(RZ_FILTER_MANY_ID))};
+inline use::FilterLanguage opened(const use::FilterTables& tables) {
+  auto language = use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), "{}");
+  if (!language.ok()) std::abort();
+  return std::move(*language);
+}
+// Asks many pairs with one call, or each of them.
+inline const use::FilterLanguage& language() {
+  static const auto made =
+      opened({table<rz_filter>(RZ_FILTER_ID), table<rz_filter_pairs>(RZ_FILTER_PAIRS_ID)});
+  return made;
+}
+inline const use::FilterLanguage& language_without_pairs() {
+  static const auto made = opened({table<rz_filter>(RZ_FILTER_ID)});
+  return made;
 }
 
 inline std::shared_ptr<const use::Filter> compile(const std::string& rule,
                                                   const use::FilterLanguage& of = language()) {
-  auto filter = use::Filter::compile(of, rule, {0, 0, 60'000'000'000});
+  auto filter = use::Filter::compile(of, rule);
   if (!filter.ok()) {
     std::fprintf(stderr, "%s: %s\n", rule.c_str(), filter.status().to_string().c_str());
     std::abort();
@@ -74,6 +84,10 @@ inline DeltaBatch one_delta(const std::string& author, double timestamp, const s
 // Makes choices: number(n) is below n.
 using Choose = std::function<std::uint32_t(std::uint32_t)>;
 
+inline std::string reference_id(std::uint32_t number) {
+  return DeltaId::of_claims("delta " + std::to_string(number)).hex();
+}
+
 // A rule of few words, so that rules and deltas meet: every kind of condition that the index knows,
 // and kinds that it does not.
 inline std::string random_rule(const Choose& number, int depth = 3) {
@@ -92,6 +106,7 @@ inline std::string random_rule(const Choose& number, int depth = 3) {
     static const char* const kAll[] = {"==", "===", "<", "<=", ">", ">=", "!="};
     return '"' + std::string(kAll[number(7)]) + '"';
   };
+  const auto reference = [&] { return '"' + reference_id(number(4)) + '"'; };
   const std::string author = R"({"var":"author"})", time = R"({"var":"timestamp"})";
   const auto inner = [&] { return random_rule(number, depth - 1); };
   switch (number(depth > 0 ? 18 : 12)) {
@@ -118,7 +133,9 @@ inline std::string random_rule(const Choose& number, int depth = 3) {
       return R"({"<":[)" + std::to_string(number(10)) + ',' + time + ',' +
              std::to_string(number(10)) + "]}";
     case 11:
-      return R"({"some":[{"var":"pointers"},{"in":[{"var":"target.id"},)" + words("e") + "]}]}";
+      return number(4) == 0 ? R"({"@reference":)" + reference() + "}"
+                            : R"({"some":[{"var":"pointers"},{"in":[{"var":"target.id"},)" +
+                                  words("e") + "]}]}";
     case 12:
     case 13:
     case 14:
@@ -148,7 +165,9 @@ inline void append_random(const Choose& number, DeltaBatch& batch) {
       case 2:
         return ByteView(kTexts[number(6)]);
       case 3:
-        return BytesTarget{"m", "b"};
+        if (number(2) == 0) return BytesTarget{"m", "b"};
+        texts.push_back(reference_id(number(4)));
+        return DeltaRef{ByteView(texts.back()), number(2) == 0 ? word("c") : ByteView()};
       default:
         return EntityRef{word("e"), word("c")};
     }

@@ -1,7 +1,7 @@
 // Reading a flat delta's tokens; see tokens.hpp.
 #include "match/tokens.hpp"
 
-#include "rhizome/use/filter.hpp"
+#include "rhizome/use/atoms.hpp"
 
 namespace rhizome::matching {
 
@@ -15,9 +15,8 @@ void DeltaTokens::read(const rz_delta* delta, const Hasher& hasher) {
   tokens.push_back(hasher.text(Path::kAuthor, at(delta->author_offset, delta->author_size)));
   id = hasher.text(Path::kId, view(delta->id, RZ_DELTA_ID_SIZE));
   tokens.push_back(id);
-  const rz_pointer* pointers = rz_delta_pointers(delta);
   for (std::uint32_t i = 0; i < delta->pointer_count; ++i) {
-    const rz_pointer& p = pointers[i];
+    const rz_pointer& p = *rz_delta_pointer(delta, i);
     const TokenHash role = hasher.text(Path::kRole, at(p.role_offset, p.role_size));
     tokens.push_back(role);
     if ((p.kind == RZ_TARGET_ENTITY || p.kind == RZ_TARGET_DELTA) && p.context_size != 0)
@@ -26,6 +25,8 @@ void DeltaTokens::read(const rz_delta* delta, const Hasher& hasher) {
     std::optional<double> number;
     if (p.kind == RZ_TARGET_ENTITY) {
       tokens.push_back(hasher.text(Path::kEntity, target));
+    } else if (p.kind == RZ_TARGET_DELTA) {
+      tokens.push_back(hasher.text(Path::kReference, target));
     } else if (p.kind == RZ_TARGET_STRING) {
       tokens.push_back(hasher.value(role, target));
       number = use::spelled_number(target);

@@ -13,7 +13,16 @@ namespace rhizome::matching {
 
 using TokenHash = std::uint64_t;
 
-enum class Path : std::uint8_t { kId, kAuthor, kTimestamp, kRole, kEntity, kContext, kValue };
+enum class Path : std::uint8_t {
+  kId,
+  kAuthor,
+  kTimestamp,
+  kRole,
+  kEntity,
+  kContext,
+  kValue,
+  kReference
+};
 
 inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;

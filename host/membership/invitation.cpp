@@ -1,6 +1,8 @@
 // Writing and reading the line of an invitation.
 #include "membership/invitation.hpp"
 
+#include "rhizome/delta/codec.hpp"
+
 namespace rhizome {
 
 namespace {
@@ -43,6 +45,13 @@ Status unlike(ByteView what, ByteView found) {
                               "'; copy the whole line that `rhizome invite` printed"};
 }
 
+// Letters, digits and punctuation: an address is written into configs and shown on terminals.
+bool is_address(ByteView text) {
+  for (const char c : text)
+    if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\'' || c == '\\') return false;
+  return !text.empty();
+}
+
 // What stands behind `name=` up to the next comma; moves `rest` behind it.
 bool take_field(ByteView name, ByteView& rest, ByteView& value) {
   if (rest.substr(0, name.size()) != name) return false;
@@ -76,11 +85,12 @@ Result<Invitation> parse_invitation(ByteView line) {
   rest.remove_prefix(at + 1);
   const std::size_t comma = rest.find(',');
   invitation.address = rest.substr(0, comma);
-  if (comma == ByteView::npos || comma == 0 || comma > 256)
-    return unlike("an address and a comma", rest);
+  if (comma == ByteView::npos || comma == 0 || comma > 256 || !is_address(invitation.address))
+    return unlike("an address without blanks, quotes or control characters, and a comma", rest);
   rest.remove_prefix(comma + 1);
   ByteView fabric, ticket;
-  if (!take_field("fabric=", rest, fabric) || !unescape(fabric, invitation.fabric))
+  if (!take_field("fabric=", rest, fabric) || !unescape(fabric, invitation.fabric) ||
+      !is_valid_utf8(invitation.fabric) || invitation.fabric.size() > 128)
     return unlike("fabric=NAME", rest);
   if (!take_field("ticket=", rest, ticket) || !from_hex(ticket, &raw) ||
       raw.size() != invitation.ticket.size() || !rest.empty())

@@ -44,6 +44,14 @@ bool Membership::may_connect(const LinkKey& link, std::uint64_t now_ms) const {
   return may_speak(link) || invitations(now_ms) != 0;
 }
 
+std::optional<NodeKey> Membership::key_of(const LinkKey& link) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = configured_.find(link); found != configured_.end())
+    return found->second.first;
+  const auto found = known_.find(link);
+  return found == known_.end() ? std::nullopt : std::optional(found->second.node.key);
+}
+
 std::size_t Membership::invitations(std::uint64_t now_ms) const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(std::count_if(

@@ -48,7 +48,10 @@ class Membership {
   bool may_speak(const LinkKey& link) const;
   // By name, whatever the mode: a peer of the config or somebody that an invitation let in.
   bool expects(const LinkKey& link) const;
-  // A checked hello. kDenied says why it is not let in.
+  // The node key that is configured or remembered for this link key. Another key with the same
+  // link key, which is its negative, is not that node.
+  std::optional<NodeKey> key_of(const LinkKey& link) const;
+  // A checked introduction. kDenied says why it is not let in.
   Status meet(const NodeKey& key, const std::string& name,
               const std::vector<std::string>& addresses, std::uint64_t now_ms);
 

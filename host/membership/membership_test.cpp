@@ -21,7 +21,7 @@ LinkKey link(std::uint8_t number) {
 
 struct MembershipTest : testing::Test {
   std::unique_ptr<Journal> journal = [] {
-    auto store = use::Store::open(testing_support::store_table("memory"), "", "{}");
+    auto store = use::Store::open(testing_support::store_table("memory"), nullptr, "{}", "");
     Journal::Options options;
     options.self = node(1);
     options.wall_ms = [] { return std::uint64_t{1000}; };
@@ -57,6 +57,14 @@ TEST(InvitationLine, CutAnywhereIsRefusedWithWhatWasExpected) {
   const std::string line = to_line({node(1), "tcp://10.0.0.1:7700", "default", {}});
   for (std::size_t size = 0; size < line.size(); ++size)
     EXPECT_THAT(parse_invitation(line.substr(0, size)).status().message(), HasSubstr("expected"));
+}
+
+TEST(InvitationLine, AnAddressThatCouldSteerAConfigOrATerminalIsRefused) {
+  for (const char* address : {"tcp://h:1\nnode:", "tcp://h:1 x", "tcp://h\"", "tcp://h'",
+                              "a\x1b[2J", "tcp://h\\n", "tcp://\xff", "\t"})
+    EXPECT_FALSE(parse_invitation(to_line({node(1), address, "default", {}})).ok()) << address;
+  EXPECT_FALSE(parse_invitation(to_line({node(1), "tcp://h:1", "\xff", {}})).ok());
+  EXPECT_FALSE(parse_invitation(to_line({node(1), "tcp://h:1", std::string(129, 'x'), {}})).ok());
 }
 
 TEST_F(MembershipTest, ATicketLetsInOneNodeAndThatOneAgain) {

@@ -1,4 +1,5 @@
-// The plugins that a config names, all judged before the first is loaded; runs none of their code.
+// The plugins that a config names, all judged before the first is loaded. Where all is well so far,
+// those that offer rhizome.config/1 are loaded and asked about their configs; none is opened.
 // Called by the node as it starts, by `config check` and by `doctor`; one thread.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <vector>
 
 #include "config/config.hpp"
-#include "plugins/loader.hpp"
+#include "plugins/registry.hpp"
 
 namespace rhizome {
 
@@ -15,13 +16,15 @@ struct ChosenPlugin {
   const config::PluginSection* section;
   const char* interface;
   std::string config_json;
+  std::string file;  // what to load
+  std::string id;    // of its manifest
+  std::string name;  // what requests and logs call it: "leveldb" for "rhizome.leveldb"
 };
 
 // The store, the transport, then resolvers and filters. Complete where `problems` got nothing: a
 // plugin that this host would not load, one of another kind, a config that its schema refuses, a
 // resolver or filter of strangers without `isolate: none`.
-std::vector<ChosenPlugin> choose_plugins(const config::NodeConfig& config,
-                                         const PluginHost& plugins,
+std::vector<ChosenPlugin> choose_plugins(const config::NodeConfig& config, PluginHost& plugins,
                                          std::vector<config::Problem>& problems);
 
 }  // namespace rhizome

@@ -2,14 +2,13 @@
 // reverse, so that no call reaches a part that is gone.
 #include "node/node.hpp"
 
-#include <filesystem>
 #include <thread>
 
 #include "node/parts.hpp"
 #include "node/storage.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
-#include "rhizome/abi/transport_remote.h"
+#include "rhizome/abi/transport.h"
 
 namespace rhizome {
 
@@ -36,8 +35,14 @@ Node::Parts::Parts(const config::NodeConfig& given)
       log(log_level(given.log_level),
           given.log_format == "json" ? Log::Format::kJson : Log::Format::kText),
       executor(given.threads != 0 ? given.threads
-                                  : std::max(2u, std::thread::hardware_concurrency())),
-      services("plugins", log, executor) {}
+                                  : std::max(2u, std::thread::hardware_concurrency())) {}
+
+// Lines that wait for the log's reader go out even where nothing more is logged.
+void Node::Parts::drain_log() {
+  constexpr std::uint64_t kEveryNs = 250'000'000;
+  log.drain();
+  executor.post_after(kEveryNs, [this] { drain_log(); });
+}
 
 Status Node::Parts::load_keys() {
   Result<SigningKey> key = SigningKey::load(config.key_file);
@@ -63,92 +68,102 @@ Status with_repair(Status status) {
 }  // namespace
 
 Status Node::Parts::make_core(const ChosenPlugin& choice) {
-  const Result<use::FilterLanguage> filters = json_logic_plugin();
-  if (!filters.ok()) return filters.status();
   Result<CoreOptions> options = core_options();
   if (!options.ok()) return options.status();
   Result<use::Store> store =
-      open_store(*plugins, choice.section->plugin, config.data, choice.config_json);
+      open_store(*plugins, std::make_shared<InstanceHost>("store " + choice.name, log, executor),
+                 choice.file, choice.config_json, config.data);
   if (!store.ok()) return with_repair(store.status());
   Result<std::unique_ptr<NodeCore>> made =
       NodeCore::make({executor, log, *node_key, author_key ? *author_key : *node_key},
-                     std::move(*store), *filters, std::move(*options));
+                     std::move(*store), json_logic, std::move(*options));
   if (!made.ok()) return with_repair(made.status());
   core = std::move(*made);
   return {};
 }
 
 Status Node::Parts::open_transport(const ChosenPlugin& choice) {
-  Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
+  Result<LoadedPlugin> plugin = plugins->load(choice.file);
   if (!plugin.ok()) return plugin.status();
   const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
   if (!table.ok()) return table.status();
   const auto remote = plugin->interface<rz_transport_remote>(RZ_TRANSPORT_REMOTE_ID);  // optional
   if (!remote.ok()) log.info("transport.tells.no.addresses");
-  return core->open_transport({*table, remote.ok() ? *remote : nullptr, choice.config_json});
+  CoreTransport transport;
+  transport.table = *table;
+  transport.remote = remote.ok() ? *remote : nullptr;
+  transport.config_json = choice.config_json;
+  transport.host = std::make_shared<InstanceHost>("transport " + choice.name, log, executor);
+  return core->open_transport(transport);
 }
 
-// The plugin for the language in which filters travel; null where the config has none.
-Result<use::FilterLanguage> Node::Parts::json_logic_plugin() const {
-  for (const config::PluginSection& section : config.filters) {
-    if (std::filesystem::path(section.plugin).stem() != "jsonlogic") continue;
-    Result<LoadedPlugin> plugin = plugins->load(section.plugin);
+// One instance per section of the config, each with its config and its host.
+Status Node::Parts::open_filters(const std::vector<ChosenPlugin>& chosen) {
+  for (const ChosenPlugin& choice : chosen) {
+    if (choice.interface != std::string(RZ_FILTER_ID)) continue;
+    Result<LoadedPlugin> plugin = plugins->load(choice.file);
     if (!plugin.ok()) return plugin.status();
     const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
     if (!table.ok()) return table.status();
-    const auto many = plugin->interface<rz_filter_many>(RZ_FILTER_MANY_ID);  // optional
-    return use::FilterLanguage(*table, many.ok() ? *many : nullptr);
+    const auto pairs = plugin->interface<rz_filter_pairs>(RZ_FILTER_PAIRS_ID);  // optional
+    const std::string& name = choice.name;
+    Result<use::FilterLanguage> opened = use::FilterLanguage::open(
+        {*table, pairs.ok() ? *pairs : nullptr},
+        std::make_shared<InstanceHost>("filter " + name, log, executor), choice.config_json);
+    if (!opened.ok()) return std::move(opened).status().with_context("filter " + name);
+    const auto& can = plugin->info().manifest.capabilities;
+    if (!json_logic &&
+        std::find(can.begin(), can.end(), RZ_FILTER_CAPABILITY_JSON_LOGIC) != can.end())
+      json_logic = *opened;
+    filters.emplace(name, std::move(*opened));
+    if (default_filter.empty()) default_filter = name;
   }
-  return use::FilterLanguage();
+  return {};
 }
 
-// A peer by its name or its key in text.
-std::optional<NodeKey> Node::Parts::peer_key(ByteView name) const {
-  for (const MemberStatus& member : core->fabric().members())
-    if (member.name == name) return member.key;
-  return ::rhizome::author_key(name);
-}
-
-Status Node::Parts::open_control(const std::vector<ChosenPlugin>& chosen) {
-  StandardServices& standard = core->services();
-  ControlServices given{
-      core->journal(),
-      core->admission(),
-      core->authoring(),
-      *standard.extents,
-      log,
-      {},
-      "",
-      nullptr,
-      [this] { return status_json(); },
-      [this] { return peers_json(); },
-      {[this](const std::string& address, std::uint64_t seconds) {
-         return invite(address, seconds);
-       },
-       [this](const std::string& line) { return join(line); },
-       [this](const std::string& key) { return forget(key); }},
-      [&standard](ByteView roster) { return standard.extent->submit_roster(roster); }};
-  given.feeds = standard.feeds;
-  given.peer_key = [this](ByteView name) { return peer_key(name); };
+// Each plugin is an instance with the config of its section and a host of its own. What it offers
+// is known only once it is open, so these problems of the config are found here and not by a check.
+Status Node::Parts::open_resolvers(const std::vector<ChosenPlugin>& chosen,
+                                   std::vector<config::Problem>& problems) {
+  const auto problem = [&](const std::string& path, const std::string& expected, Status found) {
+    problems.push_back({config.file, config.document.line_of(path), path, expected, found.message(),
+                        "see `rhizome plugin list`"});
+    return found;
+  };
   for (const ChosenPlugin& choice : chosen) {
-    const bool is_filter = choice.interface == std::string(RZ_FILTER_ID);
-    if (!is_filter && choice.interface != std::string(RZ_RESOLVER_ID)) continue;
-    Result<LoadedPlugin> plugin = plugins->load(choice.section->plugin);
+    if (choice.interface != std::string_view(RZ_RESOLVER_ID)) continue;
+    Result<LoadedPlugin> plugin = plugins->load(choice.file);
     if (!plugin.ok()) return plugin.status();
-    if (is_filter) {
-      const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
-      if (!table.ok()) return table.status();
-      const std::string name = std::filesystem::path(choice.section->plugin).stem().string();
-      given.filters.emplace(name, *table);
-      if (given.default_filter.empty()) given.default_filter = name;
-    } else {
-      const auto table = plugin->interface<rz_resolver>(RZ_RESOLVER_ID);
-      if (!table.ok()) return table.status();
-      if (given.resolvers == nullptr) given.resolvers = *table;
-    }
+    const auto table = plugin->interface<rz_resolver>(RZ_RESOLVER_ID);
+    if (!table.ok()) return table.status();
+    const auto fold = plugin->interface<rz_resolver_fold>(RZ_RESOLVER_FOLD_ID);  // optional
+    const std::string name = "resolver " + choice.name;
+    Result<use::Resolvers> opened = use::Resolvers::open(
+        {*table, fold.ok() ? *fold : nullptr}, std::make_shared<InstanceHost>(name, log, executor),
+        choice.config_json);
+    if (!opened.ok()) return std::move(opened).status().with_context(name);
+    if (Status added = resolvers.add(choice.name, *opened); !added.ok())
+      return problem(choice.section->path + ".plugin", "resolvers of other names",
+                     std::move(added));
   }
+  if (config.default_resolver.empty()) return {};
+  Status set = resolvers.set_default(config.default_resolver);
+  return set.ok() ? set : problem("views.resolver", "a resolver that is offered", std::move(set));
+}
+
+Status Node::Parts::open_api() {
+  api::Parts given = api::Parts::of(*core);
+  given.name = config.name;
+  given.data_directory = config.data;
+  given.advertise = config.advertise;
+  given.log = &log;
+  given.filters = filters;
+  given.default_filter = default_filter;
+  given.json_logic = json_logic;
+  given.resolvers = resolvers;
+  node_api = std::make_unique<api::Api>(std::move(given));
   Result<std::unique_ptr<ControlServer>> server =
-      ControlServer::start(std::move(given), config.control_socket);
+      ControlServer::start(*node_api, log, config.control_socket);
   if (!server.ok()) return server.status();
   control = std::move(*server);
   return {};
@@ -156,6 +171,7 @@ Status Node::Parts::open_control(const std::vector<ChosenPlugin>& chosen) {
 
 void Node::Parts::stop() {
   if (control) control->stop();
+  if (node_api) node_api->stop();
   if (core) core->stop();
   executor.stop();
 }
@@ -164,16 +180,17 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
                                           std::vector<config::Problem>& problems) {
   auto parts = std::make_unique<Parts>(config);
   const PluginPlaces places = plugin_places(config);
-  parts->plugins = std::make_unique<PluginHost>(
-      PluginOptions{places.path, places.lock_file, "", parts->services.table()});
+  parts->plugins = std::make_unique<PluginHost>(PluginOptions{places.path, places.lock_file, ""});
   RZ_TRY(parts->load_keys());
   const std::vector<ChosenPlugin> chosen = choose_plugins(parts->config, *parts->plugins, problems);
   if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
-  parts->started_ns = parts->executor.monotonic_ns();
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
+  node->parts_->drain_log();
+  RZ_TRY(node->parts_->open_filters(chosen));
+  RZ_TRY(node->parts_->open_resolvers(chosen, problems));
   RZ_TRY(node->parts_->make_core(chosen[0]));
   RZ_TRY(node->parts_->open_transport(chosen[1]));
-  RZ_TRY(node->parts_->open_control(chosen));
+  RZ_TRY(node->parts_->open_api());
   RZ_TRY(node->parts_->core->start());
   return node;
 }
@@ -187,7 +204,5 @@ std::vector<std::string> Node::addresses() const {
   auto addresses = parts_->core->transport().addresses();
   return addresses.ok() ? std::move(*addresses) : std::vector<std::string>{};
 }
-
-std::string Node::status_json() const { return parts_->status_json(); }
 
 }  // namespace rhizome

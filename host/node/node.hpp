@@ -21,7 +21,6 @@ class Node {
 
   const std::string& key() const;              // "ed25519:<hex>"
   std::vector<std::string> addresses() const;  // where peers can dial it
-  std::string status_json() const;
 
  private:
   struct Parts;

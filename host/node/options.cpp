@@ -30,6 +30,7 @@ Result<CoreOptions> Node::Parts::core_options() const {
   const MachineIds ids = machine_ids();
   options.machine_id = ids.machine;
   options.boot_id = ids.boot;
+  options.store_patience = std::chrono::seconds(1);
   options.peers = admission_mode(config.admission);
   options.admission.max_future_ms = config.max_future_ms;
   options.admission.author_per_second = config.author_per_second;
@@ -78,7 +79,7 @@ Result<ExtentOptions> Node::Parts::extent_options() const {
   const config::ConfidenceSection& given = config.confidence;
   ExtentOptions options;
   // What a volatile store holds is nothing to count on.
-  const Result<PluginInfo> store = plugins->inspect(config.store.plugin);
+  const Result<PluginInfo> store = PluginRegistry(*plugins).find("store", config.store.plugin);
   if (!store.ok()) return store.status();
   const std::vector<std::string>& said = store->manifest.capabilities;
   options.durable = std::find(said.begin(), said.end(), "volatile") == said.end();

@@ -2,17 +2,19 @@
 // host/node.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/api.hpp"
 #include "control/control.hpp"
 #include "core/core.hpp"
 #include "node/choices.hpp"
 #include "node/node.hpp"
 #include "plugins/instance_host.hpp"
+#include "views/resolver_set.hpp"
 
 namespace rhizome {
 
@@ -22,28 +24,27 @@ struct Node::Parts {
   const config::NodeConfig config;
   Log log;
   ThreadExecutor executor;
-  InstanceHost services;  // until every kind gets a host for each instance
   std::optional<SigningKey> node_key, author_key;
   std::unique_ptr<PluginHost> plugins;
+  std::map<std::string, use::FilterLanguage> filters;  // by plugin name
+  std::string default_filter;
+  ResolverSet resolvers;
+  use::FilterLanguage json_logic;  // of `filters`: the first that reads what travels
   std::unique_ptr<NodeCore> core;
+  std::unique_ptr<api::Api> node_api;
   std::unique_ptr<ControlServer> control;
-  std::uint64_t started_ns = 0;
 
+  void drain_log();
   Status load_keys();
   Status make_core(const ChosenPlugin& store);
-  Result<use::FilterLanguage> json_logic_plugin() const;
+  Status open_filters(const std::vector<ChosenPlugin>& chosen);
+  Status open_resolvers(const std::vector<ChosenPlugin>& chosen,
+                        std::vector<config::Problem>& problems);
   Result<CoreOptions> core_options() const;
   Result<FabricOptions> fabric_options() const;
   Result<ExtentOptions> extent_options() const;
   Status open_transport(const ChosenPlugin& choice);
-  std::optional<NodeKey> peer_key(ByteView name) const;
-  Status open_control(const std::vector<ChosenPlugin>& chosen);
-  Result<std::string> invite(const std::string& given, std::uint64_t seconds);
-  Status join(const std::string& line);
-  Status forget(const std::string& key);
-  std::string status_json() const;
-  void add_extents(nlohmann::json& status) const;
-  std::string peers_json() const;
+  Status open_api();
   void stop();
 };
 

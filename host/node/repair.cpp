@@ -15,6 +15,7 @@
 #include "journal/salvage.hpp"
 #include "node/node.hpp"
 #include "node/storage.hpp"
+#include "plugins/registry.hpp"
 
 namespace rhizome {
 
@@ -28,10 +29,14 @@ std::uint64_t wall_ms() {
                                         .count());
 }
 
-// The store's checked config; and where it knows how to open what is damaged, with that.
+bool has(const std::vector<std::string>& capabilities, std::string_view wanted) {
+  return std::find(capabilities.begin(), capabilities.end(), wanted) != capabilities.end();
+}
+
+// The store's checked config, with which it opens what is damaged.
 std::string salvaging(const std::string& config_json) {
   nlohmann::json config = nlohmann::json::parse(config_json);
-  if (config.contains("salvage")) config["salvage"] = true;
+  config["salvage"] = true;
   return config.dump();
 }
 
@@ -127,13 +132,15 @@ Result<Repaired> repair(const config::NodeConfig& config, std::vector<config::Pr
   const Result<SigningKey> key = SigningKey::load(config.key_file);
   if (!key.ok()) return key.status();
   const PluginPlaces places = plugin_places(config);
-  PluginHost plugins({places.path, places.lock_file, "", nullptr});
-  const Result<PluginInfo> info = plugins.inspect(config.store.plugin);
+  PluginHost plugins({places.path, places.lock_file, ""});
+  const Result<PluginInfo> info = PluginRegistry(plugins).find("store", config.store.plugin);
   if (!info.ok()) return info.status();
   const auto& capabilities = info->manifest.capabilities;
-  if (std::find(capabilities.begin(), capabilities.end(), "durable") == capabilities.end())
-    return Status(Code::kUnsupported, "the store plugin '" + config.store.plugin +
-                                          "' keeps nothing on disk: there is nothing to repair");
+  if (!has(capabilities, "local"))
+    return Status(Code::kUnsupported,
+                  "the store plugin '" + config.store.plugin +
+                      "' does not declare that it keeps its data in the node's directory "
+                      "(capability \"local\"): there is nothing to repair");
   const std::string checked =
       validate_section(config, config.store, info->manifest.config_schema, problems);
   if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
@@ -145,11 +152,12 @@ Result<Repaired> repair(const config::NodeConfig& config, std::vector<config::Pr
   repaired.damaged = config.data + ".damaged-" + std::to_string(wall_ms() / 1000);
   {
     const Result<use::Store> damaged =
-        open_store(plugins, config.store.plugin, data, salvaging(checked));
+        open_store(plugins, nullptr, info->file,
+                   has(capabilities, "salvage") ? salvaging(checked) : checked, data);
     if (!damaged.ok() && damaged.code() != Code::kCorrupt) return damaged.status();
     if (!damaged.ok()) repaired.unreadable = damaged.status().message();
     fs::remove_all(fresh, error);  // of a repair that was stopped
-    Result<use::Store> store = open_store(plugins, config.store.plugin, fresh, checked);
+    Result<use::Store> store = open_store(plugins, nullptr, info->file, checked, fresh);
     if (!store.ok()) return store.status();
     const MachineIds ids = machine_ids();
     Journal::Options options;

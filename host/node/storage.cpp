@@ -17,8 +17,9 @@ std::string read_line(const char* path) {
 
 }  // namespace
 
-Result<use::Store> open_store(PluginHost& plugins, const std::string& plugin,
-                              const std::string& directory, const std::string& config_json) {
+Result<use::Store> open_store(PluginHost& plugins, use::InstanceHostPtr host,
+                              const std::string& plugin, const std::string& config_json,
+                              const std::string& directory) {
   Result<LoadedPlugin> loaded = plugins.load(plugin);
   if (!loaded.ok()) return loaded.status();
   const auto table = loaded->interface<rz_store>(RZ_STORE_ID);
@@ -26,7 +27,11 @@ Result<use::Store> open_store(PluginHost& plugins, const std::string& plugin,
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return Status(Code::kIo, "data directory " + directory + ": " + error.message());
-  return use::Store::open(*table, directory, config_json);
+  const auto resolve = loaded->interface<rz_store_resolve>(RZ_STORE_RESOLVE_ID);     // optional
+  const auto maintain = loaded->interface<rz_store_maintain>(RZ_STORE_MAINTAIN_ID);  // optional
+  return use::Store::open(
+      {*table, resolve.ok() ? *resolve : nullptr, maintain.ok() ? *maintain : nullptr},
+      std::move(host), config_json, directory);
 }
 
 MachineIds machine_ids() {

@@ -9,8 +9,9 @@
 namespace rhizome {
 
 // Makes the directory where there is none. `config_json` was checked against the plugin's schema.
-Result<use::Store> open_store(PluginHost& plugins, const std::string& plugin,
-                              const std::string& directory, const std::string& config_json);
+Result<use::Store> open_store(PluginHost& plugins, use::InstanceHostPtr host,
+                              const std::string& plugin, const std::string& config_json,
+                              const std::string& directory);
 
 // A change of either says that a store was copied or its machine crashed.
 struct MachineIds {

@@ -33,7 +33,7 @@ Result<std::string> read_plugin(const std::string& file) {
 }
 
 // What the process loaded, by staged path; never emptied. A plugin that was refused after its code
-// ran is not run again: its init has been called once already.
+// ran is not run again.
 std::map<std::string, Result<LoadedPlugin>>& registry() {
   static auto* const loaded = new std::map<std::string, Result<LoadedPlugin>>;
   return *loaded;
@@ -68,23 +68,10 @@ Status check_entry(const std::string& file, const rz_plugin& entry) {
                   "ABI major " + std::to_string(RZ_ABI_MAJOR) + ", as in its manifest",
                   std::to_string(entry.abi_major) + " in " RZ_PLUGIN_SYMBOL,
                   "build it against one SDK alone");
-  if (entry.init == nullptr || entry.get_interface == nullptr)
+  if (entry.get_interface == nullptr)
     return refuse(Code::kInvalid, file, "entry-table", "functions in " RZ_PLUGIN_SYMBOL,
-                  std::string("NULL for ") + (entry.init == nullptr ? "init" : "get_interface"),
-                  "set it; init may do nothing and return RZ_OK");
+                  "NULL for get_interface", "set it");
   return {};
-}
-
-Status call_init(const std::string& file, const rz_plugin& entry, const rz_host* host) {
-  return guarded(file, "init", "init", [&]() -> Status {
-    rz_error failure{};
-    const std::int32_t code = entry.init(host, &failure);
-    failure.message[sizeof failure.message - 1] = '\0';  // a careless plugin may fill it whole
-    if (code == RZ_OK) return {};
-    return refuse(static_cast<Code>(code), file, "init", "that init succeeds",
-                  std::string(code_name(static_cast<Code>(code))) + ": \"" + failure.message + "\"",
-                  "see what it says");
-  });
 }
 
 Status check_interfaces(const std::string& file, const rz_plugin& entry, const Manifest& manifest) {
@@ -282,7 +269,6 @@ Result<const rz_plugin*> PluginHost::bind(const std::string& staged, const Plugi
 
 Result<LoadedPlugin> PluginHost::enter(const rz_plugin& entry, PluginInfo info) const {
   RZ_TRY(check_entry(info.file, entry));
-  RZ_TRY(call_init(info.file, entry, options_.host));
   RZ_TRY(check_interfaces(info.file, entry, info.manifest));
   LoadedPlugin plugin;
   plugin.entry_ = &entry;

@@ -17,7 +17,6 @@ struct PluginOptions {
   std::vector<std::string> path;  // directories, absolute; never "."
   std::string lock_file;  // plugins.lock: pins by file hash; empty or missing: nothing is pinned
   std::string staging;    // where private copies lie, made 0700; empty: under the temp directory
-  const rz_host* host = nullptr;  // what plugins are given; outlives the process's plugins
 };
 
 // What can be said of a file without running any of its code.
@@ -60,7 +59,7 @@ class PluginHost {
   // Runs nothing of the plugin. A failure where the file has no manifest; a `refusal` where it has
   // one and this host would not load it.
   Result<PluginInfo> inspect(const std::string& name) const;
-  // Stages a private copy, loads that with every symbol bound, checks the contract, calls init. A
+  // Stages a private copy, loads that with every symbol bound, checks the contract. A
   // file that this PluginHost inspected must have the same bytes still. Loading the same bytes
   // again gives the same plugin, or the same refusal.
   Result<LoadedPlugin> load(const std::string& name);

@@ -15,6 +15,7 @@
 
 #include "plugins/library.hpp"
 #include "rhizome/abi/store.h"
+#include "rhizome/use/host.hpp"
 
 namespace rhizome {
 namespace {
@@ -22,8 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-const rz_host kHost = {nullptr, [](void*, const char*) -> const void* { return nullptr; }};
 
 std::string slurp(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -44,7 +43,7 @@ class Plugins : public testing::Test {
 
   PluginHost host() {
     return PluginHost(
-        {{folder_ + "/path", built_}, folder_ + "/plugins.lock", folder_ + "/staging", &kHost});
+        {{folder_ + "/path", built_}, folder_ + "/plugins.lock", folder_ + "/staging"});
   }
   // A copy of the memory store with some of its bytes replaced (same length).
   std::string altered(const std::string& name, const std::string& from, const std::string& to) {
@@ -213,7 +212,8 @@ TEST_F(Plugins, OverwritingTheOriginalAfterLoadingChangesNothing) {
   ASSERT_TRUE(table.ok());
   void* store = nullptr;
   rz_error error{};
-  ASSERT_EQ((*table)->open({nullptr, 0}, {nullptr, 0}, &store, &error), RZ_OK);
+  use::BareHost bare;
+  ASSERT_EQ((*table)->open(bare.table(), {nullptr, 0}, {nullptr, 0}, &store, &error), RZ_OK);
   (*table)->close(store);
 }
 

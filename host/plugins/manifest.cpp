@@ -2,10 +2,10 @@
 #include "plugins/manifest.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "config/schema.hpp"
-#include "rhizome/abi.h"
+#include "json/bounded.hpp"
+#include "rhizome/abi/filter.h"
 
 namespace rhizome {
 
@@ -33,17 +33,40 @@ Manifest of_another_abi(const json& value, std::uint64_t abi) {
   return manifest;
 }
 
+// The capabilities of a kind, as its header lists them. One that this host does not know is
+// refused: it would take part without what it says that it needs.
+Status check_capabilities(const Manifest& manifest) {
+  struct Kind {
+    std::string_view name;
+    std::vector<std::string_view> capabilities;
+  };
+  static const Kind kKinds[] = {{"store", {"local", "remote", "volatile", "salvage"}},
+                                {"transport", {"proven"}},
+                                {"filter", {RZ_FILTER_CAPABILITY_JSON_LOGIC}},
+                                {"resolver", {"deterministic"}}};
+  const auto* const kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                        [&](const Kind& k) { return k.name == manifest.kind; });
+  if (kind == std::end(kKinds)) return {};  // the schema names the kinds
+  for (const std::string& found : manifest.capabilities) {
+    const auto& known = kind->capabilities;
+    if (std::find(known.begin(), known.end(), found) != known.end()) continue;
+    std::string expected;
+    for (const std::string_view one : known)
+      expected.append(expected.empty() ? "" : ", ").append(one);
+    return {Code::kInvalid, "manifest: capabilities: expected of a " + manifest.kind + ": " +
+                                expected + "; found '" + found + "'"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Manifest> parse_manifest(ByteView text) {
-  // A note is padded to four bytes; depth is bounded before the parser recurses.
+  // A note is padded to four bytes.
   while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
-  std::size_t depth = 0;
-  for (const char c : text) {
-    depth += c == '{' || c == '[' ? 1 : 0;
-    if (depth > 4096) return Status(Code::kLimit, "manifest: too many nested values");
-  }
-  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Result<json> parsed = parse_json(text, {RZ_NOTE_MAX_SIZE, 64, 16'384});
+  if (!parsed.ok()) return std::move(parsed).status().with_context("manifest");
+  json value = std::move(*parsed);
   if (!value.is_object()) return Status(Code::kInvalid, "manifest: not a JSON object");
   if (const auto abi = value.find("abi");
       abi != value.end() && abi->is_number_unsigned() && *abi != RZ_ABI_MAJOR)
@@ -53,7 +76,7 @@ Result<Manifest> parse_manifest(ByteView text) {
      "id": {"type": "string", "minLength": 1, "maxLength": 128},
      "version": {"type": "string", "minLength": 1, "maxLength": 64},
      "abi": {"type": "integer", "minimum": 1, "maximum": 65535},
-     "kind": {"type": "string", "enum": ["store", "transport", "filter", "resolver", "function", "binding"]},
+     "kind": {"type": "string", "enum": ["store", "transport", "filter", "resolver"]},
      "interfaces": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"type": "string", "minLength": 1, "maxLength": 128}},
      "capabilities": {"type": "array", "default": [], "maxItems": 64, "items": {"type": "string", "minLength": 1, "maxLength": 128}},
      "config": {"type": "object", "additionalProperties": true, "default": {"type": "object"}}}})");
@@ -70,6 +93,7 @@ Result<Manifest> parse_manifest(ByteView text) {
   manifest.interfaces = value["interfaces"].get<std::vector<std::string>>();
   manifest.capabilities = value["capabilities"].get<std::vector<std::string>>();
   manifest.config_schema = value["config"].dump();
+  RZ_TRY(check_capabilities(manifest));
   return manifest;
 }
 

@@ -58,6 +58,43 @@ TEST(ThreadExecutor, ATimerPostedLaterButDueSoonerRunsFirst) {
   EXPECT_THAT(order, testing::ElementsAre(1, 2));
 }
 
+// One idle worker waits for timers as well: it must not be passed over when there is work for all.
+TEST(ThreadExecutor, AsManyTasksAsWorkersRunAtTheSameTimeThoughATimerIsWaitedFor) {
+  constexpr int kWorkers = 3, kRounds = 300;
+  ThreadExecutor executor(kWorkers);
+  executor.post_after(3'600'000 * kMillisecond, [] {});
+  for (int round = 0; round < kRounds; ++round) {
+    std::atomic<int> started{0};
+    std::vector<std::promise<void>> done(kWorkers);
+    for (auto& promise : done)
+      executor.post([&] {
+        ++started;
+        started.notify_all();
+        for (int now = started; now < kWorkers; now = started) started.wait(now);
+        promise.set_value();
+      });
+    for (auto& promise : done) promise.get_future().wait();
+  }
+}
+
+TEST(ThreadExecutor, ATimerIsRunByWhicheverWorkerIsFree) {
+  ThreadExecutor executor(2);
+  std::promise<void> held, ran;
+  std::shared_future<void> release = held.get_future().share();
+  std::promise<void> busy;
+  executor.post([&] {
+    busy.set_value();
+    release.wait();
+  });
+  busy.get_future().wait();
+  executor.post_after(kMillisecond, [&] { ran.set_value(); });
+  ran.get_future().wait();
+  held.set_value();
+  std::promise<void> again;
+  executor.post_after(kMillisecond, [&] { again.set_value(); });
+  again.get_future().wait();
+}
+
 TEST(Strand, RunsItsTasksInOrderAndNeverTwoAtATime) {
   ThreadExecutor executor(4);
   const auto strand = Strand::make(executor);

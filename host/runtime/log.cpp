@@ -2,10 +2,12 @@
 #include "runtime/log.hpp"
 
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <mutex>
+#include <span>
+
+#include "runtime/line_writer.hpp"
 
 namespace rhizome {
 
@@ -24,6 +26,21 @@ class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
   std::function<void(std::string_view)> function_;
+};
+
+// Whole lines, as spdlog formats them, to a LineWriter.
+class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit WriterSink(int descriptor) : writer(descriptor) {}
+  LineWriter writer;
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    writer.write(std::string_view(line.data(), line.size()));
+  }
+  void flush_() override {}
 };
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
@@ -68,12 +85,15 @@ bool is_plain(std::string_view text) {
 
 struct Log::State {
   Format format;
+  std::shared_ptr<WriterSink> sink;  // null: a function
   spdlog::logger logger;
+
+  void write(LogLevel level, std::string_view event, std::span<const LogField> fields);
 };
 
-Log::Log(LogLevel level, Format format)
-    : state_(new State{
-          format, spdlog::logger("rhizome", std::make_shared<spdlog::sinks::stderr_sink_mt>())}) {
+Log::Log(LogLevel level, Format format, int descriptor) {
+  auto sink = std::make_shared<WriterSink>(descriptor);
+  state_.reset(new State{format, sink, spdlog::logger("rhizome", sink)});
   state_->logger.set_level(to_spdlog(level));
   state_->logger.set_pattern(format == Format::kJson
                                  ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
@@ -82,15 +102,42 @@ Log::Log(LogLevel level, Format format)
 }
 
 Log::Log(LogLevel level, Format format, std::function<void(std::string_view)> sink)
-    : Log(level, format) {
-  state_->logger.sinks() = {std::make_shared<FunctionSink>(std::move(sink))};
+    : state_(
+          new State{format, nullptr,
+                    spdlog::logger("rhizome", std::make_shared<FunctionSink>(std::move(sink)))}) {
+  state_->logger.set_level(to_spdlog(level));
 }
 
 Log::~Log() = default;
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!state_->logger.should_log(to_spdlog(level))) return;
-  const bool json = state_->format == Format::kJson;
+  report_drops();
+  state_->write(level, event, {fields.begin(), fields.size()});
+}
+
+void Log::drain() {
+  if (state_->sink == nullptr) return;
+  state_->sink->writer.drain();
+  report_drops();
+}
+
+Log::Stats Log::stats() const {
+  if (state_->sink == nullptr) return {};
+  const LineWriter::Stats stats = state_->sink->writer.stats();
+  return {stats.dropped, stats.waiting_bytes};
+}
+
+void Log::report_drops() {
+  if (state_->sink == nullptr) return;
+  const std::uint64_t dropped = state_->sink->writer.take_unreported();
+  if (dropped == 0) return;
+  const LogField lines{"lines", std::to_string(dropped)};
+  state_->write(LogLevel::kWarn, "log.dropped", {&lines, 1});
+}
+
+void Log::State::write(LogLevel level, std::string_view event, std::span<const LogField> fields) {
+  const bool json = format == Format::kJson;
   std::string line;
   if (json) {
     line += "\"event\":";
@@ -108,7 +155,7 @@ void Log::write(LogLevel level, std::string_view event, std::initializer_list<Lo
       append_quoted(field.value, line);
     }
   }
-  state_->logger.log(to_spdlog(level), "{}", line);
+  logger.log(to_spdlog(level), "{}", line);
 }
 
 }  // namespace rhizome

@@ -1,4 +1,4 @@
-// ThreadExecutor: a fixed pool of workers, one timer thread, the machine's clocks.
+// ThreadExecutor: a fixed pool of workers that also wait for the timers, the machine's clocks.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <queue>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/executor.hpp"
@@ -47,57 +48,89 @@ struct ParallelRun {
 
 }  // namespace
 
+// No thread is kept for timers: of the workers that have nothing to do, one waits for the next
+// timer as well (the watcher). Tasks go to the other idle workers first, so that it rarely has to
+// be replaced.
 struct ThreadExecutor::State {
   std::mutex mutex;
-  std::condition_variable wake_worker, wake_timer;
+  std::condition_variable wake_worker, wake_watcher;
   std::deque<Task> tasks;                                                 // guarded by mutex
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;  // guarded by mutex
   std::uint64_t timer_order = 0;                                          // guarded by mutex
-  std::size_t idle = 0;   // guarded by mutex: workers that wait
-  bool stopping = false;  // guarded by mutex
+  // Workers that wait and were not woken yet, the watcher apart; and those that were woken and do
+  // not run yet. Counted by who wakes, so that two tasks never count on the same idle worker.
+  std::size_t idle = 0, woken = 0;              // guarded by mutex
+  bool watched = false, watcher_woken = false;  // guarded by mutex
+  bool stopping = false;                        // guarded by mutex
   std::vector<std::thread> threads;
   std::mutex random_mutex;
   std::mt19937_64 random{std::random_device{}()};  // guarded by random_mutex
 
-  void worker() {
+  void worker(const Clock& clock) {
     std::unique_lock lock(mutex);
-    for (;;) {
-      ++idle;
-      wake_worker.wait(lock, [this] { return stopping || !tasks.empty(); });
-      --idle;
-      if (stopping) return;
-      Task task = std::move(tasks.front());
-      tasks.pop_front();
-      lock.unlock();
-      task();
-      task = nullptr;  // what it captured goes before the lock is taken again
-      lock.lock();
+    while (!stopping) {
+      take_due(clock);
+      if (!tasks.empty())
+        run_one(lock);
+      else if (!timers.empty() && !watched)
+        watch(lock, clock);
+      else
+        wait(lock);
     }
   }
 
-  void timer(const Clock& clock) {
-    std::unique_lock lock(mutex);
-    while (!stopping) {
-      if (timers.empty()) {
-        wake_timer.wait(lock);
-        continue;
-      }
-      const std::uint64_t now = clock.monotonic_ns();
-      if (timers.top().due_ns > now) {
-        wake_timer.wait_for(lock, std::chrono::nanoseconds(timers.top().due_ns - now));
-        continue;
-      }
+  // REQUIRES: `mutex` is held.
+  void take_due(const Clock& clock) {
+    if (timers.empty()) return;
+    const std::uint64_t now = clock.monotonic_ns();
+    for (bool first = true; !timers.empty() && timers.top().due_ns <= now; first = false) {
       tasks.push_back(std::move(*timers.top().task));
       timers.pop();
-      wake_worker.notify_one();
+      if (!first && claim()) wake_worker.notify_one();  // one of them is this worker's
     }
   }
+
+  void run_one(std::unique_lock<std::mutex>& lock) {
+    Task task = std::move(tasks.front());
+    tasks.pop_front();
+    const bool wakes = !timers.empty() && !watched && claim();  // to watch in its place
+    lock.unlock();
+    if (wakes) wake_worker.notify_one();
+    task();
+    task = nullptr;  // what it captured goes before the lock is taken again
+    lock.lock();
+  }
+
+  void wait(std::unique_lock<std::mutex>& lock) {
+    ++idle;
+    wake_worker.wait(lock);
+    // One that woke by itself is idle no more either.
+    if (woken != 0)
+      --woken;
+    else
+      --idle;
+  }
+
+  void watch(std::unique_lock<std::mutex>& lock, const Clock& clock) {
+    watched = true;
+    const std::uint64_t now = clock.monotonic_ns(), due = timers.top().due_ns;
+    if (due > now) wake_watcher.wait_for(lock, std::chrono::nanoseconds(due - now));
+    watched = watcher_woken = false;
+  }
+
+  // True where an idle worker is to be woken, and counted as woken. REQUIRES: `mutex` is held.
+  bool claim() {
+    if (idle == 0) return false;
+    --idle;
+    ++woken;
+    return true;
+  }
+  bool claim_watcher() { return watched && !std::exchange(watcher_woken, true); }
 };
 
 ThreadExecutor::ThreadExecutor(std::size_t threads) : state_(std::make_unique<State>()) {
   for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
-    state_->threads.emplace_back([this] { state_->worker(); });
-  state_->threads.emplace_back([this] { state_->timer(*this); });
+    state_->threads.emplace_back([this] { state_->worker(*this); });
 }
 
 ThreadExecutor::~ThreadExecutor() { stop(); }
@@ -107,7 +140,7 @@ void ThreadExecutor::stop() {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
     state_->wake_worker.notify_all();
-    state_->wake_timer.notify_all();
+    state_->wake_watcher.notify_all();
   }
   for (std::thread& thread : state_->threads)
     if (thread.joinable()) thread.join();
@@ -131,30 +164,38 @@ std::uint64_t ThreadExecutor::wall_ms() const {
 }
 
 void ThreadExecutor::post(Task task) {
+  bool worker = false, watcher = false;
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping) return;
     state_->tasks.push_back(std::move(task));
-    if (state_->idle == 0) return;  // who is at work looks here before it waits
+    // Where all are at work, the first to be done looks here before it waits.
+    worker = state_->claim();
+    watcher = !worker && state_->claim_watcher();
   }
-  // Without the lock: who wakes takes it first, and would wait for it again.
-  state_->wake_worker.notify_one();
+  // Without the lock: the one that wakes takes it first, and would wait for it again.
+  if (worker) state_->wake_worker.notify_one();
+  if (watcher) state_->wake_watcher.notify_one();
 }
 
 void ThreadExecutor::post_after(std::uint64_t delay_ns, Task task) {
   const std::uint64_t due_ns = monotonic_ns() + delay_ns;
+  bool worker = false, watcher = false;
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping) return;
     const bool is_next = state_->timers.empty() || due_ns < state_->timers.top().due_ns;
     state_->timers.push({due_ns, state_->timer_order++, std::make_shared<Task>(std::move(task))});
-    if (!is_next) return;  // the timer thread waits for an earlier one
+    if (!is_next) return;  // an earlier one is waited for
+    watcher = state_->claim_watcher();
+    worker = !watcher && !state_->watched && state_->claim();
   }
-  state_->wake_timer.notify_one();
+  if (worker) state_->wake_worker.notify_one();
+  if (watcher) state_->wake_watcher.notify_one();
 }
 
 void ThreadExecutor::parallel(std::size_t count, const std::function<void(std::size_t)>& body) {
-  const std::size_t workers = state_->threads.size() - 1;  // the timer thread takes no part
+  const std::size_t workers = state_->threads.size();
   if (count <= 1 || workers <= 1) {
     for (std::size_t i = 0; i < count; ++i) body(i);
     return;

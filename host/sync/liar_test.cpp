@@ -78,7 +78,7 @@ class LiarTest : public testing::Test {
     Journal::Options options;
     options.self = links_.key().public_key();
     journal_ = must(Journal::open(
-        must(use::Store::open(store_table("memory"), directory_.path(), "{}")), options));
+        must(use::Store::open(store_table("memory"), nullptr, "{}", directory_.path())), options));
     admission_ = std::make_unique<Admission>(*journal_, executor_, Admission::Policy{});
     for (int i = 0; i < 500; ++i) add(say(author_, "e", "c", static_cast<double>(i)));
     service_ = std::make_unique<SyncService>(*journal_, *admission_, links_, SyncOptions{});
@@ -255,7 +255,7 @@ TEST_F(LiarTest, RangesOverTheJournalFindExactlyWhatDiffers) {
   Journal::Options options;
   options.self = links_.key().public_key();
   const auto theirs = must(Journal::open(
-      must(use::Store::open(store_table("memory"), directory.path(), "{}")), options));
+      must(use::Store::open(store_table("memory"), nullptr, "{}", directory.path())), options));
   DeltaBatch batch;
   std::vector<DeltaId> only_theirs;
   for (int i = 0; i < 3000; ++i) {

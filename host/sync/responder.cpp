@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::uint64_t kForgetNs = 60'000 * kMillisecond;
 constexpr std::uint64_t kGiveUpNs = 10'000 * kMillisecond;
-constexpr std::uint64_t kRetryNs = 2 * kMillisecond;
 constexpr std::size_t kCellsAFrame = 16384;        // 311 KB
 constexpr std::size_t kBodiesAFrame = 256u << 10;  // bytes, about
 constexpr std::size_t kBodiesAnAnswer = 4u << 20;  // the rest is asked for again
@@ -206,18 +205,16 @@ Status Responder::make_bodies(const Want& want, Answer& answer) const {
 void Responder::send(const std::shared_ptr<Answer>& answer) {
   while (answer->next < answer->replies.size() && !context_->stopped) {
     const std::string& body = answer->replies[answer->next];
+    const std::size_t size = body.size();
     const Status sent =
-        context_->links.answer(answer->asked, wire::Kind::kReconcile, wire::Lane::kCatchUp, body,
-                               answer->next + 1 == answer->replies.size());
-    if (sent.code() == Code::kWouldBlock &&
-        context_->links.executor().monotonic_ns() < answer->give_up_ns) {
-      context_->links.executor().post_after(kRetryNs, [self = shared_from_this(), answer] {
-        if (!self->context_->stopped) self->send(answer);
-      });
-      return;
-    }
-    if (!sent.ok()) break;  // the asker is gone or too slow: it asks again
-    answer->bytes += body.size();
+        context_->links.offer(answer->asked, wire::Kind::kReconcile, wire::Lane::kCatchUp, body,
+                              answer->next + 1 == answer->replies.size(), answer->give_up_ns,
+                              [self = shared_from_this(), answer] {
+                                if (!self->context_->stopped) self->send(answer);
+                              });
+    if (sent.code() == Code::kWouldBlock) return;  // another worker may be at it already
+    if (!sent.ok()) break;                         // the asker is gone or too slow: it asks again
+    answer->bytes += size;
     ++answer->next;
   }
   finish(answer);

@@ -26,7 +26,7 @@ class Side final : public Links {
     options.self = key_.public_key();
     options.post = [&executor](Task task) { executor.post(std::move(task)); };
     journal_ = must(Journal::open(
-        must(use::Store::open(store_table("memory"), directory_.path(), "{}")), options));
+        must(use::Store::open(store_table("memory"), nullptr, "{}", directory_.path())), options));
     admission_ = std::make_unique<Admission>(*journal_, executor, Admission::Policy{});
     SyncOptions fast;
     fast.quiet_ms = 1;

@@ -3,9 +3,9 @@
 #include "tools/delta_tools.hpp"
 
 #include <istream>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "json/bounded.hpp"
 #include "rhizome/delta/digest.hpp"
 #include "rhizome/delta/json.hpp"
 #include "tools/json_lines.hpp"
@@ -15,6 +15,8 @@ namespace rhizome::tools {
 namespace {
 
 using nlohmann::json;
+
+constexpr JsonBounds kLine{kMaxLine, kJsonMaxDepth + 8, 1u << 21};
 
 std::string error_line(const Status& status) {
   std::string out =
@@ -43,10 +45,10 @@ std::string written(DeltaView delta) {
 // The id that the claims of a refused line have, where they can be read: with it, whoever asked
 // finds them again.
 json own_id(const std::string& line) {
-  const json value = json::parse(line, nullptr, false);
-  if (!value.is_object() || !value.contains("claims")) return nullptr;
+  const Result<json> value = parse_json(line, kLine);
+  if (!value.ok() || !value->is_object() || !value->contains("claims")) return nullptr;
   std::string claims;
-  const std::string text = value["claims"].dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::string text = (*value)["claims"].dump(-1, ' ', false, json::error_handler_t::replace);
   return claims_from_json(text, {}, claims).ok() ? json(DeltaId::of_claims(claims).hex())
                                                  : json(nullptr);
 }
@@ -64,7 +66,8 @@ int delta_encode(std::istream& in, std::ostream& out) {
 
 int delta_decode(std::istream& in, std::ostream& out) {
   return each_line(in, out, [](const std::string& line) -> Result<std::string> {
-    const json value = json::parse(line, nullptr, false);
+    const Result<json> parsed = parse_json(line, kLine);
+    const json value = parsed.ok() ? *parsed : json();
     std::string claims;
     if (!value.is_object() || !value.contains("cbor") || !value["cbor"].is_string() ||
         !from_hex(value["cbor"].get_ref<const std::string&>(), &claims))

@@ -1,9 +1,10 @@
 // Both views from the entity's deltas: gate transactions, apply negations, group by context; then
-// the resolver, property by property.
+// the resolver, all properties in one call.
 #include "views/entity.hpp"
 
 #include <algorithm>
 
+#include "views/resolve.hpp"
 #include "views/visible.hpp"
 
 namespace rhizome {
@@ -31,7 +32,8 @@ struct Grouped {
   std::map<std::string, std::vector<std::size_t>> by_context;
 };
 
-Status group(const Journal& journal, ByteView entity, Annotator* annotator, Grouped& out) {
+Status group(const Journal& journal, ByteView entity, Visibility& visibility, Annotator* annotator,
+             Grouped& out) {
   RZ_TRY(journal.by_entity(entity, std::nullopt, out.seqs));
   if (out.seqs.empty())
     return {Code::kNotFound,
@@ -41,7 +43,6 @@ Status group(const Journal& journal, ByteView entity, Annotator* annotator, Grou
                               std::to_string(out.seqs.size()) +
                               " deltas; a view takes at most 262144: query them with --context"};
   RZ_TRY(journal.read(out.seqs, out.deltas));
-  Visibility visibility(journal);
   for (std::size_t i = 0; i < out.deltas.size(); ++i) {
     const Result<bool> visible = visibility.is_visible(out.deltas[i]);
     if (!visible.ok()) return visible.status();
@@ -89,57 +90,51 @@ std::size_t count_different(const std::vector<Candidate>& candidates) {
   return static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
 }
 
-Result<std::optional<std::string>> ask(const use::Resolver& resolver,
-                                       const std::vector<Candidate>& candidates) {
-  std::vector<rz_candidate> asked;
-  asked.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) {
-    rz_candidate& one = asked.emplace_back();
-    one.value = to_abi(candidate.value.json);
-    one.author = to_abi(candidate.author);
-    one.timestamp = candidate.timestamp;
-    std::memcpy(one.id, candidate.place.id.bytes.data(), sizeof one.id);
-    one.signature_state = static_cast<std::uint8_t>(candidate.signature_state);
-  }
-  return resolver.resolve(asked);
+// The places of the candidates that decided a property's value: of its own and of those of other
+// properties on which it rests.
+void add_decided(const use::Decided& decided, const Property& property,
+                 std::vector<DeltaPlace>& out) {
+  for (std::size_t i = 0; i < property.candidates.size(); ++i)
+    if (decided.has(i)) out.push_back(property.candidates[i].place);
 }
 
-// Until resolvers say which candidates decided: those that claim the value, or all of them where
-// none does.
-void mark_decided(const Value& value, std::vector<Candidate>& candidates) {
-  bool any = false;
-  for (Candidate& candidate : candidates) {
-    candidate.decided = candidate.value.json == value.json;
-    any = any || candidate.decided;
-  }
-  if (any) return;
-  for (Candidate& candidate : candidates) candidate.decided = true;
-}
-
-// False where the property has no value.
-Result<bool> resolve(const use::Resolver& resolver, const ViewOptions& options,
-                     std::vector<Candidate> candidates, Property& out) {
-  const Result<std::optional<std::string>> answer = ask(resolver, candidates);
-  if (!answer.ok()) return answer.status();
-  if (!*answer) return false;
-  Result<Value> value = value_from_json(**answer);
-  if (!value.ok()) return std::move(value).status().with_context("property '" + out.name + "'");
-  out.value = std::move(*value);
-  mark_decided(out.value, candidates);
-  std::vector<Seq> seqs;
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.decided) continue;
-    out.decided_by.push_back(candidate.place);
-    seqs.push_back(candidate.place.seq);
-  }
-  std::sort(out.decided_by.begin(), out.decided_by.end(),
+std::vector<DeltaPlace> decided_by(const use::Resolution& resolution,
+                                   const std::vector<Property>& properties, std::size_t index) {
+  std::vector<DeltaPlace> places;
+  add_decided(resolution.decided, properties[index], places);
+  for (const auto& [other, decided] : resolution.rests_on)
+    add_decided(decided, properties[other], places);
+  // A resolver that names none leaves it open: any of them may have decided.
+  if (places.empty())
+    for (const Candidate& candidate : properties[index].candidates)
+      places.push_back(candidate.place);
+  std::sort(places.begin(), places.end(),
             [](const DeltaPlace& a, const DeltaPlace& b) { return a.id < b.id; });
-  const auto annotation = annotate(options.annotator, seqs);
+  places.erase(std::unique(places.begin(), places.end(),
+                           [](const DeltaPlace& a, const DeltaPlace& b) { return a.id == b.id; }),
+               places.end());
+  return places;
+}
+
+// What the resolver made of properties[index], whose candidates stay where they are: other
+// properties may rest on them.
+Status conclude(const use::Resolution& resolution, Annotator* annotator,
+                std::vector<Property>& properties, std::size_t index) {
+  Property& property = properties[index];
+  Result<Value> value = value_from_json(*resolution.json);
+  if (!value.ok())
+    return std::move(value).status().with_context("property '" + property.name + "'");
+  property.value = std::move(*value);
+  property.decided_by = decided_by(resolution, properties, index);
+  std::vector<Seq> seqs;
+  for (const DeltaPlace& place : property.decided_by) seqs.push_back(place.seq);
+  const auto annotation = annotate(annotator, seqs);
   if (!annotation.ok()) return annotation.status();
-  out.annotation = *annotation;
-  out.different_values = count_different(candidates);
-  if (options.candidates) out.candidates = std::move(candidates);
-  return true;
+  property.annotation = *annotation;
+  property.different_values = count_different(property.candidates);
+  for (std::size_t i = 0; i < property.candidates.size(); ++i)
+    property.candidates[i].decided = resolution.decided.has(i);
+  return {};
 }
 
 }  // namespace
@@ -147,23 +142,38 @@ Result<bool> resolve(const use::Resolver& resolver, const ViewOptions& options,
 Result<EntityView> entity_view(const Journal& journal, ByteView entity,
                                const use::Resolver& resolver, const ViewOptions& options) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, options.annotator, grouped));
+  Visibility visibility(journal);
+  RZ_TRY(group(journal, entity, visibility, options.annotator, grouped));
+  std::vector<Property> properties;
+  properties.reserve(grouped.by_context.size());
+  ResolverInput input(resolver, visibility, options.annotator);
+  for (const auto& [context, members] : grouped.by_context) {
+    Property& property = properties.emplace_back();
+    property.name = context;
+    property.candidates = candidates_of(grouped, members, entity, context);
+    std::vector<DeltaView> deltas;
+    for (const std::size_t member : members) deltas.push_back(grouped.deltas[member]);
+    RZ_TRY(input.add(entity, property, deltas));
+  }
+  const Result<std::vector<use::Resolution>> resolutions = input.resolve();
+  if (!resolutions.ok()) return resolutions.status();
   EntityView view;
   view.entity = std::string(entity);
-  for (const auto& [context, members] : grouped.by_context) {
-    Property property;
-    property.name = context;
-    const Result<bool> has_value =
-        resolve(resolver, options, candidates_of(grouped, members, entity, context), property);
-    if (!has_value.ok()) return has_value.status();
-    if (*has_value) view.properties.push_back(std::move(property));
+  for (std::size_t i = 0; i < properties.size(); ++i)
+    if ((*resolutions)[i].json)
+      RZ_TRY(conclude((*resolutions)[i], options.annotator, properties, i));
+  for (std::size_t i = 0; i < properties.size(); ++i) {
+    if (!(*resolutions)[i].json) continue;
+    if (!options.candidates) properties[i].candidates.clear();
+    view.properties.push_back(std::move(properties[i]));
   }
   return view;
 }
 
 Result<LosslessView> lossless_view(const Journal& journal, ByteView entity, Annotator* annotator) {
   Grouped grouped;
-  RZ_TRY(group(journal, entity, annotator, grouped));
+  Visibility visibility(journal);
+  RZ_TRY(group(journal, entity, visibility, annotator, grouped));
   LosslessView view;
   view.entity = std::string(entity);
   for (const auto& [context, members] : grouped.by_context) {

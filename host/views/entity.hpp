@@ -35,8 +35,8 @@ struct Candidate {
 struct Property {
   std::string name;  // the context under which its deltas point at the entity
   Value value;
-  // The deltas without which the value would be another, or have less ground. What `annotation`
-  // says is said of these deltas together. Ascending by id: the same order at every node.
+  // The deltas that decided the value, as the resolver says. What `annotation` says is said of
+  // these deltas together. Ascending by id: the same order at every node.
   std::vector<DeltaPlace> decided_by;
   std::optional<Annotation> annotation;  // where the reader asked for one
   std::size_t different_values = 0;      // that the candidates claim

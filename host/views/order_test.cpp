@@ -80,8 +80,7 @@ class OrderTest : public testing::Test, protected Doors {
     std::string bytes(view(digest.data(), digest.size()));
     for (const char* entity : kEntities) {
       for (const char* name : kResolvers) {
-        const auto resolver = use::Resolver::create(
-            testing_support::plugin_table<rz_resolver>("standard", RZ_RESOLVER_ID), name);
+        const auto resolver = use::Resolver::create(testing_support::standard_resolvers(), name);
         const Result<EntityView> view = entity_view(*journal, entity, *resolver);
         bytes += view.ok() ? to_json(*view) : view.status().message();
       }

@@ -20,58 +20,78 @@ bool points_at(DeltaView delta, const DeltaQuery& query) {
   return false;
 }
 
+Status over_budget(std::uint64_t deltas, Seq first, Seq last) {
+  return {Code::kLimit, "the filter met its budget of steps or memory on " +
+                            std::to_string(deltas) + " of the deltas " + std::to_string(first) +
+                            " to " + std::to_string(last) + "; ask for less with a simpler rule"};
+}
+
 }  // namespace
 
-Result<QueryEnd> query_deltas(const Journal& journal, const DeltaQuery& query,
-                              const std::function<bool(Seq, DeltaView)>& row) {
-  QueryEnd end;
-  end.last = query.after;
-  std::vector<Seq> indexed;
-  std::size_t next = 0;
-  if (query.entity) {
+QueryCursor::QueryCursor(const Journal& journal, DeltaQuery query)
+    : journal_(journal), query_(std::move(query)) {
+  end_.last = query_.after;
+}
+
+// From the entity's index, or from the journal where no entity is given.
+Status QueryCursor::read(Run& run) {
+  if (!query_.entity) return journal_.scan(end_.last + 1, kRun, run.deltas, run.seqs);
+  if (!indexed_) {
     const std::optional<ByteView> context =
-        query.context ? std::optional<ByteView>(*query.context) : std::nullopt;
-    RZ_TRY(journal.by_entity(*query.entity, context, indexed));
-    next = static_cast<std::size_t>(std::upper_bound(indexed.begin(), indexed.end(), query.after) -
-                                    indexed.begin());
+        query_.context ? std::optional<ByteView>(*query_.context) : std::nullopt;
+    RZ_TRY(journal_.by_entity(*query_.entity, context, places_));
+    next_ = static_cast<std::size_t>(
+        std::upper_bound(places_.begin(), places_.end(), query_.after) - places_.begin());
+    indexed_ = true;
   }
-  std::vector<std::uint64_t> bitmap;
-  for (;;) {
-    DeltaBatch batch;
-    std::vector<Seq> seqs;
-    if (query.entity) {
-      const std::size_t count = std::min(kRun, indexed.size() - next);
-      const auto first = indexed.begin() + static_cast<std::ptrdiff_t>(next);
-      seqs.assign(first, first + static_cast<std::ptrdiff_t>(count));
-      next += count;
-      RZ_TRY(journal.read(seqs, batch));
-    } else {
-      RZ_TRY(journal.scan(end.last + 1, kRun, batch, seqs));
-    }
-    if (seqs.empty()) return end;
-    std::vector<const rz_delta*> blocks;
-    std::vector<Seq> places;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (!points_at(batch[i], query)) continue;
-      if (query.author && batch[i].author() != *query.author) continue;
-      blocks.push_back(batch.block(i));
-      places.push_back(seqs[i]);
-    }
-    end.examined += batch.size();
-    bitmap.assign((blocks.size() + 63) / 64, ~std::uint64_t{0});
-    if (query.filter != nullptr) RZ_TRY(query.filter->match(blocks, bitmap, end.errors));
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      if ((bitmap[i / 64] >> (i % 64) & 1) == 0) continue;
-      if (end.matched == query.limit) {
-        end.more = true;
-        return end;
-      }
-      ++end.matched;
-      end.last = places[i];
-      if (!row(places[i], DeltaView(blocks[i]))) return end;
-    }
-    end.last = seqs.back();
+  const std::size_t count = std::min(kRun, places_.size() - next_);
+  const auto first = places_.begin() + static_cast<std::ptrdiff_t>(next_);
+  run.seqs.assign(first, first + static_cast<std::ptrdiff_t>(count));
+  next_ += count;
+  return journal_.read(run.seqs, run.deltas);
+}
+
+Status QueryCursor::match(const Run& run, std::vector<std::size_t>& rows) {
+  std::vector<const rz_delta*> blocks;
+  std::vector<std::size_t> candidates;
+  for (std::size_t i = 0; i < run.deltas.size(); ++i) {
+    if (!points_at(run.deltas[i], query_)) continue;
+    if (query_.author && run.deltas[i].author() != *query_.author) continue;
+    blocks.push_back(run.deltas.block(i));
+    candidates.push_back(i);
   }
+  std::vector<std::uint64_t> bitmap((blocks.size() + 63) / 64, ~std::uint64_t{0});
+  if (query_.filter != nullptr) {
+    rz_filter_counts counts{};
+    RZ_TRY(query_.filter->match(blocks, bitmap, counts));
+    end_.errors += counts.failed;
+    if (counts.stopped != 0) return over_budget(counts.stopped, run.seqs.front(), run.seqs.back());
+  }
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if ((bitmap[i / 64] >> (i % 64) & 1) != 0) rows.push_back(candidates[i]);
+  return {};
+}
+
+Result<bool> QueryCursor::next(Run& run) {
+  run = {};
+  if (over_) return false;
+  RZ_TRY(read(run));
+  if (run.seqs.empty()) {
+    over_ = true;
+    return false;
+  }
+  end_.examined += run.deltas.size();
+  RZ_TRY(match(run, run.rows));
+  if (run.rows.size() > query_.limit - end_.matched) {
+    run.rows.resize(static_cast<std::size_t>(query_.limit - end_.matched));
+    over_ = end_.more = true;
+  }
+  end_.matched += run.rows.size();
+  if (!over_)
+    end_.last = run.seqs.back();
+  else if (!run.rows.empty())
+    end_.last = run.seqs[run.rows.back()];
+  return true;
 }
 
 }  // namespace rhizome

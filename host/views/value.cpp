@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "rhizome/base64url.hpp"
 #include "rhizome/delta/json.hpp"
 
 namespace rhizome {
@@ -45,12 +46,7 @@ Value value_of_target(PointerView p) {
   Value value;
   value.kind = kind_of(p);
   target_to_json(p, value.json);
-  if (value.kind == ValueKind::kBytes) {
-    // The encoding is the profile's: read it back instead of keeping a second encoder.
-    value.text = json::parse(value.json)["value"].get<std::string>();
-  } else {
-    value.text = std::string(p.target());
-  }
+  value.text = std::string(p.target());
   value.context = std::string(p.context());
   value.number = p.number();
   return value;
@@ -106,8 +102,8 @@ const std::string* text_in(const json& object, const char* key) {
   return found == object.end() ? nullptr : found->get_ptr<const std::string*>();
 }
 
-// {"id"[,"context"]}, {"delta"[,"context"]} or {"mime","value"}, all of them strings; else it is an
-// object.
+// {"id"[,"context"]}, {"delta"[,"context"]} or {"mime","value"}, all of them strings; anything else
+// is an object.
 void read_target(const json& object, Value& value) {
   value.kind = ValueKind::kObject;
   const std::string* const mime = text_in(object, "mime");
@@ -116,11 +112,14 @@ void read_target(const json& object, Value& value) {
   const std::string* const id = text_in(object, "id");
   const std::string* const delta = text_in(object, "delta");
   const std::size_t members = context == nullptr ? 1 : 2;
-  if (object.size() == 2 && mime != nullptr && bytes != nullptr) {
+  if (object.size() == 2 && mime != nullptr && bytes != nullptr &&
+      base64url::decode(*bytes, &value.text)) {
     value.kind = ValueKind::kBytes;
     value.context = *mime;
-    value.text = *bytes;
-  } else if (object.size() == members && (id != nullptr || delta != nullptr)) {
+    return;
+  }
+  value.text.clear();
+  if (object.size() == members && (id != nullptr || delta != nullptr)) {
     value.kind = id != nullptr ? ValueKind::kReference : ValueKind::kDelta;
     value.text = id != nullptr ? *id : *delta;
     if (context != nullptr) value.context = *context;

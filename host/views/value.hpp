@@ -27,7 +27,7 @@ const char* value_kind_name(ValueKind kind);
 struct Value {
   ValueKind kind = ValueKind::kNull;
   double number = 0;    // kNumber: the value; kBoolean: 0 or 1
-  std::string text;     // kString; kReference: entity id; kDelta: id in hex; kBytes: base64url
+  std::string text;     // kString; kReference: entity id; kDelta: id in hex; kBytes: the bytes
   std::string context;  // kReference, kDelta: the context there, or empty; kBytes: the media type
   std::string json;     // always: the value in the form of docs/views.md, on one line
 };

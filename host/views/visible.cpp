@@ -1,6 +1,7 @@
 // Walking negations and manifests, without recursion: chains come from outside.
 #include "views/visible.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace rhizome {
@@ -41,6 +42,8 @@ Status Visibility::look_at(Seq seq) {
   Manifest& manifest = manifests_[seq];
   manifest.author = batch[0].author();
   manifest.complete = true;
+  if (batch[0].signature_state() == RZ_SIGNATURE_VERIFIED)
+    manifest.key = author_key(manifest.author);
   for (std::size_t i = 0; i < batch[0].size(); ++i) {
     const PointerView p = batch[0][i];
     if (!p.is_delta() || p.role() != "rhizomatic.txn.member") continue;
@@ -68,6 +71,23 @@ Result<bool> Visibility::is_complete(const DeltaId& id, ByteView author) {
       return false;
   }
   return true;
+}
+
+Result<std::vector<PublicKey>> Visibility::vouchers(DeltaView delta) {
+  const DeltaId id = DeltaId::from_raw(delta.id());
+  std::vector<Seq> seqs;
+  RZ_TRY(journal_.manifest_candidates(id, seqs));
+  std::vector<PublicKey> keys;
+  for (const Seq seq : seqs) {
+    if (!manifests_.contains(seq)) RZ_TRY(look_at(seq));
+    const Manifest& manifest = manifests_[seq];
+    if (manifest.key && manifest.author != delta.author() && manifest.members.contains(id))
+      keys.push_back(*manifest.key);
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (keys.size() > kMaxVouchers) keys.resize(kMaxVouchers);
+  return keys;
 }
 
 Result<bool> Visibility::is_visible(DeltaView delta) {

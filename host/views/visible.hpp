@@ -1,12 +1,15 @@
 // Does a delta count? Negations and incomplete transactions take it out of views. Any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "journal/journal.hpp"
 #include "rhizome/delta/flat.hpp"
+#include "rhizome/delta/signature.hpp"
 
 namespace rhizome {
 
@@ -20,6 +23,10 @@ class Visibility {
  public:
   explicit Visibility(const Journal& journal) : journal_(journal) {}
   Result<bool> is_visible(DeltaView delta);
+  // The keys that vouch for the delta: of verified manifests by others than its author that list
+  // it, ascending, at most kMaxVouchers.
+  static constexpr std::size_t kMaxVouchers = 16;
+  Result<std::vector<PublicKey>> vouchers(DeltaView delta);
 
  private:
   Result<bool> is_complete(const DeltaId& id, ByteView author);
@@ -30,6 +37,7 @@ class Visibility {
     std::string author;
     std::unordered_set<DeltaId> members;
     bool complete = false;
+    std::optional<PublicKey> key;  // its author's, where the manifest is verified
   };
   std::unordered_map<Seq, Manifest> manifests_;
 };

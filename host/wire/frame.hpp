@@ -1,6 +1,7 @@
-// The envelope of every frame between nodes: who says what to whom, signed by the sender's node
-// key. docs/protocol.md is the specification. Pure functions, any thread; views borrow from the
-// frame.
+// A frame between nodes: its kind, and what a receiver must know before it looks at the body.
+// docs/protocol.md is the specification. Who sent a frame is known from the session of its
+// connection (session/sessions.hpp), so that a frame carries no key and no signature. Pure
+// functions, any thread; views borrow from the frame's bytes.
 #pragma once
 
 #include <array>
@@ -13,14 +14,13 @@
 namespace rhizome::wire {
 
 inline constexpr std::uint64_t kProtocolVersion = 1;
-inline constexpr ByteView kFrameDomain = "rhizome.frame.v1";
 
-// The first 16 bytes of BLAKE3 of the fabric's name: frames of another fabric are refused.
+// The first 16 bytes of BLAKE3 of the fabric's name: hello of another fabric is refused.
 using FabricId = std::array<std::uint8_t, 16>;
 FabricId fabric_id(ByteView name);
 
-// The seed's kinds. A number is never used again for another meaning; those without code here are
-// reserved for the messages that docs/protocol.md sketches.
+// Byte 0 of every frame. A number is never used again for another meaning; those without code here
+// are reserved for the messages that docs/protocol.md sketches.
 enum class Kind : std::uint8_t {
   kPropagate = 1,
   kAnnounce = 2,
@@ -28,6 +28,9 @@ enum class Kind : std::uint8_t {
   kRoster = 4,
   kJoin = 5,
   kFork = 6,
+  kPublication = 7,  // propagate for receivers on unproven connections: signed by its publisher
+  kIntroduce = 8,
+  kConfirm = 9,  // the third message of hello
   kHello = 16,
   kHelloReply = 17,
   kFetch = 18,
@@ -42,7 +45,12 @@ enum class Kind : std::uint8_t {
   kError = 31,
 };
 
-// Which queue a frame belongs to, most urgent first.
+// The three messages that make a session, and so travel without one.
+constexpr bool is_hello(Kind kind) {
+  return kind == Kind::kHello || kind == Kind::kHelloReply || kind == Kind::kConfirm;
+}
+
+// Which queue of the receiver a frame belongs to, most urgent first.
 enum class Lane : std::uint8_t {
   kControl = 0,
   kRequest = 1,
@@ -51,26 +59,21 @@ enum class Lane : std::uint8_t {
   kStranger = 4
 };
 
-// The lane that a kind belongs to, whoever sends it.
+// The lane that a kind belongs to, from every sender.
 Lane lane_of(Kind kind);
 
 struct Frame {
-  FabricId fabric{};
-  PublicKey sender{};
-  ByteView recipient;  // 32 bytes, or empty: whoever subscribed
+  PublicKey sender{};  // not sent: the key that the connection's session proved
   Kind kind{};
   Lane lane{};
-  std::uint64_t deadline_ms = 0;  // of a request: how long its answer is wanted; else 0
-  ByteView body;                  // canonical CBOR, by kind
+  std::uint32_t timeout_ms = 0;  // of a request: how long its answer is wanted; else 0
+  ByteView body;                 // canonical CBOR, by kind
 };
 
-// canonical CBOR of [version, fabric, sender, recipient, kind, lane, deadline, body] | signature
-// (64)
-std::string seal(const Frame& frame, const SigningKey& key);
-
-// Opens without the signature check: kInvalid or kUnsupported with what is wrong.
-Result<Frame> open(ByteView bytes);
-// REQUIRES: open(bytes) succeeded. True iff its sender signed it.
-bool is_signed_by_sender(ByteView bytes, const Frame& frame);
+// kind (1 byte) | lane (1) | timeout_ms (4, big-endian) | body
+inline constexpr std::size_t kFrameHeader = 6;
+std::string encode_frame(const Frame& frame);
+// kInvalid says what is wrong. Any kind is taken: the receiver answers one that it does not know.
+Result<Frame> decode_frame(ByteView bytes);
 
 }  // namespace rhizome::wire

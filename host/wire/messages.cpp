@@ -79,36 +79,36 @@ bool split_ids(ByteView joined, std::vector<DeltaId>& ids) {
 
 }  // namespace
 
-std::string encode(const Hello& hello) {
+std::string encode(const Introduction& introduction) {
   std::string out;
   put_array(5, out);
-  cbor_append_text(hello.name, out);
-  put_texts(hello.addresses, out);
-  put_texts(hello.provides, out);
-  put_positions(hello.positions, out);
-  put_array(2 * hello.settings.size(), out);
-  for (const auto& [name, value] : hello.settings) {
+  cbor_append_text(introduction.name, out);
+  put_texts(introduction.addresses, out);
+  put_texts(introduction.provides, out);
+  put_positions(introduction.positions, out);
+  put_array(2 * introduction.settings.size(), out);
+  for (const auto& [name, value] : introduction.settings) {
     cbor_append_text(name, out);
     cbor_append_text(value, out);
   }
   return out;
 }
 
-Result<Hello> decode_hello(ByteView body) {
+Result<Introduction> decode_introduction(ByteView body) {
   Reader reader(body);
   reader.array_of(5);
-  Hello hello;
-  hello.name = reader.text();
-  if (hello.name.size() > kMaxName) reader.fail();
-  hello.addresses = read_texts(reader, kMaxAddresses, kMaxAddress);
-  hello.provides = read_texts(reader, kMaxProvides, kMaxName);
-  hello.positions = read_positions(reader);
+  Introduction introduction;
+  introduction.name = reader.text();
+  if (introduction.name.size() > kMaxName) reader.fail();
+  introduction.addresses = read_texts(reader, kMaxAddresses, kMaxAddress);
+  introduction.provides = read_texts(reader, kMaxProvides, kMaxName);
+  introduction.positions = read_positions(reader);
   const std::vector<std::string> settings = read_texts(reader, 2 * kMaxSettings, kMaxName);
   if (settings.size() % 2 != 0) reader.fail();
-  if (!reader.done()) return malformed("hello");
+  if (!reader.done()) return malformed("introduce");
   for (std::size_t i = 0; i < settings.size(); i += 2)
-    hello.settings.emplace_back(settings[i], settings[i + 1]);
-  return hello;
+    introduction.settings.emplace_back(settings[i], settings[i + 1]);
+  return introduction;
 }
 
 std::string encode(const Join& join) {
@@ -255,21 +255,25 @@ Result<Delivery> decode_delivery(ByteView body) {
 
 std::string encode(const Error& error) {
   std::string out;
-  put_array(2, out);
+  put_array(3, out);
   put_uint(static_cast<std::uint64_t>(error.code), out);
   cbor_append_text(ByteView(error.message).substr(0, kMaxErrorText), out);
+  put_uint(error.retry_after_ms, out);
   return out;
 }
 
 Result<Error> decode_error(ByteView body) {
   Reader reader(body);
-  reader.array_of(2);
+  reader.array_of(3);
   Error error;
   const std::uint64_t code = reader.uint();
   error.message = reader.text();
-  if (!reader.done() || code == 0 || code > RZ_INTERNAL || error.message.size() > kMaxErrorText)
+  const std::uint64_t retry_after_ms = reader.uint();
+  if (!reader.done() || code == 0 || code > RZ_INTERNAL || error.message.size() > kMaxErrorText ||
+      retry_after_ms > UINT32_MAX)
     return malformed("error");
   error.code = static_cast<Code>(code);
+  error.retry_after_ms = static_cast<std::uint32_t>(retry_after_ms);
   return error;
 }
 

@@ -1,4 +1,4 @@
-// The bodies of frames: hello, announce, fork, propagate, fetch (answered by pack.hpp), error.
+// The bodies of frames: introduce, announce, fork, propagate, fetch (answered by pack.hpp), error.
 // docs/protocol.md specifies them. Decoders take hostile bytes and answer kInvalid; views borrow
 // from the body. Any thread.
 #pragma once
@@ -31,8 +31,8 @@ struct Position {
   Hash256 head{};
 };
 
-// The first word between two nodes, and its answer.
-struct Hello {
+// What a node says of itself once a session is made, and what the other answers.
+struct Introduction {
   std::string name;                    // for people; proves nothing
   std::vector<std::string> addresses;  // where the sender can be dialled
   std::vector<std::string> provides;   // "propagate", "fetch", ...
@@ -40,8 +40,8 @@ struct Hello {
   // Names and values of what should be equal on both sides; what differs is shown to people.
   std::vector<std::pair<std::string, std::string>> settings;
 };
-std::string encode(const Hello& hello);
-Result<Hello> decode_hello(ByteView body);
+std::string encode(const Introduction& introduction);
+Result<Introduction> decode_introduction(ByteView body);
 
 // "You invited me": the ticket of an invitation, from a node that may say nothing else yet.
 struct Join {
@@ -92,6 +92,7 @@ std::size_t delivery_overhead(const Statement& statement);
 struct Error {
   Code code{};
   std::string message;
+  std::uint32_t retry_after_ms = 0;  // 0: not said
 };
 std::string encode(const Error& error);
 Result<Error> decode_error(ByteView body);

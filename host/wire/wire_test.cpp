@@ -18,47 +18,27 @@ SigningKey test_key(std::uint8_t first) {
   return SigningKey::from_seed(seed);
 }
 
-std::string sealed(const std::string& body, const SigningKey& key) {
+TEST(Frame, IsReadBackAndBeginsWithItsKind) {
   Frame frame;
-  frame.fabric = fabric_id("default");
-  frame.sender = key.public_key();
-  frame.kind = Kind::kHello;
-  frame.lane = Lane::kControl;
-  frame.deadline_ms = 500;
-  frame.body = body;
-  return seal(frame, key);
+  frame.kind = Kind::kFetch;
+  frame.lane = Lane::kCatchUp;
+  frame.timeout_ms = 70'000;
+  frame.body = "body";
+  const std::string bytes = encode_frame(frame);
+  EXPECT_EQ(bytes, std::string("\x12\x03\0\x01\x11\x70", 6) + "body");
+  const Result<Frame> read = decode_frame(bytes);
+  ASSERT_TRUE(read.ok()) << read.status().to_string();
+  EXPECT_EQ(read->kind, Kind::kFetch);
+  EXPECT_EQ(read->lane, Lane::kCatchUp);
+  EXPECT_EQ(read->timeout_ms, 70'000u);
+  EXPECT_EQ(read->body, "body");
 }
 
-TEST(Frame, OpensWhatWasSealedAndProvesItsSender) {
-  const SigningKey key = test_key(1);
-  const std::string bytes = sealed("body", key);
-  const Result<Frame> frame = open(bytes);
-  ASSERT_TRUE(frame.ok()) << frame.status().to_string();
-  EXPECT_EQ(frame->body, "body");
-  EXPECT_EQ(frame->kind, Kind::kHello);
-  EXPECT_EQ(frame->deadline_ms, 500u);
-  EXPECT_EQ(frame->sender, key.public_key());
-  EXPECT_TRUE(is_signed_by_sender(bytes, *frame));
-}
-
-TEST(Frame, AnyFlippedBitIsRefusedByFormOrBySignature) {
-  const std::string bytes = sealed("some body", test_key(1));
-  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-    std::string damaged = bytes;
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-    const Result<Frame> frame = open(damaged);
-    EXPECT_FALSE(frame.ok() && is_signed_by_sender(damaged, *frame)) << "bit " << bit;
-  }
-}
-
-TEST(Frame, AnotherProtocolVersionIsNamed) {
-  std::string bytes;
-  put_array(8, bytes);
-  put_uint(2, bytes);
-  bytes.append(64, '\0');
-  const Result<Frame> frame = open(bytes);
-  EXPECT_EQ(frame.code(), Code::kUnsupported);
-  EXPECT_THAT(frame.status().message(), testing::HasSubstr("version 2"));
+TEST(Frame, ThatIsTooShortOrOfNoLaneIsRefused) {
+  EXPECT_EQ(decode_frame("").code(), Code::kInvalid);
+  EXPECT_EQ(decode_frame(std::string("\x12\x03\0\0\0", 5)).code(), Code::kInvalid);
+  EXPECT_EQ(decode_frame(std::string("\x12\x05\0\0\0\0", 6)).code(), Code::kInvalid);
+  EXPECT_TRUE(decode_frame(std::string("\xff\x04\0\0\0\0", 6)).ok()) << "of a kind to come";
 }
 
 TEST(Reader, TakesOnlyTheShortestForm) {
@@ -129,23 +109,24 @@ TEST(Messages, AStatementWhoseIdsWereExchangedDoesNotCheckOut) {
   EXPECT_EQ(check_statement(statement).code(), Code::kCorrupt);
 }
 
-TEST(Messages, HelloAnnounceFetchAndErrorAreReadBack) {
-  Hello hello;
-  hello.name = "a";
-  hello.addresses = {"tcp://127.0.0.1:7001"};
-  hello.provides = {"fetch"};
-  hello.positions = {{test_key(3).public_key(), 1, 2, Hash256{}}};
-  const Result<Hello> read = decode_hello(encode(hello));
+TEST(Messages, IntroductionAnnounceFetchAndErrorAreReadBack) {
+  Introduction own;
+  own.name = "a";
+  own.addresses = {"tcp://127.0.0.1:7001"};
+  own.provides = {"fetch"};
+  own.positions = {{test_key(3).public_key(), 1, 2, Hash256{}}};
+  const Result<Introduction> read = decode_introduction(encode(own));
   ASSERT_TRUE(read.ok());
-  EXPECT_EQ(read->addresses, hello.addresses);
+  EXPECT_EQ(read->addresses, own.addresses);
   EXPECT_EQ(read->positions[0].last, 2u);
-  EXPECT_EQ(decode_announce(encode_announce(hello.positions))->size(), 1u);
+  EXPECT_EQ(decode_announce(encode_announce(own.positions))->size(), 1u);
   const Result<Fetch> fetch = decode_fetch(encode(Fetch{test_key(3).public_key(), 1, 5, 9, 1000}));
   ASSERT_TRUE(fetch.ok());
   EXPECT_EQ(fetch->from, 5u);
   EXPECT_EQ(fetch->to, 9u);
   EXPECT_EQ(decode_fetched(encode_fetched(10)).value(), 10u);
   EXPECT_EQ(decode_error(encode(Error{Code::kDenied, "no"}))->message, "no");
+  EXPECT_EQ(decode_error(encode(Error{Code::kWouldBlock, "later", 250}))->retry_after_ms, 250u);
 }
 
 TEST(Messages, ASignedHeadIsReadBackAndChecksOutWithoutItsIds) {
@@ -217,7 +198,7 @@ TEST(Messages, DamagedBodiesAreRefusedOrReadButNeverCrash) {
     damaged.resize(damaged.size() - random() % 3);
     if (const auto found = decode_delivery(damaged); found.ok())
       read += check_statement(found->statement).ok() ? 1 : 0;
-    (void)decode_hello(damaged).ok();
+    (void)decode_introduction(damaged).ok();
     (void)decode_announce(damaged).ok();
   }
   // Damage to a body's own bytes passes here (its hash is checked later); to the statement, never.

@@ -1,13 +1,13 @@
 /* A library that names every table of the ABI, so that libabigail can read their types from its
  * debug information and compare them with the baseline. Built by sdk/abi/check; never shipped. */
 #include "rhizome/abi.h"
+#include "rhizome/abi/config.h"
 #include "rhizome/abi/delta.h"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/host.h"
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
-#include "rhizome/abi/transport_remote.h"
 
 #define PROBE(table)                 \
   extern const table* probe_##table; \
@@ -19,6 +19,9 @@ PROBE(rz_sink)
 PROBE(rz_list_sink)
 PROBE(rz_host)
 PROBE(rz_plugin)
+PROBE(rz_config)
+PROBE(rz_config_problem)
+PROBE(rz_config_problems)
 PROBE(rz_host_log)
 PROBE(rz_host_clock)
 PROBE(rz_host_random)
@@ -29,13 +32,28 @@ PROBE(rz_store)
 PROBE(rz_store_op)
 PROBE(rz_store_entry)
 PROBE(rz_store_found)
+PROBE(rz_store_batch)
+PROBE(rz_store_resolve)
+PROBE(rz_store_maintain)
+PROBE(rz_host_store)
+PROBE(rz_connection)
 PROBE(rz_transport)
+PROBE(rz_transport_remote)
 PROBE(rz_transport_events)
 PROBE(rz_transport_identity)
-PROBE(rz_transport_remote)
 PROBE(rz_filter)
 PROBE(rz_filter_budget)
-PROBE(rz_filter_many)
+PROBE(rz_constant)
+PROBE(rz_atom)
+PROBE(rz_atoms_sink)
+PROBE(rz_filter_counts)
+PROBE(rz_filter_pair)
+PROBE(rz_filter_pairs_block)
+PROBE(rz_filter_pairs)
 PROBE(rz_filter_eval)
+PROBE(rz_identity)
 PROBE(rz_candidate)
+PROBE(rz_property)
+PROBE(rz_resolution_sink)
 PROBE(rz_resolver)
+PROBE(rz_resolver_fold)

@@ -5,13 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "json/bounded.hpp"
 #include "values.hpp"
 
 namespace rhizome::client_core {
 
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr JsonBounds kAnswer{512u << 20, 64, 1u << 26};
 constexpr std::size_t kMaxView = 256u << 20;  // bytes of a view that comes in parts
 
 class WrittenAnswers final : public Answers {
@@ -207,13 +208,9 @@ class RawAnswers final : public Answers {
 
 Result<json> parse_answer(ByteView text) {
   // The node is the user's own, but a bug of it must not end the application.
-  const json::parser_callback_t bounded = [](int depth, json::parse_event_t, json&) {
-    return depth <= kMaxDepth;
-  };
-  json parsed = json::parse(text, bounded, /*allow_exceptions=*/false);
-  if (parsed.is_discarded())
-    return Status(Code::kCorrupt,
-                  "control socket: expected JSON of at most 64 levels in an answer");
+  Result<json> parsed = parse_json(text, kAnswer);
+  if (!parsed.ok())
+    return Status(Code::kCorrupt, "control socket: answer: " + parsed.status().message());
   return parsed;
 }
 

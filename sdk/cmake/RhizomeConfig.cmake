@@ -38,6 +38,21 @@ endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/RhizomePlugin.cmake)
 
+# rhizome_add_conformance_test(PLUGIN KIND [ARGUMENT ...]): the installed suite of a kind (store,
+# transport, filter, resolver) against a plugin, as the test conformance_PLUGIN. The arguments are the
+# suite's own; its --help lists them.
+set(RHIZOME_LIBEXEC_DIR ${rhizome_prefix}/libexec/rhizome)
+function(rhizome_add_conformance_test plugin kind)
+  set(suite ${RHIZOME_LIBEXEC_DIR}/rhizome-${kind}-conformance)
+  if(NOT EXISTS ${suite})
+    message(FATAL_ERROR "rhizome_add_conformance_test(${plugin}): expected the suite ${suite}, found none; install the SDK of a tree that was built with its tests")
+  endif()
+  if(kind STREQUAL filter)
+    list(APPEND ARGN --json-logic ${RHIZOME_LIBEXEC_DIR}/jsonlogic.so)
+  endif()
+  add_test(NAME conformance_${plugin} COMMAND ${suite} $<TARGET_FILE:${plugin}> ${ARGN})
+endfunction()
+
 # find_package(Rhizome COMPONENTS sdk delta client)
 foreach(component IN LISTS Rhizome_FIND_COMPONENTS)
   if(NOT TARGET Rhizome::${component} AND Rhizome_FIND_REQUIRED_${component})

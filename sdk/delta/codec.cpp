@@ -140,6 +140,8 @@ DecodeError decode_claims(ByteView claims, ByteView signature, DeltaBatch& out) 
 
   header.block_size = static_cast<std::uint32_t>(block);
   header.pointer_count = count;
+  header.header_size = sizeof(rz_delta);
+  header.pointer_stride = sizeof(rz_pointer);
   header.claims_offset = shift;
   header.claims_size = static_cast<std::uint32_t>(claims.size());
   header.author_offset += shift;

@@ -1,9 +1,11 @@
 // The JSON profile, read: simdjson walks the text on demand, so that there is no tree here either
 // and every key is seen in order, repeated ones included.
+#include <algorithm>
 #include <deque>
+#include <memory>
 
-#include "base64url.hpp"
 #include "json_reader.hpp"
+#include "rhizome/base64url.hpp"
 #include "rhizome/delta/json.hpp"
 #include "rhizome/delta/signature.hpp"
 
@@ -144,7 +146,58 @@ Status encode(const Claims& claims, ByteView default_author, std::string& out) {
                        out);
 }
 
+// Copies what the pointers borrow into one block, so that they outlive their reader.
+class TextBlock {
+ public:
+  explicit TextBlock(std::size_t size) : texts_(new char[size]) {}
+  ByteView keep(ByteView text) {
+    char* const at = texts_.get() + used_;
+    std::copy(text.begin(), text.end(), at);
+    used_ += text.size();
+    return {at, text.size()};
+  }
+  std::unique_ptr<char[]> take() { return std::move(texts_); }
+
+ private:
+  std::unique_ptr<char[]> texts_;
+  std::size_t used_ = 0;
+};
+
+// Calls text(ByteView&) for each text of the pointer.
+template <typename Text>
+void each_text(Pointer& pointer, Text&& text) {
+  text(pointer.role);
+  if (auto* string = std::get_if<ByteView>(&pointer.target)) text(*string);
+  if (auto* entity = std::get_if<EntityRef>(&pointer.target))
+    text(entity->id), text(entity->context);
+  if (auto* delta = std::get_if<DeltaRef>(&pointer.target))
+    text(delta->id_hex), text(delta->context);
+  if (auto* bytes = std::get_if<BytesTarget>(&pointer.target))
+    text(bytes->mime), text(bytes->value);
+}
+
 }  // namespace
+
+Result<AuthorlessClaims> authorless_claims_from_json(ByteView json) {
+  ProfileReader reader(json);
+  Claims claims;
+  RZ_TRY(reader.document([&](ByteView key, od::value& value, const std::string& at) -> Status {
+    if (key == "author") return bad(at, "unknown key; the author is the node's");
+    return reader.claims_field(key, value, at, claims);
+  }));
+  if (!claims.has_pointers) return bad("pointers", "missing");
+  std::size_t size = 0;
+  for (Pointer& pointer : claims.pointers)
+    each_text(pointer, [&](ByteView& text) { size += text.size(); });
+  TextBlock block(size);
+  for (Pointer& pointer : claims.pointers)
+    each_text(pointer, [&](ByteView& text) { text = block.keep(text); });
+  AuthorlessClaims out;
+  out.timestamp = claims.timestamp;
+  out.pointers = std::move(claims.pointers);
+  out.texts = block.take();
+  return out;
+}
 
 Status claims_from_json(ByteView json, ByteView default_author, std::string& out) {
   ProfileReader reader(json);

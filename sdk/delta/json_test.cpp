@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "rhizome/testing/relaid.hpp"
 #include "vectors.hpp"
 
 namespace rhizome {
@@ -35,6 +36,28 @@ TEST_P(Profile, VectorsReadToTheirCanonicalBytesAndAreWrittenBack) {
 INSTANTIATE_TEST_SUITE_P(Vectors, Profile,
                          testing::Values("l0-delta/deltas.json", "l0-delta/deltas-bytes.json",
                                          "l0-delta/deltas-signed.json"));
+
+// A later host appends members to the structs of a flat delta and says so in its two sizes.
+TEST(Profile, ADeltaWithALargerHeaderAndStrideReadsTheSame) {
+  REQUIRE_VECTORS(cases, "l0-delta/deltas-bytes.json");
+  for (const json& entry : *cases) {
+    SCOPED_TRACE(entry["name"].get<std::string>());
+    DeltaBatch batch, copied;
+    std::string claims, written, again;
+    ASSERT_TRUE(claims_from_json(entry["claims"].dump(), "", claims).ok());
+    ASSERT_EQ(decode_claims(claims, batch), DecodeError::kNone);
+    EXPECT_EQ(batch.block(0)->header_size, sizeof(rz_delta));
+    EXPECT_EQ(batch.block(0)->pointer_stride, sizeof(rz_pointer));
+    const testing_support::Relaid larger(batch[0]);
+    claims_to_json(batch[0], written);
+    claims_to_json(larger.view(), again);
+    EXPECT_EQ(again, written);
+    EXPECT_EQ(larger.view().claims(), claims);
+    copied.append(larger.view());
+    EXPECT_EQ(copied[0].size(), batch[0].size());
+    EXPECT_EQ(copied[0][0].role(), batch[0][0].role());
+  }
+}
 
 TEST(Profile, EveryMalformedVectorIsRefused) {
   REQUIRE_VECTORS(cases, "l0-delta/deltas-invalid.json");

@@ -1,7 +1,7 @@
 // The JSON profile, written: by hand and straight from the flat view, one line, no tree.
-#include "base64url.hpp"
-#include "json_number.hpp"
+#include "rhizome/base64url.hpp"
 #include "rhizome/delta/json.hpp"
+#include "rhizome/json_number.hpp"
 
 namespace rhizome {
 

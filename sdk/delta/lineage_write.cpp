@@ -2,10 +2,10 @@
 // called by exports, any thread.
 #include <set>
 
-#include "json_number.hpp"
 #include "lineage_format.hpp"
 #include "rhizome/delta/json.hpp"
 #include "rhizome/delta/lineage.hpp"
+#include "rhizome/json_number.hpp"
 
 namespace rhizome {
 

@@ -7,87 +7,14 @@
 #include <map>
 #include <random>
 
-#include "faulty_disk.hpp"
 #include "rhizome/bytes.hpp"
 #include "rhizome/testing/scale.hpp"
-#include "store.hpp"
+#include "testing.hpp"
 
 namespace rhizome::leveldb_store {
 namespace {
 
 using testing_support::scaled;
-
-// The disk of the test that runs: SyncEnv takes a plain function.
-FaultyDisk* disk_under_test = nullptr;
-
-class Faults : public testing::Test {
- protected:
-  Faults() {
-    std::string name = (std::filesystem::temp_directory_path() / "rhizome-faults-XXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
-    options_.ballast_mib = 0;
-    options_.write_buffer_mib = 1;
-    new_disk();
-  }
-  ~Faults() override {
-    if (HasFailure()) std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(seed_));
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void new_disk() {
-    store_.reset();
-    disk_ = std::make_unique<FaultyDisk>();
-    disk_under_test = disk_.get();
-    model_.clear();
-  }
-  Status open() {
-    store_.reset();
-    disk_->restore_power();
-    auto opened = Store::open(directory_, options_, disk_.get(), [](const std::string& path) {
-      return disk_under_test->sync_directory(path);
-    });
-    if (!opened.ok()) return opened.status();
-    store_ = std::move(*opened);
-    return {};
-  }
-  // A random batch; what was acknowledged as synced is in the model.
-  Status write(bool synced = true) {
-    std::map<std::string, std::string> batch;
-    for (std::size_t i = 0, n = 1 + random_() % 5; i < n; ++i)
-      batch["k" + std::to_string(random_() % 500)] =
-          std::to_string(++writes_) + std::string(random_() % 2000, 'v');
-    std::vector<rz_store_op> ops;
-    for (const auto& [key, value] : batch)
-      ops.push_back({RZ_STORE_PUT, 0, to_abi(key), to_abi(value)});
-    Status status = store_->write(ops.data(), ops.size(), synced);
-    if (status.ok())
-      for (const auto& [key, value] : batch) model_[key] = value;
-    return status;
-  }
-  // How many acknowledged values are gone or other than they were.
-  std::size_t lost() {
-    std::size_t lost = 0;
-    for (const auto& [key, value] : model_) {
-      std::string found;
-      leveldb::ReadOptions how;
-      how.verify_checksums = true;
-      if (!store_->db().Get(how, key, &found).ok()) ++lost;
-      // A write that failed may have reached the disk all the same: newer is no loss.
-      else if (found != value && std::stoull(found) < std::stoull(value))
-        ++lost;
-    }
-    return lost;
-  }
-
-  const std::uint64_t seed_ = std::random_device{}();
-  std::mt19937_64 random_{seed_};
-  std::string directory_;
-  Options options_;
-  std::unique_ptr<FaultyDisk> disk_;
-  std::unique_ptr<Store> store_;
-  std::map<std::string, std::string> model_;
-  std::uint64_t writes_ = 0;
-};
 
 TEST_F(Faults, PowerLossTakesNothingThatWasSynced) {
   ASSERT_TRUE(open().ok());
@@ -219,7 +146,7 @@ TEST_F(Faults, AFlippedBitNeverGivesAWrongValue) {
     new_disk();
     ASSERT_TRUE(open().ok());
     for (int i = 0; i < 60; ++i) ASSERT_TRUE(write().ok());
-    if (flip % 2 == 0) store_->db().CompactRange(nullptr, nullptr);  // into table files
+    if (flip % 2 == 0) store_->database()->db->CompactRange(nullptr, nullptr);  // into table files
     store_.reset();
     const char* kind = flip % 2 == 0 ? ".ldb" : ".log";
     if (!disk_->flip_bit(random_(), kind)) continue;
@@ -230,7 +157,7 @@ TEST_F(Faults, AFlippedBitNeverGivesAWrongValue) {
       std::string found;
       leveldb::ReadOptions how;
       how.verify_checksums = true;
-      const leveldb::Status read = store_->db().Get(how, key, &found);
+      const leveldb::Status read = store_->database()->db->Get(how, key, &found);
       if (!read.ok()) {
         EXPECT_TRUE(read.IsCorruption()) << read.ToString() << ": a value vanished without a word";
         told = true;

@@ -10,33 +10,14 @@
 #include <cerrno>
 #include <cstring>
 
-#include "rhizome/plugin.hpp"
-
 namespace rhizome::leveldb_store {
 
 namespace {
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
-constexpr std::size_t kMaxKey = 1024;
-constexpr std::size_t kMaxValue = 16 * kMiB;
 
-leveldb::Slice slice(rz_bytes bytes) {
-  return {static_cast<const char*>(bytes.data), static_cast<std::size_t>(bytes.size)};
-}
-
-Status check_ops(const rz_store_op* ops, std::uint64_t count) {
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (ops[i].key.size == 0 || ops[i].key.size > kMaxKey)
-      return {Code::kInvalid,
-              "write: a key has " + std::to_string(ops[i].key.size) + " bytes; expected 1 to 1024"};
-    if (ops[i].value.size > kMaxValue)
-      return {Code::kLimit,
-              "write: a value has " + std::to_string(ops[i].value.size) + " bytes; at most 16 MiB"};
-    if (ops[i].kind != RZ_STORE_PUT && ops[i].kind != RZ_STORE_DELETE)
-      return {Code::kInvalid,
-              "write: op kind " + std::to_string(ops[i].kind) + "; expected put (1) or delete (2)"};
-  }
-  return {};
+bool says(const std::string& text, int error) {
+  return text.find(std::strerror(error)) != std::string::npos;
 }
 
 }  // namespace
@@ -60,91 +41,130 @@ Status DirectoryLock::acquire(const std::string& directory) {
                            "one another data directory"};
 }
 
-Store::~Store() { db_.reset(); }
+Store::Store(leveldb::Env* base, SyncDirectory sync, plugin::Host host, const Options& options,
+             std::string directory)
+    : base_(base),
+      sync_(sync),
+      host_(host),
+      options_(options),
+      directory_(std::move(directory)),
+      cache_(leveldb::NewLRUCache(options.block_cache_mib * kMiB)) {
+  if (options.bloom_bits_per_key != 0)
+    filter_.reset(leveldb::NewBloomFilterPolicy(static_cast<int>(options.bloom_bits_per_key)));
+}
 
+Store::~Store() {
+  database_.reset();
+  if (leveldb_lock_ != nullptr) (void)base_->UnlockFile(leveldb_lock_);
+}
+
+// LevelDB's statuses have no errno, only its text.
 Status Store::describe(const leveldb::Status& status, const char* doing) const {
   if (status.ok()) return {};
   const std::string text = "leveldb store " + directory_ + ": " + doing + ": " + status.ToString();
-  if (status.IsNotFound()) return {Code::kNotFound, text};
-  if (status.IsCorruption()) return {Code::kCorrupt, text};
-  if (text.find(std::strerror(ENOSPC)) != std::string::npos)
-    return {Code::kNoSpace, text + "; free some space and start the node again"};
+  // InvalidArgument and a missing file: what one file says of the others is not so.
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
+      says(text, ENOENT))
+    return {Code::kCorrupt, text};
+  if (says(text, ENOSPC) || says(text, EDQUOT))
+    return {Code::kNoSpace, text + "; writes go on once there is space"};
   return {Code::kIo, text};
 }
 
-void Store::make_ballast(std::uint64_t mib) {
+void Store::make_ballast() const {
   // Space that a restart on a full disk may use: recovery writes a new log and a new manifest.
   const std::string path = directory_ + "/BALLAST";
-  if (mib == 0 || ::access(path.c_str(), F_OK) == 0) return;
+  if (options_.ballast_mib == 0 || ::access(path.c_str(), F_OK) == 0) return;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
-  const bool made = ::posix_fallocate(fd, 0, static_cast<off_t>(mib * kMiB)) == 0;
+  const bool made = ::posix_fallocate(fd, 0, static_cast<off_t>(options_.ballast_mib * kMiB)) == 0;
   ::close(fd);
   if (!made) ::unlink(path.c_str());
 }
 
-Status Store::open_database(const Options& options) {
-  cache_.reset(leveldb::NewLRUCache(options.block_cache_mib * kMiB));
-  if (options.bloom_bits_per_key != 0)
-    filter_.reset(leveldb::NewBloomFilterPolicy(static_cast<int>(options.bloom_bits_per_key)));
+leveldb::Options Store::database_options(SyncEnv& env) const {
   leveldb::Options db;
   db.create_if_missing = true;
   db.paranoid_checks = true;  // the default drops damaged log records without a word
-  db.env = env_.get();
-  db.write_buffer_size = options.write_buffer_mib * kMiB;
+  db.env = &env;
+  db.write_buffer_size = options_.write_buffer_mib * kMiB;
   db.block_cache = cache_.get();
   db.filter_policy = filter_.get();
-  db.max_open_files = static_cast<int>(options.max_open_files);
-  db.compression = options.compression ? leveldb::kSnappyCompression : leveldb::kNoCompression;
-  // Tables are written anew from the blocks that pass their checksums, and logs from records that
-  // LevelDB does not check here: whoever salvages must check what it reads. (Opening with fewer
-  // checks is no way: a compaction over unchecked blocks ends the process in an assertion.)
-  const std::string path = directory_ + "/db";
-  if (options.salvage)
-    RZ_TRY(describe(sealed([&] { return leveldb::RepairDB(path, db); }), "repair"));
-  leveldb::DB* opened = nullptr;
-  const auto open = [&] {
-    return describe(sealed([&] { return leveldb::DB::Open(db, path, &opened); }), "open");
-  };
-  Status status = open();
-  if (status.code() == Code::kNoSpace && ::unlink((directory_ + "/BALLAST").c_str()) == 0) {
-    // The ballast is for this: opened so, the store reads, and writes once there is space.
-    status = open();
-  }
-  db_.reset(opened);
-  return status;
+  db.max_open_files = static_cast<int>(options_.max_open_files);
+  db.compression = options_.compression ? leveldb::kSnappyCompression : leveldb::kNoCompression;
+  return db;
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::string& directory, const Options& options,
-                                           leveldb::Env* base, SyncDirectory sync) {
-  std::unique_ptr<Store> store(new Store);
-  store->directory_ = directory;
-  RZ_TRY(store->lock_.acquire(directory));
-  store->env_ = std::make_unique<SyncEnv>(base, sync);
-  RZ_TRY(store->open_database(options));
-  store->make_ballast(options.ballast_mib);
+Result<std::shared_ptr<Database>> Store::open_database(bool salvage) {
+  auto database = std::make_shared<Database>();
+  database->env = std::make_unique<SyncEnv>(base_, sync_, removals_);
+  const leveldb::Options how = database_options(*database->env);
+  const std::string path = database_path();
+  // Tables are written anew from the blocks that pass their checksums, and logs from records that
+  // LevelDB does not check here: a caller that salvages must check what it reads. (Opening with
+  // fewer checks is no way: a compaction over unchecked blocks ends the process in an assertion.)
+  if (salvage) RZ_TRY(describe(sealed([&] { return leveldb::RepairDB(path, how); }), "repair"));
+  leveldb::DB* opened = nullptr;
+  const leveldb::Status status = sealed([&] { return leveldb::DB::Open(how, path, &opened); });
+  database->db.reset(opened);
+  if (!status.ok()) return describe(status, "open");
+  return database;
+}
+
+// LevelDB's own lock as well, so that its tools stay out.
+Status Store::lock() {
+  RZ_TRY(lock_.acquire(directory_));
+  (void)base_->CreateDir(database_path());
+  (void)sync_(database_path());
+  return describe(base_->LockFile(database_path() + "/LOCK", &leveldb_lock_), "lock");
+}
+
+Status Store::open_first() {
+  RZ_TRY(lock());
+  Result<std::shared_ptr<Database>> opened = open_database(options_.salvage);
+  // The ballast is for this: opened so, the store reads, and writes once there is space.
+  if (opened.code() == Code::kNoSpace && ::unlink((directory_ + "/BALLAST").c_str()) == 0)
+    opened = open_database(options_.salvage);
+  if (!opened.ok()) return opened.status();
+  database_ = std::move(*opened);
+  make_ballast();
+  return {};
+}
+
+Result<std::unique_ptr<Store>> Store::open_on(leveldb::Env* base, SyncDirectory sync,
+                                              plugin::Host host, const Options& options,
+                                              const std::string& directory) {
+  std::unique_ptr<Store> store(new Store(base, sync, host, options, directory));
+  RZ_TRY(store->open_first());
   return store;
 }
 
-Status Store::write(const rz_store_op* ops, std::uint64_t count, bool synced) {
-  RZ_TRY(check_ops(ops, count));
+Result<std::unique_ptr<plugin::Store>> Store::open(plugin::Host host, ByteView config,
+                                                   ByteView directory) {
+  const Result<Options> options = parse_options(config);
+  if (!options.ok()) return options.status();
+  auto opened =
+      open_on(leveldb::Env::Default(), sync_directory_of, host, *options, std::string(directory));
+  if (!opened.ok()) return opened.status();
+  return std::unique_ptr<plugin::Store>(std::move(*opened));
+}
+
+Status Store::write(const plugin::StoreBatch& given) {
   if (read_only_)
     return {Code::kReadOnly, "leveldb store " + directory_ +
-                                 ": an earlier write failed; it reads on, and writes again after "
-                                 "the node is started anew with space to write"};
+                                 ": an earlier write failed; reads go on, and writes once a test "
+                                 "write succeeds"};
   leveldb::WriteBatch batch;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (ops[i].kind == RZ_STORE_PUT)
-      batch.Put(slice(ops[i].key), slice(ops[i].value));
+  for (const rz_store_op& op : given.ops) {
+    if (op.kind == RZ_STORE_PUT)
+      batch.Put(slice(op.key), slice(op.value));
     else
-      batch.Delete(slice(ops[i].key));
+      batch.Delete(slice(op.key));
   }
   leveldb::WriteOptions how;
-  how.sync = synced;
-  const Status status = describe(sealed([&] { return db_->Write(how, &batch); }), "write");
-  // After a failed append LevelDB goes on writing behind a hole in its log and says OK to writes
-  // that no reopening finds again: this handle never writes again.
-  if (!status.ok()) read_only_ = true;
+  how.sync = given.synced;
+  Status status = describe(sealed([&] { return database()->db->Write(how, &batch); }), "write");
+  if (!status.ok()) leave_ready(status, given);
   return status;
 }
 

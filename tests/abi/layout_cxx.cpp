@@ -3,13 +3,13 @@
 #include <type_traits>
 
 #include "rhizome/abi.h"
+#include "rhizome/abi/config.h"
 #include "rhizome/abi/delta.h"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/host.h"
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
-#include "rhizome/abi/transport_remote.h"
 
 #define SIZE(type, size)                                   \
   static_assert(sizeof(type) == (size), "size of " #type); \

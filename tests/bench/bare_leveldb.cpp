@@ -46,10 +46,9 @@ const rz_store* recording_table(const rz_store* below, std::vector<RecordedBatch
   below_table = below;
   recorded = writes;
   table = *below;
-  table.write = [](void* store, const rz_store_op* ops, std::uint64_t count,
-                   std::uint32_t durability, rz_error* error) {
-    record(ops, count);
-    return below_table->write(store, ops, count, durability, error);
+  table.write = [](void* store, const rz_store_batch* batch, rz_error* error) {
+    record(batch->ops, batch->count);
+    return below_table->write(store, batch, error);
   };
   return &table;
 }

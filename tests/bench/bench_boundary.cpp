@@ -18,6 +18,8 @@ namespace {
   std::exit(1);
 }
 
+const rz_host kNoServices = {nullptr, [](void*, const char*) -> const void* { return nullptr; }};
+
 struct Seen {
   const void* data = nullptr;
   std::uint64_t count = 0;
@@ -49,25 +51,25 @@ void through_the_table(benchmark::State& state) {
   const auto* table = static_cast<const rz_store*>(plugin->get_interface(RZ_STORE_ID));
   rz_error error{};
   void* store = nullptr;
-  if (table->open({nullptr, 0}, {nullptr, 0}, &store, &error) != RZ_OK) stop(error.message);
+  if (table->open(&kNoServices, {nullptr, 0}, {nullptr, 0}, &store, &error) != RZ_OK)
+    stop(error.message);
   const rz_bytes key = to_abi(ByteView("key"));
   Seen seen;
   const rz_store_found& found = answer(seen);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(table->get(store, nullptr, &key, 1, &found, &error));
+  for (auto _ : state) benchmark::DoNotOptimize(table->get(store, &key, 1, &found, &error));
   check(state, seen);
   table->close(store);
 }
 BENCHMARK(through_the_table);
 
 void virtual_call(benchmark::State& state) {
-  auto opened = bench::FixedStore::open({}, {});
+  auto opened = bench::FixedStore::open({}, {}, {});
   plugin::Store* store = opened->get();
   benchmark::DoNotOptimize(store);  // or the call would be no virtual one
   const rz_bytes key = to_abi(ByteView("key"));
   Seen seen;
   const plugin::StoreFound found(&answer(seen));
-  for (auto _ : state) benchmark::DoNotOptimize(store->get(nullptr, {&key, 1}, found));
+  for (auto _ : state) benchmark::DoNotOptimize(store->get({&key, 1}, found));
   check(state, seen);
 }
 BENCHMARK(virtual_call);

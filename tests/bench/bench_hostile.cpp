@@ -37,7 +37,7 @@ double flood(RawPeer& peer, const std::atomic<bool>& done, std::atomic<std::uint
     delivery.statement = make_statement(peer.key(), 1, n, head, ids);
     head = delivery.statement.head;
     const std::string frame =
-        peer.seal(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery));
+        peer.frame(wire::Kind::kPropagate, wire::Lane::kLive, wire::encode(delivery));
     if (peer.publish(frame).ok()) sent += kBadAtOnce;
     std::this_thread::sleep_until(start + std::chrono::microseconds(n * 1'000'000 / kBadPerSecond));
   }

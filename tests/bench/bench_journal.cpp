@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "authoring/authoring.hpp"
+#include "authoring/lines.hpp"
 #include "bare_leveldb.hpp"
 #include "journal/testing.hpp"
 
@@ -71,21 +72,22 @@ ThreadExecutor& executor() {
 }
 
 struct Opened {
-  explicit Opened(const rz_store* table) {
+  explicit Opened(use::StoreTables table) {
     Journal::Options options;
     options.post = [](Task task) { executor().post(std::move(task)); };
     options.self = author().public_key();
     options.machine_id = "bench";
     options.boot_id = "bench";
     options.wall_ms = [] { return std::uint64_t{1'800'000'000'000}; };
-    journal = must(Journal::open(must(use::Store::open(table, directory.path(), "{}")), options));
+    journal = must(
+        Journal::open(must(use::Store::open(table, nullptr, "{}", directory.path())), options));
   }
   TemporaryDirectory directory;
   std::unique_ptr<Journal> journal;
 };
 
-const rz_store* leveldb_table() {
-  static const rz_store* table = testing_support::store_table("leveldb");
+use::StoreTables leveldb_table() {
+  static const use::StoreTables table = testing_support::store_table("leveldb");
   return table;
 }
 
@@ -155,7 +157,7 @@ void append_verified(benchmark::State& state) {
     benchmark::DoNotOptimize(journal.state_digest());
   };
   {
-    Opened recorder(bench::recording_table(testing_support::store_table("memory"), &writes));
+    Opened recorder(bench::recording_table(testing_support::store_table("memory").store, &writes));
     fill(*recorder.journal);
   }
   std::vector<double> ours, bare;
@@ -197,7 +199,7 @@ void single_writers(benchmark::State& state) {
     must(journal.append(append));
   };
   {
-    Opened recorder(bench::recording_table(testing_support::store_table("memory"), &writes));
+    Opened recorder(bench::recording_table(testing_support::store_table("memory").store, &writes));
     writes.clear();
     for (std::size_t i = 0; i < kCount; ++i) put(*recorder.journal, i);
   }
@@ -290,8 +292,8 @@ void authoring(benchmark::State& state) {
         const std::vector<ByteView> batch(
             lines.begin() + static_cast<std::ptrdiff_t>(begin),
             lines.begin() + static_cast<std::ptrdiff_t>(begin + batch_size));
-        if (must(authoring.write(batch, {Cover::kEach, use::Durability::kBuffered})).added !=
-            batch_size)
+        if (must(authoring.write(drafts_of(batch), {Cover::kEach, use::Durability::kBuffered}))
+                .added != batch_size)
           std::abort();
       }
     }));

@@ -9,8 +9,7 @@
 #include <thread>
 
 #include "core/core.hpp"
-#include "journal/testing_basics.hpp"
-#include "rhizome/abi/filter.h"
+#include "journal/testing_filters.hpp"
 #include "rhizome/delta/codec.hpp"
 
 namespace rhizome::bench {
@@ -36,11 +35,7 @@ inline const rz_transport* transport_table() {
   return table;
 }
 
-inline use::FilterLanguage json_logic() {
-  static const auto* table = plugin_table<rz_filter>("jsonlogic", RZ_FILTER_ID);
-  static const auto* many = plugin_table<rz_filter_many>("jsonlogic", RZ_FILTER_MANY_ID);
-  return {table, many};
-}
+using testing_support::json_logic;
 
 // How a bench's node is made.
 struct NodeOptions {
@@ -62,10 +57,11 @@ class BenchNode {
     options.with_services = wanted.with_services;
     if (!wanted.drops_peers) options.fabric.standing.limit = 1e18;
     options.fabric.peers = std::move(peers);
-    core_ = must(NodeCore::make(
-        {executor_, log_, key_, key_},
-        must(use::Store::open(testing_support::store_table(store), directory_.path(), "{}")),
-        wanted.with_services ? json_logic() : use::FilterLanguage(), std::move(options)));
+    core_ = must(NodeCore::make({executor_, log_, key_, key_},
+                                must(use::Store::open(testing_support::store_table(store), nullptr,
+                                                      "{}", directory_.path())),
+                                wanted.with_services ? json_logic() : use::FilterLanguage(),
+                                std::move(options)));
     core_->journal().on_commit([this](Seq, Seq, std::span<const Statement>) {
       committed_at_ = Steady::now();
       commits_.fetch_add(1, std::memory_order_release);

@@ -107,7 +107,7 @@ def missing_both_ways(bench, common, lacking, rounds, figures):
     seconds = bench.equal(a, b)
     figures['new_node_per_s'] = round(common / seconds)
     figures['new_node_peak_buffer_mib'] = round(
-        bench.controls['b'].status()['catch_up']['most_buffered_bytes'] / 2 ** 20, 1)
+        bench.controls['b'].status()['catch_up']['peak_buffered_bytes'] / 2 ** 20, 1)
     first = common
     for name, rtt in [('loopback', 0), ('50ms', 50)] * rounds:
         bench.stop(b)
@@ -150,7 +150,7 @@ def from_several(bench, count, figures):
         figures[f'from_{number}_s'] = round(seconds, 3)
         time.sleep(1.5)  # what peers() tells is as old as the last heartbeat
         from_whom = [peer['catch_up'] for peer in bench.controls[node.name].peers()]
-        figures[f'from_{number}_twice_share'] = round(sum(p['twice'] for p in from_whom) / count, 4)
+        figures[f'from_{number}_twice_share'] = round(sum(p['duplicates'] for p in from_whom) / count, 4)
         figures[f'from_{number}_shares'] = [p['deltas'] for p in from_whom]
         bench.stop(node)
     figures['four_over_one'] = round(figures['from_1_s'] / figures['from_4_s'], 2)

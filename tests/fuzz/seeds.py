@@ -79,7 +79,9 @@ def main():
         blocks = re.findall(r'^(?:body|frame)\n((?:  [0-9a-f]+\n)+)', page.read(), re.M)
     for block in blocks:
         count += 1
-        save(corpus, 'fuzz_wire', f'seed-{count}', bytes.fromhex(''.join(block.split())))
+        seed = bytes.fromhex(''.join(block.split()))
+        save(corpus, 'fuzz_wire', f'seed-{count}', seed)
+        save(corpus, 'fuzz_session', f'seed-{count}', seed)
     suites = os.path.join(vectors, 'json-logic', 'suites')
     for folder, _, names in sorted(os.walk(suites)):
         for name in sorted(names):
@@ -96,11 +98,20 @@ def main():
             b'{"some":[{"var":"pointers"},{"in":[{"var":"target"},["Germany",5]]}]}')):
         count += 1
         save(corpus, 'fuzz_jsonlogic', f'shorthand-{number}', rule + b'\nnull')
+    # As fuzz_atoms.cpp reads them: lists of constants, then path, comparison, typing and role.
+    def atom(path, comparison, typing, role, *constants):
+        listed = b''.join(bytes([kind, number, len(text)]) + text for kind, number, text in constants)
+        return bytes([len(constants)]) + listed + bytes([path, comparison, typing, len(role)]) + role
     for number, atoms in enumerate((
-            b'null', b'[]', b'[[["entity","==","de"],["context","==","population"]]]',
-            b'[[["timestamp",">=",1],["timestamp","<",2.5]],[["author","in",["a","b"]]]]',
-            b'[[["value:name","in",[true,"x",1,null]],["value:n",">",-1e3],["id","==","1e20"]]]')):
-        save(corpus, 'fuzz_atoms', f'seed-{number}', atoms)
+            [atom(5, 1, 1, b'', (1, 0, b'country:DE')), atom(6, 1, 1, b'', (1, 0, b'population'))],
+            [atom(8, 5, 2, b'year', (2, 90, b''))],
+            [atom(3, 5, 1, b'', (2, 3, b'')), atom(3, 3, 1, b'', (2, 9, b''))],
+            [atom(8, 1, 1, b'r', (1, 0, b'x'), (2, 6, b''), (3, 3, b''))])):
+        save(corpus, 'fuzz_atoms', f'seed-{number}', bytes([len(atoms)]) + b''.join(atoms))
+    for number, request in enumerate((
+            b'{"op":"get","entity":"e","id":[{"a":1.5e3}]}', b'{"op":"status","id":' + b'[' * 90,
+            b'{"op":"query","filter":{"==":[{"var":"author"},"\\u00e9\\\\"]},"limit":10}')):
+        save(corpus, 'fuzz_bounded', f'seed-{number}', request)
     eight = b'\x48' + bytes(8)
     cursor = b'\x86\x58\x20' + bytes(32) + eight + b'\x05\x00' + eight + b'\x80'
     asked = b'\x84\x60\x81' + cursor + b'\x00\x00'  # a query of a cursor alone: a token's bytes

@@ -24,6 +24,7 @@ RANKS = {name: rank for rank, names in enumerate((
     ('journal',),
     ('admission', 'wire'),
     ('links',),
+    ('session',),
     ('membership',),
     ('extent', 'sync', 'match', 'feeds'),
     ('fabric', 'views', 'functions', 'authoring'),

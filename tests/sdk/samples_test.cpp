@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "plugins/loader.hpp"
-#include "rhizome/abi/resolver.h"
+#include "rhizome/use/resolver.hpp"
 #include "rhizome/use/store.hpp"
 
 namespace rhizome {
@@ -16,19 +16,17 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 
-const rz_host kHost = {nullptr, [](void*, const char*) -> const void* { return nullptr; }};
-
 class Store : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     char name[] = "/tmp/rhizome-samples-XXXXXX";
     folder_ = ::mkdtemp(name);
-    plugins_.emplace(PluginOptions{{}, "", folder_ + "/staging", &kHost});
+    plugins_.emplace(PluginOptions{{}, "", folder_ + "/staging"});
     const auto loaded = plugins_->load(GetParam());
     ASSERT_TRUE(loaded.ok()) << loaded.status().to_string();
     const auto table = loaded->interface<rz_store>(RZ_STORE_ID);
     ASSERT_TRUE(table.ok()) << table.status().to_string();
-    auto store = use::Store::open(*table, folder_, "{}");
+    auto store = use::Store::open(*table, nullptr, "{}", folder_);
     ASSERT_TRUE(store.ok()) << store.status().to_string();
     store_.emplace(std::move(*store));
   }
@@ -89,34 +87,31 @@ TEST_P(Store, ACursorSeesTheStateAtItsOpening) {
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(view(entry->value), "1");
   EXPECT_EQ(cursor->next(), nullptr);
-  EXPECT_EQ(*store_->approximate_size("", "") > 0, true);
-  EXPECT_TRUE(store_->compact().ok());
+  EXPECT_EQ(store_->compact().code(), Code::kUnsupported) << "an optional table";
 }
 
 TEST(Readme, ItsResolverInPlainCLoadsAndResolves) {
   char name[] = "/tmp/rhizome-samples-XXXXXX";
   const std::string folder = ::mkdtemp(name);
-  PluginHost plugins({{}, "", folder + "/staging", &kHost});
+  PluginHost plugins({{}, "", folder + "/staging"});
   const auto loaded = plugins.load(SDK_TESTS "/readme/greatest_id.so");
   ASSERT_TRUE(loaded.ok()) << loaded.status().to_string();
   const auto table = loaded->interface<rz_resolver>(RZ_RESOLVER_ID);
   ASSERT_TRUE(table.ok());
-  void* resolver = nullptr;
-  rz_error error{};
-  ASSERT_EQ((*table)->create(to_abi("greatest-id"), {}, &resolver, &error), RZ_OK);
+  const auto opened = use::Resolvers::open({*table}, std::make_shared<use::BareHost>(), "{}");
+  ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+  const auto resolver = use::Resolver::create(*opened, "greatest-id");
+  ASSERT_TRUE(resolver.ok()) << resolver.status().to_string();
   rz_candidate candidates[2] = {};
-  candidates[0].value = to_abi("\"first\"");
-  candidates[1].value = to_abi("\"second\"");
+  candidates[0].json = to_abi("\"first\"");
+  candidates[1].json = to_abi("\"second\"");
   candidates[0].id[33] = 9;
-  std::string value;
-  const rz_sink sink = {&value, [](void* context, rz_bytes chunk) {
-                          static_cast<std::string*>(context)->append(view(chunk));
-                          return std::int32_t{RZ_OK};
-                        }};
-  ASSERT_EQ((*table)->resolve(resolver, candidates, 2, &sink, &error), RZ_OK);
-  EXPECT_EQ(value, "\"first\"");
-  (*table)->release(resolver);
-  EXPECT_EQ((*table)->create(to_abi("other"), {}, &resolver, &error), RZ_NOT_FOUND);
+  const rz_property property{to_abi("e"), to_abi("p"), candidates, 2, sizeof(rz_candidate), 1};
+  const auto answers = resolver->resolve({&property, 1});
+  ASSERT_TRUE(answers.ok()) << answers.status().to_string();
+  EXPECT_EQ(answers->at(0).json, "\"first\"");
+  EXPECT_TRUE(answers->at(0).decided.has(0));
+  EXPECT_FALSE(answers->at(0).decided.has(1));
   fs::remove_all(folder);
 }
 

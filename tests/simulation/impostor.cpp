@@ -1,19 +1,19 @@
 // A peer made of a transport and a key alone.
 #include "simulation/impostor.hpp"
 
+#include "links/identity.hpp"
 #include "simulation/plugins.hpp"
 
 namespace rhizome::simulation {
 
 Impostor::Impostor(Network& network, std::size_t index, OnFetch on_fetch)
     : network_(network), key_(key_of(index)), on_fetch_(std::move(on_fetch)) {
-  rz_transport_identity identity{};
-  key_.derive_link_keys(identity.link_public_key, identity.link_secret_key);
+  const TransportIdentity identity(key_);
   transport_ = std::make_unique<use::Transport>(
-      must(use::Transport::open(transport_table(),
+      must(use::Transport::open(transport_table(), network_.host("impostor"),
                                 R"({"network":")" + network_.name() + R"(","address":"impostor)" +
                                     std::to_string(index) + R"(","seed":1})",
-                                identity, this)));
+                                identity.abi(), this)));
   must(transport_->start());
 }
 
@@ -26,27 +26,33 @@ void Impostor::greet(std::size_t node, std::vector<wire::Position> positions) {
   must(transport_->connect(link, "inproc://" + network_.address(node)));
 }
 
-std::string Impostor::seal(wire::Kind kind, ByteView body) const {
-  wire::Frame frame;
-  frame.fabric = wire::fabric_id("default");
-  frame.sender = key_.public_key();
-  frame.kind = kind;
-  frame.lane = wire::lane_of(kind);
-  frame.body = body;
-  return wire::seal(frame, key_);
+void Impostor::ask(const std::string& frame, std::uint64_t timeout_ms) {
+  must(transport_->request(connection_, next_++, RZ_LANE_CONTROL, timeout_ms, frame));
 }
 
-void Impostor::peer(const use::LinkKey& peer, bool up) noexcept {
+void Impostor::introduce() {
+  wire::Introduction own;
+  own.name = "impostor";
+  own.provides = {"fetch"};
+  own.positions = positions_;
+  ask(session_testing::frame(wire::Kind::kIntroduce, wire::encode(own)), 5000);
+}
+
+void Impostor::connection(const use::Connection& connection, bool up) noexcept {
+  greeter_.down();
   if (!up) return;
-  wire::Hello hello;
-  hello.name = "impostor";
-  hello.provides = {"fetch"};
-  hello.positions = positions_;
-  must(transport_->request(peer, next_++, seal(wire::Kind::kHello, wire::encode(hello)), 5000));
+  connection_ = connection.number;
+  if (const auto hello = greeter_.up(connection)) ask(*hello, 5000);
 }
 
-void Impostor::request(const use::LinkKey&, std::uint64_t number, ByteView bytes) noexcept {
-  const Result<wire::Frame> frame = wire::open(bytes);
+void Impostor::request(std::uint64_t, std::uint64_t number, ByteView bytes) noexcept {
+  const bool had_session = greeter_.has_session();
+  if (const auto answer = greeter_.asked(bytes)) {
+    (void)transport_->reply(number, RZ_LANE_CONTROL, *answer, true).ok();
+    if (!had_session && greeter_.has_session()) introduce();
+    return;
+  }
+  const Result<wire::Frame> frame = wire::decode_frame(bytes);
   if (!frame.ok() || frame->kind != wire::Kind::kFetch) return;
   ++fetches_;
   const auto wanted = wire::decode_fetch(frame->body);
@@ -54,18 +60,19 @@ void Impostor::request(const use::LinkKey&, std::uint64_t number, ByteView bytes
 }
 
 void Impostor::reply(std::uint64_t number, wire::Kind kind, ByteView body, bool last) {
-  (void)transport_->reply(number, seal(kind, body), last).ok();
+  (void)transport_->reply(number, RZ_LANE_BULK, session_testing::frame(kind, body), last).ok();
 }
 
-void Impostor::fetch(std::size_t node, const wire::Fetch& wanted) {
-  use::LinkKey link{};
-  link_key_of(network_.node(node).key(), link.data());
-  must(transport_->request(link, next_++, seal(wire::Kind::kFetch, wire::encode(wanted)), 30'000));
+void Impostor::fetch(std::size_t, const wire::Fetch& wanted) {
+  ask(session_testing::frame(wire::Kind::kFetch, wire::encode(wanted)), 30'000);
 }
 
 void Impostor::reply(std::uint64_t, Code code, ByteView bytes, bool) noexcept {
-  const Result<wire::Frame> frame = wire::open(bytes);
+  const Result<wire::Frame> frame = wire::decode_frame(bytes);
   if (code != Code::kOk || !frame.ok()) return;
+  const bool had_session = greeter_.has_session();
+  if (const auto next = greeter_.replied(bytes)) ask(*next, 5000);
+  if (!had_session && greeter_.has_session()) introduce();
   if (frame->kind == wire::Kind::kFetchReply) got_bytes_ += frame->body.size();
   if (frame->kind == wire::Kind::kError) ++refusals_;
 }

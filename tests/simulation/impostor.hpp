@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "session/testing.hpp"
 #include "simulation/network.hpp"
 #include "wire/messages.hpp"
 #include "wire/pack.hpp"
@@ -33,18 +34,21 @@ class Impostor final : use::TransportEvents {
 
  private:
   bool authorize(const use::LinkKey&) noexcept override { return true; }
-  void peer(const use::LinkKey& peer, bool up) noexcept override;
-  void published(const use::LinkKey&, ByteView, ByteView) noexcept override {}
-  void request(const use::LinkKey& peer, std::uint64_t number, ByteView frame) noexcept override;
+  void connection(const use::Connection& connection, bool up) noexcept override;
+  void published(std::uint64_t, ByteView, ByteView) noexcept override {}
+  void request(std::uint64_t connection, std::uint64_t number, ByteView frame) noexcept override;
   void reply(std::uint64_t number, Code code, ByteView frame, bool last) noexcept override;
-  void work(const use::LinkKey&, ByteView) noexcept override {}
-  std::string seal(wire::Kind kind, ByteView body) const;
+  void writable(std::uint64_t, std::uint32_t) noexcept override {}
+  void ask(const std::string& frame, std::uint64_t timeout_ms);
+  void introduce();
 
   Network& network_;
   const SigningKey key_;
+  session_testing::Greeter greeter_{key_};
   const OnFetch on_fetch_;
   std::vector<wire::Position> positions_;
   std::unique_ptr<use::Transport> transport_;
+  std::uint64_t connection_ = 0;
   std::uint64_t next_ = 1, fetches_ = 0, got_bytes_ = 0, refusals_ = 0;
 };
 

@@ -9,20 +9,6 @@ namespace rhizome::simulation {
 
 namespace {
 
-// Every delta of a journal, in its order.
-template <typename Each>
-Status for_each_delta(Journal& journal, Each&& each) {
-  Seq from = 1;
-  while (true) {
-    DeltaBatch batch;
-    std::vector<Seq> seqs;
-    RZ_TRY(journal.scan(from, 256, batch, seqs));
-    if (seqs.empty()) return {};
-    for (std::size_t i = 0; i < seqs.size(); ++i) each(seqs[i], batch[i]);
-    from = seqs.back() + 1;
-  }
-}
-
 // Is it covered by a manifest whose signature holds?
 bool has_good_manifest(Journal& journal, const DeltaId& id) {
   std::vector<Seq> manifests;
@@ -116,9 +102,11 @@ std::string fault_of(Journal& journal) {
 Ledger::Ids Ledger::held_by(std::size_t node) {
   if (!network_.node(node).running()) return node < away_.size() ? away_[node] : Ids();
   Ids ids;
+  network_.node(node).disk().reveal(true);
   const Status read = for_each_delta(network_.node(node).journal(), [&](Seq, DeltaView delta) {
     ids.insert(DeltaId::from_raw(delta.id()));
   });
+  network_.node(node).disk().reveal(false);
   if (!read.ok()) throw std::runtime_error(read.to_string());
   return ids;
 }

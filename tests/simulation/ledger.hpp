@@ -10,6 +10,20 @@
 
 namespace rhizome::simulation {
 
+// Every delta of a journal, in its order.
+template <typename Each>
+Status for_each_delta(Journal& journal, Each&& each) {
+  Seq from = 1;
+  while (true) {
+    DeltaBatch batch;
+    std::vector<Seq> seqs;
+    RZ_TRY(journal.scan(from, 256, batch, seqs));
+    if (seqs.empty()) return {};
+    for (std::size_t i = 0; i < seqs.size(); ++i) each(seqs[i], batch[i]);
+    from = seqs.back() + 1;
+  }
+}
+
 class Ledger {
  public:
   explicit Ledger(Network& network) : network_(network) {}

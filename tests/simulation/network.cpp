@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "plugins/instance_host.hpp"
 #include "simulation/plugins.hpp"
 
 namespace rhizome::simulation {
@@ -17,9 +18,7 @@ Network::Network(std::uint64_t seed)
              if (!quiet_)
                std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
            }),
-      name_("rhizome-simulation-" + std::to_string(seed) + "-" + std::to_string(::getpid())) {
-  set_executor(&executor_);
-}
+      name_("rhizome-simulation-" + std::to_string(seed) + "-" + std::to_string(::getpid())) {}
 
 Network::~Network() {
   for (auto& node : nodes_) node->stop();
@@ -36,6 +35,10 @@ std::size_t Network::add(const std::vector<std::size_t>& dials, bool runs) {
   nodes_.push_back(std::make_unique<Node>(*this, index, std::move(peers)));
   if (runs) nodes_.back()->start();
   return index;
+}
+
+use::InstanceHostPtr Network::host(const std::string& instance) {
+  return std::make_shared<InstanceHost>(instance, log_, executor_);
 }
 
 void Network::line(std::size_t count, std::size_t lines) {

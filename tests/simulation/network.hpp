@@ -32,6 +32,8 @@ class Network {
   // For the nodes made from now on.
   void faults(double loss, double duplicate, unsigned least_delay_ms, unsigned most_delay_ms);
   void loss(double share);  // of all nodes, from now on
+  // Nodes made from now on reach each other as over a broker: the transport proves no key.
+  void unproven() { level_ = ",\"level\":\"unproven\""; }
   // Changes the options of the fabrics that are made from now on.
   void options(std::function<void(FabricOptions&)> change) { change_ = std::move(change); }
 
@@ -60,7 +62,9 @@ class Network {
   bool converged() const;                            // every running node has the same digest
   std::string describe() const;                      // for a failing test
   const std::string& name() const { return name_; }  // of the inproc network
-  std::string address(std::size_t index) const;      // of a node on it
+  // For a transport that is no node's.
+  use::InstanceHostPtr host(const std::string& instance);
+  std::string address(std::size_t index) const;  // of a node on it
 
  private:
   friend class Node;
@@ -71,7 +75,7 @@ class Network {
   Log log_;
   const std::string name_;
   bool open_ = true;
-  std::string faults_;
+  std::string faults_, level_;
   std::optional<NodeKey> authority_;
   std::function<void(FabricOptions&)> change_;
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -1,6 +1,7 @@
 // A node's core over a simulated disk and the inproc transport, started and ended in every way.
 #include "simulation/node.hpp"
 
+#include "plugins/instance_host.hpp"
 #include "simulation/network.hpp"
 #include "simulation/plugins.hpp"
 
@@ -34,10 +35,10 @@ CoreOptions Node::core_options() const {
 }
 
 Status Node::try_start() {
-  Result<use::Store> store = use::Store::open(Disk::table(), disk_.name(), "{}");
+  Result<use::Store> store = use::Store::open(Disk::table(), nullptr, "{}", disk_.name());
   if (!store.ok()) return store.status();
   Result<std::unique_ptr<NodeCore>> core = NodeCore::make(
-      {executor_, network_.log_, key_, key_}, std::move(*store), filter_table(), core_options());
+      {executor_, network_.log_, key_, key_}, std::move(*store), json_logic(), core_options());
   if (!core.ok()) return core.status();
   core_ = std::move(*core);
   tap_ = std::make_unique<Tap>(core_->fabric().events());
@@ -45,12 +46,15 @@ Status Node::try_start() {
   if (goes_deaf_ && starts_++ != 0) tap_->deafen();
   CoreTransport transport;
   transport.table = transport_table();
+  transport.host = std::make_shared<InstanceHost>("transport inproc", network_.log_, executor_);
   transport.events = tap_.get();
   // Each life draws its own chance, all of it from the network's seed.
-  transport.config_json =
-      R"({"network":")" + network_.name_ + R"(","address":")" + network_.address(index_) +
-      R"(","seed":)" + std::to_string(network_.executor_.random() >> 16) + network_.faults_ + "}";
+  transport.config_json = R"({"network":")" + network_.name_ + R"(","address":")" +
+                          network_.address(index_) + R"(","seed":)" +
+                          std::to_string(network_.executor_.random() >> 16) + network_.faults_ +
+                          network_.level_ + "}";
   must(core_->open_transport(transport));
+  api_ = std::make_unique<api::Api>(api::Parts::of(*core_));
   must(core_->start());
   return {};
 }
@@ -58,11 +62,13 @@ Status Node::try_start() {
 void Node::start() { must(try_start()); }
 
 void Node::end() {
+  api_->stop();
   core_->stop();
   // Tasks that were posted may still wait in the executor and refer to the core: all that are due
   // run before it goes, and what is left belongs to a process that has ended.
   network_.executor_.run_for(0);
   executor_.end_life();
+  api_.reset();
   core_.reset();
   tap_.reset();
 }

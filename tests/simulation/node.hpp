@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/api.hpp"
 #include "core/core.hpp"
 #include "simulation/disk.hpp"
 #include "simulation/node_executor.hpp"
@@ -37,6 +38,7 @@ class Node {
   Fabric& fabric() { return core_->fabric(); }
   Membership& membership() { return core_->membership(); }
   StandardServices& services() { return core_->services(); }
+  api::Api& node_api() { return *api_; }
   use::Transport& transport() { return core_->transport(); }
   Tap& tap() { return *tap_; }
 
@@ -79,6 +81,7 @@ class Node {
   std::uint64_t starts_ = 0;
   std::unique_ptr<Tap> tap_;  // outlives the core's transport
   std::unique_ptr<NodeCore> core_;
+  std::unique_ptr<api::Api> api_;
 };
 
 }  // namespace rhizome::simulation

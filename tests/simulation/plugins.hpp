@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "journal/journal.hpp"
-#include "rhizome/abi/filter.h"
 #include "rhizome/testing/inproc_control.h"
+#include "rhizome/use/filter.hpp"
 #include "rhizome/use/store.hpp"
 #include "rhizome/use/transport.hpp"
 #include "runtime/executor.hpp"
@@ -17,10 +17,7 @@ namespace rhizome::simulation {
 const rz_store* store_table();
 const rz_transport* transport_table();
 const rz_inproc_control* control_table();
-const rz_filter* filter_table();
-
-// Whose time and chance the plugins take from now on: a plugin keeps one host for its life.
-void set_executor(SimulatedExecutor* executor);
+const use::FilterLanguage& json_logic();  // one instance; it asks its host for nothing
 
 // The key of the node with this index: the same in every run.
 SigningKey key_of(std::size_t index);

@@ -50,15 +50,11 @@ std::uint64_t of(const Traffic& traffic, wire::Kind kind) {
 void print_sizes() {
   std::array<std::uint8_t, 32> seed{};
   const SigningKey key = SigningKey::from_seed(seed);
-  const auto weigh = [&](wire::Kind kind, const std::string& body) {
+  const auto weigh = [](wire::Kind kind, const std::string& body) {
     wire::Frame frame;
-    frame.fabric = wire::fabric_id("default");
-    frame.sender = key.public_key();
-    frame.recipient = view(key.public_key().data(), key.public_key().size());
     frame.kind = kind;
-    frame.lane = wire::Lane::kControl;
     frame.body = body;
-    return wire::seal(frame, key).size();
+    return wire::encode_frame(frame).size();
   };
   std::vector<wire::Position> positions(101, {key.public_key(), 1767225600, 1000, {}});
   const std::size_t many = wire::encode_announce(positions).size();

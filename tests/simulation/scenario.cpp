@@ -45,6 +45,7 @@ class Planner {
     draw_clocks();
     draw_work();
     for (std::uint64_t faults = draw_.between(2, 9); faults != 0; --faults) draw_fault();
+    draw_clients(Draw(~seed));
     std::stable_sort(plan_.events.begin(), plan_.events.end(),
                      [](const Event& a, const Event& b) { return a.at_ms < b.at_ms; });
   }
@@ -64,6 +65,7 @@ class Planner {
   void draw_links(std::size_t nodes);
   void draw_clocks();
   void draw_work();
+  void draw_clients(Draw draw);
   void draw_fault();
   void draw_wire_fault(std::uint64_t at);
   void draw_end_of_node(std::uint64_t at);
@@ -121,6 +123,17 @@ void Planner::draw_work() {
   }
 }
 
+// From a generator of its own, so that a seed's other events are what they are without clients.
+void Planner::draw_clients(Draw draw) {
+  for (std::uint64_t count = draw.between(4, 10); count != 0; --count) {
+    const std::uint64_t kind = draw.below(10);
+    const Act act = kind < 5 ? Act::kConfirm : kind < 8 ? Act::kTokenRead : Act::kConfirmedRead;
+    const std::int64_t value = act == Act::kTokenRead ? static_cast<std::int64_t>(draw.below(64))
+                                                      : static_cast<std::int64_t>(draw.below(4));
+    add(draw.below(plan_.heals_ms), act, draw.below(plan_.nodes()), 0, value);
+  }
+}
+
 void Planner::draw_fault() {
   const std::uint64_t at = time();
   const std::uint64_t kind = draw_.below(10);
@@ -174,10 +187,13 @@ void Planner::draw_end_of_node(std::uint64_t at) {
 
 void Planner::draw_disk_fault(std::uint64_t at) {
   const std::size_t who = node();
-  const bool full = draw_.below(2) == 0;
-  add(at, full ? Act::kDiskFull : Act::kWriteFails, who);
+  const Act act = draw_.one_of(std::array{Act::kDiskFull, Act::kWriteFails, Act::kStoreAway});
+  add(at, act, who, 0, static_cast<std::int64_t>(draw_.below(3)));
+  if (draw_.below(2) == 0) add(at, Act::kWrite, who, 0, 2);
   at += draw_.between(500, 5000);
-  if (full) add(at, Act::kDiskSpace, who);
+  // Half of the stores come back by themselves; the others' nodes are started again.
+  if (draw_.below(2) == 0) return add(at, Act::kDiskWorks, who);
+  if (act != Act::kWriteFails) add(at, Act::kDiskWorks, who);
   add(at, draw_.one_of(std::array{Act::kStop, Act::kKill, Act::kPowerCut}), who);
   add(at + draw_.between(0, 1000), Act::kStart, who);
 }
@@ -190,12 +206,17 @@ bool is_left(std::int64_t value, std::size_t node) {
 
 Scenario plan(std::uint64_t seed, std::size_t nodes) { return Planner(seed, nodes).take(); }
 
+const char* need_of(std::int64_t value) {
+  static constexpr const char* kNeeds[] = {"", "local", "majority", "all"};
+  return kNeeds[static_cast<std::size_t>(value) % 4];
+}
+
 std::string to_string(const Event& event) {
   static constexpr const char* kNames[] = {
-      "write", "write unsynced", "transaction", "negate",         "import",
-      "forge", "loss",           "cut",         "mend",           "partition",
-      "join",  "stop",           "kill",        "power cut",      "wipe",
-      "start", "clock",          "disk full",   "disk has space", "write fails"};
+      "write",     "write unsynced", "transaction",    "negate",      "import",     "forge",
+      "confirm",   "token read",     "read confirmed", "loss",        "cut",        "mend",
+      "partition", "join",           "stop",           "kill",        "power cut",  "wipe",
+      "start",     "clock",          "disk full",      "write fails", "store away", "disk works"};
   char text[120];
   std::snprintf(text, sizeof text, "%8.3f s  %-14s", static_cast<double>(event.at_ms) / 1000,
                 kNames[static_cast<std::size_t>(event.act)]);
@@ -214,6 +235,11 @@ std::string to_string(const Event& event) {
     case Act::kBuffered:
     case Act::kTransaction:
       return line + " of " + value + " at " + std::to_string(event.node);
+    case Act::kConfirm:
+    case Act::kConfirmedRead:
+      return line + " by '" + need_of(event.value) + "' at " + std::to_string(event.node);
+    case Act::kTokenRead:
+      return line + " of write " + value + " at " + std::to_string(event.node);
     case Act::kImport:
       return line + " set " + value + " at " + std::to_string(event.node);
     case Act::kClock:

@@ -18,6 +18,10 @@ enum class Act : std::uint8_t {
   kNegate,       // takes back something that was written before
   kImport,       // foreign unsigned deltas, set number `value`, vouched for
   kForge,        // a stranger sends it deltas whose signatures are wrong
+  // ---- clients of `node`, through its API
+  kConfirm,        // a write that waits for voters: need number `value`
+  kTokenRead,      // a read with the token of write number `value`
+  kConfirmedRead,  // a read of what need number `value` holds
   // ---- the wire
   kLoss,       // `value` thousandths of all messages are lost from now on
   kCut,        // node -> other lets nothing through
@@ -32,8 +36,10 @@ enum class Act : std::uint8_t {
   kStart,
   kClock,       // the wall clock runs `value` ms ahead of true time from now on
   kDiskFull,    // writes fail for want of space
-  kDiskSpace,   // there is space again
   kWriteFails,  // the next write fails with an I/O error
+  kStoreAway,   // the store goes away: in the next write, which it applies (1) or not (0), or now
+                // (2)
+  kDiskWorks,   // there is space, nothing fails, the store is back
 };
 
 struct Event {
@@ -42,6 +48,8 @@ struct Event {
   std::size_t node = 0, other = 0;
   std::int64_t value = 0;
 };
+// What a client asks of voters: "" (nothing), "local", "majority", "all".
+const char* need_of(std::int64_t value);
 std::string to_string(const Event& event);  // "   1.250 s  cut 3 -> 1"
 
 struct Scenario {

@@ -15,7 +15,9 @@ int scaled(int fast, int soak) { return std::getenv("RHIZOME_SOAK") != nullptr ?
 
 class DiskTest : public testing::Test {
  protected:
-  use::Store open() { return std::move(*use::Store::open(Disk::table(), disk_.name(), "{}")); }
+  use::Store open() {
+    return std::move(*use::Store::open(Disk::table(), nullptr, "{}", disk_.name()));
+  }
   static Status put(use::Store& store, ByteView key, use::Durability durability) {
     use::StoreBatch batch;
     batch.put(key, "value");
@@ -60,15 +62,46 @@ TEST_F(DiskTest, ASyncedWriteKeepsWhatCameBeforeIt) {
   EXPECT_TRUE(has(open(), "before"));
 }
 
-TEST_F(DiskTest, AFullDiskRefusesUntilItIsOpenedAnew) {
+TEST_F(DiskTest, AFullDiskRefusesUntilItHasSpace) {
   use::Store store = open();
-  disk_.fill(true);
+  disk_.fill();
   EXPECT_EQ(put(store, "a", use::Durability::kSynced).code(), Code::kNoSpace);
-  disk_.fill(false);
+  EXPECT_EQ(store.watch().state(), use::StoreState::kReadOnly);
   EXPECT_EQ(put(store, "b", use::Durability::kSynced).code(), Code::kReadOnly);
-  EXPECT_FALSE(has(store, "a"));
-  use::Store again = open();
-  EXPECT_TRUE(put(again, "c", use::Durability::kSynced).ok());
+  disk_.works_again();
+  EXPECT_EQ(store.watch().state(), use::StoreState::kReady);
+  EXPECT_FALSE(has(store, "b"));
+  EXPECT_TRUE(put(store, "c", use::Durability::kSynced).ok());
+}
+
+TEST_F(DiskTest, WhatBecameOfAFailedWriteIsSaidOnceTheDiskWorksAgain) {
+  int there = 0;
+  for (int round = 0; round < 100; ++round) {
+    disk_.wipe();
+    use::Store store = open();
+    disk_.fill();
+    EXPECT_EQ(put(store, "a", use::Durability::kSynced).code(), Code::kNoSpace);
+    EXPECT_EQ(put(store, "b", use::Durability::kSynced).code(), Code::kReadOnly);
+    disk_.works_again();
+    EXPECT_EQ(*store.resolve(), has(store, "a")) << "the refused write changes nothing of it";
+    there += has(store, "a") ? 1 : 0;
+  }
+  EXPECT_GT(there, 10);
+  EXPECT_LT(there, 90);
+}
+
+TEST_F(DiskTest, AStoreThatGoesAwayInAWriteHasAppliedItOrNot) {
+  for (const bool applied : {true, false}) {
+    disk_.wipe();
+    use::Store store = open();
+    disk_.go_away_in_write(applied);
+    EXPECT_EQ(put(store, "a", use::Durability::kSynced).code(), Code::kAway);
+    EXPECT_EQ(store.watch().state(), use::StoreState::kAway);
+    EXPECT_EQ(store.get("a").code(), Code::kAway);
+    disk_.works_again();
+    EXPECT_EQ(*store.resolve(), applied);
+    EXPECT_EQ(has(store, "a"), applied);
+  }
 }
 
 TEST_F(DiskTest, WhatBecameOfAFailedWriteShowsAtTheNextOpen) {
@@ -95,6 +128,7 @@ TEST_F(DiskTest, AProcessThatEndedWritesNoMore) {
 TEST(Simulator, EverySeedConvergesAndLosesNothingThatWasAcknowledged) {
   const auto seeds = static_cast<std::uint64_t>(scaled(500, 20'000));
   std::uint64_t acknowledged = 0, lost_writes = 0, excused = 0, holes = 0;
+  Outcome clients;
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     const Outcome outcome = run(plan(seed));
     ASSERT_TRUE(outcome.ok()) << outcome.problem << "\nagain: build/tests/simulate --seed " << seed
@@ -103,11 +137,21 @@ TEST(Simulator, EverySeedConvergesAndLosesNothingThatWasAcknowledged) {
     lost_writes += outcome.lost_writes;
     excused += outcome.excused;
     holes += outcome.holes;
+    clients.confirmed += outcome.confirmed;
+    clients.unconfirmed += outcome.unconfirmed;
+    clients.token_reads += outcome.token_reads;
+    clients.provisional_reads += outcome.provisional_reads;
+    clients.confirmed_rows += outcome.confirmed_rows;
   }
   EXPECT_GT(acknowledged, 20 * seeds);
   EXPECT_GT(lost_writes, 0U) << "or no power cut ever hurt";
   EXPECT_GT(excused, 0U) << "or no wipe ever took an only copy";
   EXPECT_GT(holes, 0U) << "or nothing was ever forged";
+  EXPECT_GT(clients.confirmed, seeds / 2);
+  EXPECT_GT(clients.unconfirmed, 0U) << "or no fault ever held a confirmation up";
+  EXPECT_GT(clients.token_reads, seeds / 2);
+  EXPECT_GT(clients.provisional_reads, 0U) << "or every token was there in time";
+  EXPECT_GT(clients.confirmed_rows, seeds);
 }
 
 TEST(Simulator, TheSameSeedGivesTheSameTrace) {

@@ -3,6 +3,8 @@
 
 #include <unordered_map>
 
+#include "authoring/lines.hpp"
+#include "simulation/clients.hpp"
 #include "simulation/ledger.hpp"
 #include "simulation/plugins.hpp"
 
@@ -22,7 +24,17 @@ std::string said(const std::string& entity, const std::string& value) {
 class Trial {
  public:
   Trial(const Scenario& scenario, const TrialOptions& options)
-      : scenario_(scenario), options_(options), network_(scenario.seed), ledger_(network_) {}
+      : scenario_(scenario),
+        options_(options),
+        network_(scenario.seed),
+        ledger_(network_),
+        clients_(network_, ledger_) {}
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
+  // The nodes end before what their answers refer to.
+  ~Trial() {
+    for (std::size_t i = 0; i < network_.size(); ++i) network_.node(i).stop();
+  }
   Outcome run();
 
  private:
@@ -33,6 +45,7 @@ class Trial {
   void import(const Event& event);
   void forge(const Event& event);
   void on_wire(const Event& event);
+  void on_disk(const Event& event);
   void end(const Event& event);
   void start(std::size_t node);
   void heal();
@@ -50,14 +63,15 @@ class Trial {
   const TrialOptions& options_;
   Network network_;
   Ledger ledger_;
+  Clients clients_;
   Outcome outcome_;
   std::vector<DeltaId> written_;  // what may be negated
   std::size_t number_ = 0;        // of the event, so that each says something else
-  Statement forged_;              // the stranger's last statement
 };
 
 void Trial::build() {
   network_.quiet();
+  network_.authority(Clients::authority().public_key());
   network_.faults(scenario_.loss, scenario_.duplicate, scenario_.least_delay_ms,
                   scenario_.most_delay_ms);
   for (const std::vector<std::size_t>& dials : scenario_.dials) {
@@ -66,6 +80,7 @@ void Trial::build() {
     if (options_.bug == Bug::kDeaf && network_.size() == 1) node.go_deaf();
     node.start();
   }
+  clients_.share_roster();
 }
 
 void Trial::apply(const Event& event) {
@@ -76,6 +91,9 @@ void Trial::apply(const Event& event) {
     case Act::kNegate:
     case Act::kImport:
     case Act::kForge:
+    case Act::kConfirm:
+    case Act::kTokenRead:
+    case Act::kConfirmedRead:
       if (!network_.node(event.node).running()) return note("it does not run");
       return work(event);
     case Act::kLoss:
@@ -94,10 +112,10 @@ void Trial::apply(const Event& event) {
     case Act::kClock:
       return network_.node(event.node).executor().set_skew(event.value);
     case Act::kDiskFull:
-    case Act::kDiskSpace:
-      return network_.node(event.node).disk().fill(event.act == Act::kDiskFull);
     case Act::kWriteFails:
-      return network_.node(event.node).disk().fail_next_write();
+    case Act::kStoreAway:
+    case Act::kDiskWorks:
+      return on_disk(event);
   }
 }
 
@@ -110,6 +128,14 @@ std::string Trial::line_of(const Event& event, std::int64_t item) const {
 void Trial::work(const Event& event) {
   if (event.act == Act::kForge) return forge(event);
   if (event.act == Act::kImport) return import(event);
+  if (event.act == Act::kConfirm)
+    return clients_.write(event.node, "client:" + std::to_string(number_ % 5),
+                          std::to_string(event.node) + "/" + std::to_string(number_),
+                          need_of(event.value));
+  if (event.act == Act::kTokenRead)
+    return clients_.read_with_token(event.node, static_cast<std::size_t>(event.value));
+  if (event.act == Act::kConfirmedRead)
+    return clients_.read_confirmed(event.node, event.value == 0 ? "1" : need_of(event.value));
   WriteOptions how;
   std::vector<std::string> lines;
   if (event.act == Act::kNegate) {
@@ -128,9 +154,9 @@ void Trial::write(const Event& event, const std::vector<std::string>& lines, Wri
   const Result<Written> written =
       network_.node(event.node)
           .authoring()
-          .write(std::vector<ByteView>(lines.begin(), lines.end()), how);
+          .write(drafts_of(std::vector<ByteView>(lines.begin(), lines.end())), how);
   if (!written.ok()) return note("not acknowledged: " + written.status().to_string());
-  for (const LineResult& line : written->lines) {
+  for (const DraftResult& line : written->results) {
     if (line.verdict == Verdict::kRefused) {
       outcome_.problem = "a write was refused: " + line.problem;
       return;
@@ -155,15 +181,22 @@ void Trial::import(const Event& event) {
 }
 
 // A statement of a stranger's that is good, over a delta whose signature is not: it becomes a hole
-// and is never stored.
+// and is never stored. It comes to a node that knows the statements before it.
 void Trial::forge(const Event& event) {
   const SigningKey key = key_of(kStranger);
+  OriginPosition newest, here;
+  for (std::size_t i = 0; i < network_.size(); ++i) {
+    if (!network_.node(i).running()) continue;
+    const auto position = network_.node(i).journal().origin(key.public_key(), 1);
+    if (position && position->last > newest.last) newest = *position;
+    if (position && i == event.node) here = *position;
+  }
+  if (!network_.node(event.node).running() || here.last != newest.last) return;
+  const std::uint64_t number = newest.last + 1;
   std::string claims;
-  must(encode_claims(key.author(), 1, {{"value", ByteView(std::to_string(number_))}}, claims));
+  must(encode_claims(key.author(), 1, {{"value", ByteView(std::to_string(number))}}, claims));
   const DeltaId id = DeltaId::of_claims(claims);
-  const Hash256 head = forged_.ids.empty() ? Hash256{} : forged_.head;
-  forged_ = make_statement(key, 1, forged_.ids.empty() ? 1 : forged_.last() + 1, head, {id});
-  network_.send_forged(event.node, key, forged_, claims);
+  network_.send_forged(event.node, key, make_statement(key, 1, number, newest.head, {id}), claims);
 }
 
 void Trial::on_wire(const Event& event) {
@@ -179,41 +212,55 @@ void Trial::on_wire(const Event& event) {
   }
 }
 
+void Trial::on_disk(const Event& event) {
+  Disk& disk = network_.node(event.node).disk();
+  if (event.act == Act::kDiskFull) disk.fill();
+  if (event.act == Act::kWriteFails) disk.fail_next_write();
+  if (event.act == Act::kDiskWorks) disk.works_again();
+  if (event.act != Act::kStoreAway) return;
+  if (event.value == 2)
+    disk.go_away();
+  else
+    disk.go_away_in_write(event.value == 1);
+}
+
 void Trial::end(const Event& event) {
   Node& node = network_.node(event.node);
   ledger_.ends(event.node);
+  clients_.ends(event.node);
   if (event.act == Act::kStop) node.stop();
   if (event.act == Act::kKill) node.kill();
   if (event.act == Act::kPowerCut) node.cut_power();
   if (event.act != Act::kWipe) return;
   node.kill();
   ledger_.wiped(event.node);
+  clients_.wiped(event.node);
   node.wipe();
 }
 
 void Trial::start(std::size_t node) {
   if (network_.node(node).running()) return note("it runs");
   const Status started = network_.node(node).try_start();
-  if (!started.ok()) note("it does not start: " + started.to_string());
+  if (!started.ok()) return note("it does not start: " + started.to_string());
+  clients_.started(node);
 }
 
-// Everything is mended; what is down or read-only is started again, as its operator would.
+// Nothing fails any more, and what is down is started again. A node whose store took no writes goes
+// on without a restart.
 void Trial::heal() {
   network_.heal();
   network_.faults(0, scenario_.duplicate, scenario_.least_delay_ms, scenario_.most_delay_ms);
   network_.loss(0);
   for (std::size_t i = 0; i < network_.size(); ++i) {
     Node& node = network_.node(i);
-    node.disk().fill(false);
-    if (node.running() && node.disk().failed()) {
-      ledger_.ends(i);
-      node.stop();
-    }
+    node.disk().works_again();
     if (node.running()) continue;
     const Status started = node.try_start();
     if (!started.ok())
       outcome_.problem =
           "node " + std::to_string(i) + " does not start again: " + started.to_string();
+    else
+      clients_.started(i);
   }
 }
 
@@ -233,7 +280,13 @@ void Trial::converge() {
 }
 
 void Trial::finish() {
+  if (outcome_.ok()) outcome_.problem = clients_.problem();
   if (outcome_.ok()) outcome_.problem = ledger_.broken_promise();
+  outcome_.confirmed = clients_.counts().confirmed;
+  outcome_.unconfirmed = clients_.counts().unconfirmed;
+  outcome_.token_reads = clients_.counts().token_reads;
+  outcome_.provisional_reads = clients_.counts().provisional;
+  outcome_.confirmed_rows = clients_.counts().confirmed_rows;
   outcome_.deltas = network_.node(0).running() ? network_.node(0).deltas() : 0;
   outcome_.acknowledged = ledger_.count();
   outcome_.excused = ledger_.excused();

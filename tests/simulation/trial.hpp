@@ -1,6 +1,7 @@
 // One run of a scenario on real nodes under virtual time, and what must hold at its end: within 60
 // seconds after healing all nodes hold the same set; nothing that was acknowledged is lost; no
-// journal holds anything twice or anything unverified. The test's thread.
+// journal holds anything twice or anything unverified; no confirmation named a node that did not
+// hold the write, and no read with a token missed its write. The test's thread.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,10 @@ struct Outcome {
   std::uint64_t deltas = 0, acknowledged = 0, excused = 0;  // excused: a wipe took the only copy
   std::uint64_t lost_writes = 0;                            // unsynced, to power cuts
   std::uint64_t holes = 0, forks = 0;
+  // Of clients: confirmed writes and those that were not confirmed in time; reads with a token, of
+  // which so many did not have it in time; rows of reads of confirmed deltas.
+  std::uint64_t confirmed = 0, unconfirmed = 0, token_reads = 0, provisional_reads = 0;
+  std::uint64_t confirmed_rows = 0;
   bool ok() const { return problem.empty(); }
 };
 

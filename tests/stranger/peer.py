@@ -11,7 +11,9 @@ import nacl.bindings as sodium
 import zmq
 
 CONTROL, BULK = 0, 1
-PROPAGATE, ANNOUNCE, HELLO, HELLO_REPLY, FETCH, FETCH_REPLY, ACK, ERROR = 1, 2, 16, 17, 18, 19, 30, 31
+PROPAGATE, ANNOUNCE, INTRODUCE, CONFIRM, HELLO, HELLO_REPLY = 1, 2, 8, 9, 16, 17
+FETCH, FETCH_REPLY, ACK, ERROR = 18, 19, 30, 31
+INITIATOR, RESPONDER = b'\1', b'\2'
 ZERO_HEAD = bytes(32)
 
 
@@ -55,7 +57,7 @@ class Channel:
         self.on_request = self.on_published = None
         for lane in (CONTROL, BULK):
             self.expect(lane, 2)
-        self.sockets[CONTROL].send(b'\x03')
+        self.sockets[CONTROL].send(b'\x03' + bytes(16))  # no link of ours has ended
 
     def expect(self, lane, kind):
         if not self.sockets[lane].poll(10_000):
@@ -84,18 +86,18 @@ class Channel:
 
     def handle(self, lane, message):
         kind = message[0]
-        if kind in (11, 12, 15, 16):
+        if kind in (10, 11, 14):
             self.taken[lane] += len(message) + 64
-        if kind == 11:  # request
+        if kind == 10:  # request
             number, _ = struct.unpack_from('<QI', message, 1)
             self.on_request(number, message[13:])
-        elif kind == 12:  # reply
+        elif kind == 11:  # reply
             number, last = struct.unpack_from('<QB', message, 1)
             self.replies[number].append((message[10:], bool(last)))
-        elif kind == 13:  # failed
+        elif kind == 12:  # failed
             number, code = struct.unpack_from('<QI', message, 1)
             self.replies[number].append((code, True))
-        elif kind == 15:  # published
+        elif kind == 14:  # published
             size = message[1]
             self.on_published(message[2:2 + size], message[2 + size:])
         elif kind in (4, 5):
@@ -105,7 +107,7 @@ class Channel:
         """All reply frames of one request."""
         self.number += 1
         number, self.replies[self.number] = self.number, []
-        self.sockets[CONTROL].send(struct.pack('<BQI', 11, number, deadline_ms) + frame)
+        self.sockets[CONTROL].send(struct.pack('<BQI', 10, number, deadline_ms) + frame)
         until = time.monotonic() + deadline_ms / 1000 + 2
         while not (self.replies[number] and self.replies[number][-1][1]):
             if time.monotonic() > until:
@@ -114,7 +116,7 @@ class Channel:
         return [frame for frame, _ in self.replies.pop(number)]
 
     def reply(self, number, frame, last=True):
-        self.sockets[CONTROL].send(struct.pack('<BQB', 12, number, last) + frame)
+        self.sockets[CONTROL].send(struct.pack('<BQB', 11, number, last) + frame)
 
     def subscribe(self, prefix):
         self.sockets[CONTROL].send(struct.pack('<BB', 8, len(prefix)) + prefix)
@@ -126,7 +128,7 @@ class Channel:
 
 
 class Peer:
-    """docs/protocol.md: frames, hello, fetch and deliveries."""
+    """docs/protocol.md: frames, hello, introductions, fetch and deliveries, over a proven connection."""
 
     def __init__(self, blake3, address, node_key, fabric, seed):
         self.blake3, self.node_key = blake3, node_key
@@ -135,21 +137,22 @@ class Peer:
         self.held = {}     # id -> claims
         self.heads = {}    # (origin, epoch) -> (last, head)
         self.own = []      # what this peer numbered: (statement, claims, signature)
+        self.boot = os.urandom(16)
+        self.session = False
         self.channel = Channel(address, self.secret, node_key)
+        self.node_link = sodium.crypto_sign_ed25519_pk_to_curve25519(node_key)
         self.channel.on_request, self.channel.on_published = self.answer, self.published
 
     # ---- frames
-    def seal(self, kind, lane, body, deadline_ms=0):
-        envelope = cbor2.dumps([1, self.fabric, self.key, self.node_key, kind, lane, deadline_ms, body])
-        return envelope + self.sign(b'rhizome.frame.v1' + self.blake3(envelope))
+    @staticmethod
+    def frame(kind, lane, body, timeout_ms=0):
+        return struct.pack('>BBI', kind, lane, timeout_ms) + body
 
-    def open(self, frame):
-        envelope, signature = frame[:-64], frame[-64:]
-        version, fabric, sender, recipient, kind, _, _, body = cbor2.loads(envelope)
-        assert version == 1 and fabric == self.fabric and sender == self.node_key
-        assert recipient in (b'', self.key), 'a frame for somebody else'
-        self.verify(sender, b'rhizome.frame.v1' + self.blake3(envelope), signature)
-        return kind, body
+    @staticmethod
+    def open(frame):
+        kind, lane, _ = struct.unpack_from('>BBI', frame)
+        assert lane <= 4
+        return kind, frame[6:]
 
     def sign(self, message):
         return sodium.crypto_sign(message, self.secret)[:64]
@@ -159,21 +162,65 @@ class Peer:
         sodium.crypto_sign_open(signature + message, key)  # raises where it is not the key's
 
     def ask(self, kind, lane, body):
-        answers = [self.open(frame) for frame in self.channel.request(self.seal(kind, lane, body))]
+        answers = [self.open(frame) for frame in self.channel.request(self.frame(kind, lane, body, 10_000))]
         for answer_kind, answer_body in answers:
             assert answer_kind != ERROR, cbor2.loads(answer_body)
         return answers
+
+    # ---- hello
+    def own_hello(self):
+        return [1, self.fabric, self.key, os.urandom(32), b'', self.boot]
+
+    def check_hello(self, fields):
+        version, fabric, node, _, ephemeral, _ = fields
+        assert (version, fabric, node, ephemeral) == (1, self.fabric, self.node_key, b'')
+
+    def transcript(self, initiator, responder, hello, reply):
+        return self.blake3(initiator + responder + b'\1' + hello + cbor2.dumps(reply))
+
+    def greet(self):
+        """Makes a session, whichever side is to say hello."""
+        own = self.channel.public
+        if own < self.node_link:
+            hello = cbor2.dumps(self.own_hello())
+            (kind, body), = self.ask(HELLO, 0, hello)
+            assert kind == HELLO_REPLY
+            *reply, signature = cbor2.loads(body)
+            self.check_hello(reply)
+            transcript = self.transcript(own, self.node_link, hello, reply)
+            self.verify(self.node_key, b'rhizome.session.v1' + RESPONDER + transcript, signature)
+            signature = self.sign(b'rhizome.session.v1' + INITIATOR + transcript)
+            (kind, _), = self.ask(CONFIRM, 0, cbor2.dumps([signature]))
+            assert kind == ACK
+            self.session = True
+        until = time.monotonic() + 15
+        while not self.session:
+            assert time.monotonic() < until, 'the node says no hello'
+            self.channel.pump(0.05)
+
+    def answer_hello(self, hello):
+        self.check_hello(cbor2.loads(hello))
+        reply = self.own_hello()
+        self.awaited = self.transcript(self.node_link, self.channel.public, hello, reply)
+        reply.append(self.sign(b'rhizome.session.v1' + RESPONDER + self.awaited))
+        return cbor2.dumps(reply)
+
+    def take_confirm(self, confirm):
+        signature, = cbor2.loads(confirm)
+        self.verify(self.node_key, b'rhizome.session.v1' + INITIATOR + self.awaited, signature)
+        self.session = True
 
     # ---- conversation
     def positions(self):
         return [[origin, epoch, last, head] for (origin, epoch), (last, head) in sorted(self.heads.items())]
 
-    def hello_body(self):
+    def introduction(self):
         return cbor2.dumps(['a stranger', [], ['propagate', 'announce', 'fetch'], self.positions(), []])
 
-    def hello(self):
-        (kind, body), = self.ask(HELLO, 0, self.hello_body())
-        assert kind == HELLO_REPLY
+    def introduce(self):
+        self.greet()
+        (kind, body), = self.ask(INTRODUCE, 0, self.introduction())
+        assert kind == INTRODUCE
         name, addresses, provides, positions = cbor2.loads(body)[:4]
         return name, addresses, provides, positions
 
@@ -243,18 +290,24 @@ class Peer:
     def answer(self, number, frame):
         kind, body = self.open(frame)
         if kind == HELLO:
-            self.channel.reply(number, self.seal(HELLO_REPLY, 0, self.hello_body()))
+            return self.channel.reply(number, self.frame(HELLO_REPLY, 0, self.answer_hello(body)))
+        if kind == CONFIRM:
+            self.take_confirm(body)
+            return self.channel.reply(number, self.frame(ACK, 0, b''))
+        if kind == INTRODUCE:
+            self.channel.reply(number, self.frame(INTRODUCE, 0, self.introduction()))
         elif kind == FETCH:
             origin, epoch, start, to, _ = cbor2.loads(body)
             for delivery in self.own:
                 if (delivery[0], delivery[1]) == (origin, epoch) and start <= delivery[2] <= to:
                     pack = [origin, epoch, delivery[2], delivery[4], 0, [1, delivery[6], delivery[8]]]
-                    self.channel.reply(number, self.seal(FETCH_REPLY, 3, cbor2.dumps(pack)), last=False)
-            self.channel.reply(number, self.seal(ACK, 3, cbor2.dumps([to + 1])))
+                    self.channel.reply(number, self.frame(FETCH_REPLY, 3, cbor2.dumps(pack)), last=False)
+            self.channel.reply(number, self.frame(ACK, 3, cbor2.dumps([to + 1])))
         elif kind == ANNOUNCE:
-            self.channel.reply(number, self.seal(ACK, 0, b''))
+            self.channel.reply(number, self.frame(ACK, 0, b''))
         else:
-            self.channel.reply(number, self.seal(ERROR, 0, cbor2.dumps([9, 'I do not know this kind'])))
+            error = cbor2.dumps([9, 'I do not know this kind', 0])
+            self.channel.reply(number, self.frame(ERROR, 0, error))
 
     # ---- writing
     def write(self, claims, epoch=1):

@@ -5,6 +5,7 @@
 """
 import math
 import os
+import struct
 import sys
 import time
 import unittest
@@ -14,7 +15,8 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'system')]
 
 import cbor2  # noqa: E402
 import fixture  # noqa: E402
-from peer import Blake3, Peer  # noqa: E402
+import nacl.bindings as sodium  # noqa: E402
+from peer import ANNOUNCE, ERROR, Blake3, Peer  # noqa: E402
 
 BLAKE3_LIBRARY = ''
 
@@ -25,9 +27,13 @@ class AStranger(fixture.NodesTest):
         self.a = self.node('a')
         self.a.edit('admission: allow-list', 'admission: open')
         self.a.start()
-        self.peer = Peer(Blake3(BLAKE3_LIBRARY), self.a.address,
-                         bytes.fromhex(self.a.key.removeprefix('ed25519:')), 'default', bytes(range(32)))
-        self.addCleanup(self.peer.channel.close)
+        self.peer = self.stranger(bytes(range(32)))
+
+    def stranger(self, seed):
+        peer = Peer(Blake3(BLAKE3_LIBRARY), self.a.address,
+                    bytes.fromhex(self.a.key.removeprefix('ed25519:')), 'default', seed)
+        self.addCleanup(peer.channel.close)
+        return peer
 
     def wait(self, what, seconds=15):
         until = time.monotonic() + seconds
@@ -39,7 +45,7 @@ class AStranger(fixture.NodesTest):
         lines = ''.join(f'{{"pointers":[{{"role":"subject","target":{{"id":"film:{i}","context":"title"}}}},'
                         f'{{"role":"value","target":"number {i}"}}]}}\n' for i in range(3000))
         self.a.run('write', '--claims', '-', text=lines)
-        name, _, provides, positions = self.peer.hello()
+        name, _, provides, positions = self.peer.introduce()
         self.assertEqual(name, 'a')
         self.assertIn('fetch', provides)
         for origin, epoch, last, head in positions:
@@ -47,15 +53,33 @@ class AStranger(fixture.NodesTest):
             self.assertEqual(self.peer.heads[origin, epoch], (last, head))
         self.assertEqual(len(self.peer.held), self.a.json('status')['deltas'])
 
+    def test_says_hello_and_is_said_hello_to(self):
+        said = set()
+        for first in range(1, 64):
+            peer = self.stranger(bytes([first]) * 32)
+            if (peer.channel.public < peer.node_link) in said:
+                continue
+            said.add(peer.channel.public < peer.node_link)
+            self.assertEqual(peer.introduce()[0], 'a')
+            if len(said) == 2:
+                return
+        self.fail('no key was smaller, or none greater, than the node\'s')
+
+    def test_is_denied_all_before_hello(self):
+        (frame,) = self.peer.channel.request(self.peer.frame(ANNOUNCE, 0, cbor2.dumps([])))
+        kind, body = self.peer.open(frame)
+        self.assertEqual(kind, ERROR)
+        self.assertIn('hello', cbor2.loads(body)[1])
+
     def test_hears_what_is_written_while_it_listens(self):
-        self.peer.hello()
+        self.peer.introduce()
         self.peer.channel.subscribe(b'o' + self.peer.node_key)
         self.peer.channel.pump(0.5)
         self.a.run('write', 'film:1', 'title', 'The Matrix')
         self.wait(lambda: len(self.peer.held) == 1)
 
     def test_what_it_wrote_is_read_on_the_node(self):
-        self.peer.hello()
+        self.peer.introduce()
         self.peer.write({'timestamp': 1.5, 'pointers': [
             {'role': 'subject', 'target': {'id': 'film:2', 'context': 'title'}},
             {'role': 'value', 'target': 'Solaris'}]})
@@ -78,19 +102,52 @@ class ThePageOfExamples(unittest.TestCase):
                 name = line
                 section[name] = b''
 
-    def test_holds_frames_of_its_kinds_that_their_sender_signed(self):
-        given = self.sections.pop('Keys and the delta')
-        blake3 = Blake3(BLAKE3_LIBRARY)
-        self.assertGreaterEqual(len(self.sections), 8)
-        for title, section in self.sections.items():
-            envelope = section['frame'][:-64]
-            fields = cbor2.loads(envelope)
-            self.assertEqual(cbor2.dumps(fields), envelope, title)
-            self.assertEqual(fields[:3], [1, given['fabric'], given['node key of Ada']])
-            self.assertIn(fields[3], (b'', given['node key of Bea']))
-            self.assertEqual(f'({fields[4]})', title.split()[-1])
-            self.assertEqual(fields[7], section['body'], title)
-            Peer.verify(fields[2], b'rhizome.frame.v1' + blake3(envelope), section['frame'][-64:])
+    def test_holds_frames_of_its_kinds(self):
+        self.sections.pop('Keys and the delta')
+        frames = {title: section for title, section in self.sections.items() if {'frame', 'body'} <= section.keys()}
+        self.assertGreaterEqual(len(frames), 20)
+        for title, section in frames.items():
+            kind, body = Peer.open(section['frame'])
+            self.assertEqual(f'({kind})', title.split()[-1])
+            self.assertEqual(body, section['body'], title)
+            if body:
+                self.assertEqual(cbor2.dumps(cbor2.loads(body)), body, title)
+
+    def test_holds_a_hello_that_both_signed_and_the_keys_that_follow(self):
+        given, blake3 = self.sections['Keys and the delta'], Blake3(BLAKE3_LIBRARY)
+        ada, bea = given['node key of Ada'], given['node key of Bea']
+        link_of = sodium.crypto_sign_ed25519_pk_to_curve25519
+        for level, name in ((b'\1', 'proven'), (b'\0', 'unproven')):
+            hello, reply, confirm = (self.sections[f'{what}, {name} ({kind})']['body'] for what, kind in
+                                     (('Hello', 16), ('Hello reply', 17), ('Confirm', 9)))
+            fields, (*unsigned, signature) = cbor2.loads(hello), cbor2.loads(reply)
+            initiator, responder = fields[2], unsigned[2]
+            self.assertEqual({initiator, responder}, {ada, bea})
+            self.assertLess(link_of(initiator), link_of(responder))
+            self.assertEqual((fields[0], fields[1]), (1, given['fabric']))
+            transcript = blake3(link_of(initiator) + link_of(responder) + level + hello + cbor2.dumps(unsigned))
+            Peer.verify(responder, b'rhizome.session.v1\2' + transcript, signature)
+            Peer.verify(initiator, b'rhizome.session.v1\1' + transcript, cbor2.loads(confirm)[0])
+        keys = self.sections['Keys of the unproven session']
+        shared = sodium.crypto_scalarmult(keys['ephemeral secret of the responder'], fields[4])
+        key = blake3(b'rhizome.session.key.v1\1' + shared + transcript)
+        self.assertEqual(key, keys['key of the initiator'])
+        sealed = self.sections['Sealed (20)']['frame']
+        nonce = sealed[1:2] + bytes(3) + sealed[2:10]
+        inner = sodium.crypto_aead_chacha20poly1305_ietf_decrypt(sealed[10:], sealed[:10], nonce, key)
+        self.assertEqual(inner[:14], struct.pack('>BBQI', 1, 1, 77, 10000))
+        self.assertEqual(inner[14:], self.sections['Sealed (20)']['plain body'])
+
+    def test_holds_a_publication_that_its_publisher_signed(self):
+        given, blake3 = self.sections['Keys and the delta'], Blake3(BLAKE3_LIBRARY)
+        section = self.sections['Publication (7)']
+        frame, topic = section['frame'], b'o' + given['node key of Ada']
+        self.assertEqual(frame[:10], struct.pack('>BBQ', 7, 2, 0))
+        body = frame[74:]
+        self.assertEqual(body, self.sections['Propagate (1)']['body'])
+        boot = section['boot nonce of Ada']
+        signed = blake3(given['fabric'] + boot + frame[2:10] + bytes([len(topic)]) + topic + body)
+        Peer.verify(given['node key of Ada'], b'rhizome.publication.v1' + signed, frame[10:74])
 
     def test_holds_a_receipt_and_a_roster_that_their_makers_signed(self):
         key, blake3 = self.sections['Keys and the delta']['node key of Ada'], Blake3(BLAKE3_LIBRARY)

@@ -223,7 +223,7 @@ class Commands(NodesTest):
         self.assertTrue(all(check['ok'] for check in a.json('doctor')))
         info = a.json('plugin', 'inspect', 'leveldb')
         self.assertTrue(info['would_load'])
-        self.assertEqual(info['interfaces'], ['rhizome.store/1'])
+        self.assertIn('rhizome.store/1', info['interfaces'])
         a.run('plugin', 'trust', 'leveldb')
         self.assertTrue(a.json('plugin', 'inspect', 'leveldb')['pinned'])
 
@@ -254,7 +254,7 @@ class Commands(NodesTest):
         a.edit('plugin: leveldb', 'plugin: jsonlogic')
         refused = command('config', 'check', a.directory, check=False)
         self.assertEqual(refused.returncode, 78)
-        self.assertIn('store.plugin: expected a store plugin, found rhizome.jsonlogic, a filter', refused.stderr)
+        self.assertIn('is rhizome.jsonlogic, a filter', refused.stderr)
         self.assertFalse(os.path.exists(os.path.join(a.directory, 'data')))
 
 

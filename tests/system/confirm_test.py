@@ -113,7 +113,7 @@ class Confirm(NodesTest):
         for node in (b, c):
             self.assertEqual(self.value(node)['value'], 'The Matrix')
         told = b.json('extent', written['token'])
-        self.assertEqual(told['here'], 'held')
+        self.assertEqual(told['token_state'], 'held')
 
     def test_a_signed_roster_spreads_and_counts(self):
         authority = os.path.join(self.root, 'authority.key')
@@ -123,7 +123,7 @@ class Confirm(NodesTest):
         for node in (a, b, c):
             self.eventually('the roster came', lambda n=node: n.json('roster', 'show')['version'] == 1)
         written = c.json('write', 'e', 'p', 'v', '--confirm', 'all', '--deadline', DEADLINE)
-        self.assertEqual((written['confirm']['holders'], written['confirm']['others']), (['a', 'b'], ['c']))
+        self.assertEqual((written['confirm']['holders'], written['confirm']['non_voters']), (['a', 'b'], ['c']))
         self.assertIn('this node is no voter', c.run('roster', 'show').stdout)
         stranger = os.path.join(self.root, 'stranger.key')
         command('keygen', stranger)
@@ -156,7 +156,7 @@ class Confirm(NodesTest):
         a.run('write', 'e', 'p', 'v', '--confirm', 'all', '--deadline', DEADLINE)
         status = a.status()
         self.assertEqual(status['members'][0]['name'], 'b')
-        self.assertEqual(status['members'][0]['receipt']['lacks'], 0)
+        self.assertEqual(status['members'][0]['receipt']['missing'], 0)
         self.assertEqual(status['confirmation']['last_writes'][0]['held'], 2)
 
 

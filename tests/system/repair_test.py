@@ -88,7 +88,7 @@ class Repair(NodesTest):
         a.stop()
         a.edit('plugin: leveldb', 'plugin: memory')
         refused = a.run('repair', check=False)
-        self.assertIn('keeps nothing on disk', refused.stderr)
+        self.assertIn('there is nothing to repair', refused.stderr)
 
 
 if __name__ == '__main__':

@@ -52,7 +52,7 @@ class Subscriptions(NodesTest):
             publisher.run('write', 'e:keep', 'n', '10')
             self.eventually('live', lambda: follower.values() == list(range(11)))
             listed = publisher.json('filter', 'explain')
-            self.assertEqual([entry['keys'] for entry in listed], [['entity == "e:keep"']])
+            self.assertEqual([entry['index_keys'] for entry in listed], [['entity == "e:keep"']])
         finally:
             follower.end()
         unknown = subscriber.run('query', '--peer', 'nobody', check=False)

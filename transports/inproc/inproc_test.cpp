@@ -1,10 +1,13 @@
 // The in-process network under a virtual clock: same seed same trace, loss, cuts, delays. The test
 // is a host whose clock, timers and thread are one loop.
 #include <gtest/gtest.h>
+#include <sodium.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <string>
 
 #include "rhizome/abi/host.h"
@@ -23,8 +26,7 @@ constexpr std::uint64_t kMs = 1'000'000;
 struct Simulation {
   struct Task {
     std::uint64_t at, sequence;
-    void (*run)(void*);
-    void* argument;
+    std::function<void()> run;
     bool operator<(const Task& other) const {
       return at != other.at ? at > other.at : sequence > other.sequence;
     }
@@ -38,74 +40,116 @@ struct Simulation {
       const Task task = tasks.top();
       tasks.pop();
       now = std::max(now, task.at);
-      task.run(task.argument);
+      task.run();
     }
     now = end;
   }
 };
-Simulation* current = nullptr;
 
-constexpr rz_host_clock kClock = {nullptr, [](void*) { return current->now; },
-                                  [](void*) { return current->now / kMs; }};
-constexpr rz_host_timer kTimer = {
-    nullptr,
-    [](void*, std::uint64_t delay, void (*task)(void*), void* argument, std::uint64_t*) {
-      current->tasks.push({current->now + delay, current->sequence++, task, argument});
-      return std::int32_t{RZ_OK};
-    },
-    [](void*, std::uint64_t) { return std::int32_t{RZ_NOT_FOUND}; }};
-const void* service(void*, const char* id) {
-  if (std::string_view(id) == RZ_HOST_CLOCK_ID) return &kClock;
-  if (std::string_view(id) == RZ_HOST_TIMER_ID) return &kTimer;
-  return nullptr;
+// The host of one node in a simulation.
+class Host final : public use::InstanceHost {
+ public:
+  explicit Host(Simulation* simulation) : simulation_(*simulation) {}
+  const rz_host* table() override { return &host_; }
+  void end_timers() noexcept override { *open_ = false; }
+
+ private:
+  static Host& self(void* context) { return *static_cast<Host*>(context); }
+  static std::int32_t start(void* context, std::uint64_t delay, void (*task)(void*), void* argument,
+                            std::uint64_t* id) {
+    Host& host = self(context);
+    if (!*host.open_) return RZ_CLOSED;
+    *id = ++host.next_;
+    host.simulation_.tasks.push(
+        {host.simulation_.now + delay, host.simulation_.sequence++,
+         [open = host.open_, pending = host.pending_, number = *id, task, argument] {
+           if (*open && pending->erase(number) != 0) task(argument);
+         }});
+    host.pending_->insert(*id);
+    return RZ_OK;
+  }
+  static std::int32_t cancel(void* context, std::uint64_t id) {
+    return self(context).pending_->erase(id) != 0 ? RZ_OK : RZ_NOT_FOUND;
+  }
+  static const void* service(void* context, const char* id) {
+    if (std::string_view(id) == RZ_HOST_CLOCK_ID) return &self(context).clock_;
+    if (std::string_view(id) == RZ_HOST_TIMER_ID) return &self(context).timer_;
+    return nullptr;
+  }
+
+  Simulation& simulation_;
+  const std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
+  const std::shared_ptr<std::set<std::uint64_t>> pending_ =
+      std::make_shared<std::set<std::uint64_t>>();
+  std::uint64_t next_ = 0;
+  rz_host_clock clock_{this, [](void* c) { return self(c).simulation_.now; },
+                       [](void* c) { return self(c).simulation_.now / kMs; }};
+  rz_host_timer timer_{this, start, cancel};
+  rz_host host_{this, service};
+};
+
+// The key pair of a node's number.
+rz_transport_identity identity_of(std::uint8_t number) {
+  rz_transport_identity identity{};
+  identity.struct_size = sizeof identity;
+  std::fill_n(identity.link_secret_key, RZ_LINK_KEY_SIZE, number);
+  crypto_scalarmult_base(identity.link_public_key, identity.link_secret_key);
+  return identity;
 }
 
 // A node that writes down everything it is told, with the virtual time, in one common trace.
 struct Node : use::TransportEvents {
-  Node(std::string node_name, std::uint8_t number, const std::string& options, std::string* all)
-      : name(std::move(node_name)), trace(all) {
-    key.fill(number);
-    rz_transport_identity identity{};
-    std::memcpy(identity.link_public_key, key.data(), key.size());
+  Node(Simulation* in, std::string node_name, std::uint8_t number, const std::string& options,
+       std::string* all)
+      : simulation(*in), name(std::move(node_name)), trace(all) {
+    const rz_transport_identity identity = identity_of(number);
+    std::memcpy(key.data(), identity.link_public_key, key.size());
     const auto* table =
         static_cast<const rz_transport*>(rhizome_plugin.get_interface(RZ_TRANSPORT_ID));
     auto opened = use::Transport::open(
-        table, R"({"network":"simulation","address":")" + name + "\"" + options + "}", identity,
-        this);
+        table, std::make_shared<Host>(in),
+        R"({"network":"simulation","address":")" + name + "\"" + options + "}", identity, this);
     EXPECT_TRUE(opened.ok()) << opened.status().to_string();
     transport = std::make_unique<use::Transport>(std::move(*opened));
     EXPECT_TRUE(transport->start().ok());
   }
   void note(const std::string& what) {
-    *trace += std::to_string(current->now / 1000) + " " + name + " " + what + "\n";
+    *trace += std::to_string(simulation.now / 1000) + " " + name + " " + what + "\n";
   }
   bool authorize(const LinkKey&) noexcept override { return true; }
-  void peer(const LinkKey& peer, bool up) noexcept override {
-    note((up ? "up " : "down ") + std::to_string(peer[0]));
+  void connection(const use::Connection& connection, bool up) noexcept override {
+    note((up ? "up " : "down ") + to_hex(use::view(connection.link)).substr(0, 8));
     peers += up ? 1 : -1;
-    if (up) {
-      EXPECT_TRUE(transport->subscribe(peer, "").ok());
-    }
+    proven = connection.proven;
+    if (!up) return;
+    connections[connection.link] = connection.number;
+    EXPECT_TRUE(transport->subscribe(connection.number, "").ok());
   }
-  void published(const LinkKey&, ByteView, ByteView frame) noexcept override {
+  void published(std::uint64_t, ByteView, ByteView frame) noexcept override {
     note("published " + std::string(frame));
     frames.emplace_back(frame);
   }
-  void request(const LinkKey&, std::uint64_t request, ByteView frame) noexcept override {
+  void request(std::uint64_t, std::uint64_t request, ByteView frame) noexcept override {
     note("request " + std::string(frame));
     for (int i = 0; i < 5; ++i)
-      EXPECT_TRUE(transport->reply(request, std::to_string(i), i == 4).ok());
+      EXPECT_TRUE(transport->reply(request, RZ_LANE_LIVE, std::to_string(i), i == 4).ok());
+  }
+  void writable(std::uint64_t, std::uint32_t) noexcept override {}
+  Status ask(const LinkKey& peer, std::uint64_t number, std::uint64_t timeout_ms) {
+    return transport->request(connections[peer], number, RZ_LANE_LIVE, timeout_ms, "?");
   }
   void reply(std::uint64_t request, Code code, ByteView frame, bool last) noexcept override {
     note("reply " + std::string(code_name(code)) + " " + std::string(frame));
     if (code == Code::kOk) answers[request] += std::string(frame);
     if (last) ends[request].push_back(code);
   }
-  void work(const LinkKey&, ByteView) noexcept override {}
 
+  Simulation& simulation;
   std::string name;
   LinkKey key{};
   int peers = 0;
+  bool proven = false;  // the last connection
+  std::map<LinkKey, std::uint64_t> connections;
   std::vector<std::string> frames;
   std::map<std::uint64_t, std::string> answers;
   std::map<std::uint64_t, std::vector<Code>> ends;
@@ -116,14 +160,10 @@ struct Node : use::TransportEvents {
 class InprocNetwork : public ::testing::Test {
  protected:
   void SetUp() override {
-    static constexpr rz_host kHost = {nullptr, service};
-    ASSERT_EQ(rhizome_plugin.init(&kHost, nullptr), RZ_OK);
+    ASSERT_GE(sodium_init(), 0);
     restart();
   }
-  void restart() {
-    simulation_ = std::make_unique<Simulation>();
-    current = simulation_.get();
-  }
+  void restart() { simulation_ = std::make_unique<Simulation>(); }
   static const rz_inproc_control* control() {
     return static_cast<const rz_inproc_control*>(
         rhizome_plugin.get_interface(RZ_INPROC_CONTROL_ID));
@@ -142,7 +182,8 @@ class InprocNetwork : public ::testing::Test {
     std::vector<std::unique_ptr<Node>> nodes;
     constexpr int kNodes = 12;
     for (int i = 0; i < kNodes; ++i)
-      nodes.push_back(std::make_unique<Node>(std::string(1, 'n').append(std::to_string(i)),
+      nodes.push_back(std::make_unique<Node>(simulation_.get(),
+                                             std::string(1, 'n').append(std::to_string(i)),
                                              static_cast<std::uint8_t>(i + 1), options, &trace));
     for (int i = 0; i < kNodes; ++i) {
       const Node& next = *nodes[static_cast<std::size_t>((i + 1) % kNodes)];
@@ -155,7 +196,7 @@ class InprocNetwork : public ::testing::Test {
       Node& node = *nodes[static_cast<std::size_t>(round % kNodes)];
       EXPECT_TRUE(node.transport->publish("t", std::to_string(round)).ok());
       const Node& next = *nodes[static_cast<std::size_t>((round + 1) % kNodes)];
-      (void)node.transport->request(next.key, static_cast<std::uint64_t>(round) + 1, "?", 100);
+      (void)node.ask(next.key, static_cast<std::uint64_t>(round) + 1, 100);
     }
     simulation_->run(1000);
     return trace;
@@ -174,12 +215,12 @@ TEST_F(InprocNetwork, TheSameSeedGivesTheSameTraceAndAnotherSeedAnother) {
 
 TEST_F(InprocNetwork, LostMessagesAreCountedAndRequestsEndAtTheirDeadline) {
   std::string trace;
-  Node a("a", 1, R"(,"seed":3,"loss":0.2)", &trace), b("b", 2, R"(,"seed":3,"loss":0.2)", &trace);
+  Node a(simulation_.get(), "a", 1, R"(,"seed":3,"loss":0.2)", &trace),
+      b(simulation_.get(), "b", 2, R"(,"seed":3,"loss":0.2)", &trace);
   ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
   simulation_->run(100);
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(a.transport->publish("t", std::to_string(i)).ok());
-  for (std::uint64_t i = 1; i <= 500; ++i)
-    ASSERT_TRUE(b.transport->request(a.key, i, "?", 200).ok());
+  for (std::uint64_t i = 1; i <= 500; ++i) ASSERT_TRUE(b.ask(a.key, i, 200).ok());
   simulation_->run(1000);
   EXPECT_GT(b.frames.size(), 700U);
   EXPECT_LT(b.frames.size(), 900U);
@@ -200,8 +241,9 @@ TEST_F(InprocNetwork, LostMessagesAreCountedAndRequestsEndAtTheirDeadline) {
 
 TEST_F(InprocNetwork, PublishedFramesAreDuplicatedAndOvertakenOnPurpose) {
   std::string trace;
-  Node a("a", 1, R"(,"seed":5,"duplicate":0.2,"reorder":0.2,"delay_ms":[1,5])", &trace);
-  Node b("b", 2, "", &trace);
+  Node a(simulation_.get(), "a", 1, R"(,"seed":5,"duplicate":0.2,"reorder":0.2,"delay_ms":[1,5])",
+         &trace);
+  Node b(simulation_.get(), "b", 2, "", &trace);
   ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
   simulation_->run(100);
   for (int i = 0; i < 500; ++i) {
@@ -220,7 +262,8 @@ TEST_F(InprocNetwork, PublishedFramesAreDuplicatedAndOvertakenOnPurpose) {
 
 TEST_F(InprocNetwork, ADelayIsKeptInVirtualTime) {
   std::string trace;
-  Node a("a", 1, R"(,"delay_ms":[40,50])", &trace), b("b", 2, "", &trace);
+  Node a(simulation_.get(), "a", 1, R"(,"delay_ms":[40,50])", &trace),
+      b(simulation_.get(), "b", 2, "", &trace);
   ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
   simulation_->run(200);
   ASSERT_TRUE(a.transport->publish("t", "x").ok());
@@ -232,13 +275,14 @@ TEST_F(InprocNetwork, ADelayIsKeptInVirtualTime) {
 
 TEST_F(InprocNetwork, ACutIsNoticedOnBothSidesAndHeals) {
   std::string trace;
-  Node a("a", 1, "", &trace), b("b", 2, "", &trace), c("c", 3, "", &trace);
+  Node a(simulation_.get(), "a", 1, "", &trace), b(simulation_.get(), "b", 2, "", &trace),
+      c(simulation_.get(), "c", 3, "", &trace);
   ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
   ASSERT_TRUE(c.transport->connect(a.key, "inproc://a").ok());
   simulation_->run(100);
   ASSERT_EQ(a.peers, 2);
   ASSERT_EQ(control()->cut(to_abi("simulation"), to_abi("a"), to_abi("b")), RZ_OK);
-  ASSERT_TRUE(a.transport->request(b.key, 1, "?", 60'000).ok());
+  ASSERT_TRUE(a.ask(b.key, 1, 60'000).ok());
   ASSERT_TRUE(a.transport->publish("t", "to c only").ok());
   simulation_->run(999);
   EXPECT_EQ(a.peers, 2) << "not before detect_ms";
@@ -262,15 +306,39 @@ TEST_F(InprocNetwork, ACutIsNoticedOnBothSidesAndHeals) {
 
 TEST_F(InprocNetwork, StoppingANodeEndsWhatItAskedBeforeStopReturns) {
   std::string trace;
-  Node a("a", 1, "", &trace), b("b", 2, "", &trace);
+  Node a(simulation_.get(), "a", 1, "", &trace), b(simulation_.get(), "b", 2, "", &trace);
   ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
   simulation_->run(100);
-  ASSERT_TRUE(b.transport->request(a.key, 9, "?", 60'000).ok());
+  ASSERT_TRUE(b.ask(a.key, 9, 60'000).ok());
   b.transport->stop();
   EXPECT_EQ(b.ends[9], std::vector<Code>{Code::kClosed});
   EXPECT_EQ(b.peers, 0);
   simulation_->run(100);
   EXPECT_EQ(a.peers, 0);
+}
+
+TEST_F(InprocNetwork, AConnectionIsProvenOnlyWhereBothEndsAre) {
+  std::string trace;
+  Node a(simulation_.get(), "a", 1, "", &trace), b(simulation_.get(), "b", 2, "", &trace);
+  Node c(simulation_.get(), "c", 3, R"(,"level":"unproven")", &trace);
+  ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
+  ASSERT_TRUE(c.transport->connect(a.key, "inproc://a").ok());
+  simulation_->run(100);
+  EXPECT_TRUE(b.proven);
+  EXPECT_FALSE(c.proven);
+}
+
+// Once, a plugin had one host for its life: the clock of a node that had gone went on being asked.
+TEST_F(InprocNetwork, TimeGoesOnWhenTheNodeWhoseHostKeptItHasGone) {
+  std::string trace;
+  auto first = std::make_unique<Node>(simulation_.get(), "first", 9, "", &trace);
+  Node a(simulation_.get(), "a", 1, "", &trace), b(simulation_.get(), "b", 2, "", &trace);
+  ASSERT_TRUE(b.transport->connect(a.key, "inproc://a").ok());
+  simulation_->run(100);
+  ASSERT_TRUE(b.ask(a.key, 1, 60'000).ok());
+  first.reset();
+  simulation_->run(100);
+  EXPECT_EQ(b.ends[1], std::vector<Code>{Code::kOk});
 }
 
 TEST_F(InprocNetwork, AConfigErrorNamesTheKeyAndWhatWasExpected) {
@@ -279,9 +347,11 @@ TEST_F(InprocNetwork, AConfigErrorNamesTheKeyAndWhatWasExpected) {
   const auto message = [&](const char* config) {
     void* handle = nullptr;
     rz_error error{};
-    rz_transport_identity identity{};
+    const rz_transport_identity identity = identity_of(1);
     const rz_transport_events events{};
-    EXPECT_EQ(table->open(to_abi(config), &identity, &events, &handle, &error), RZ_INVALID);
+    Host host(simulation_.get());
+    EXPECT_EQ(table->open(host.table(), to_abi(config), &identity, &events, &handle, &error),
+              RZ_INVALID);
     return std::string(error.message);
   };
   EXPECT_NE(message(R"({"address":"a","los":0.1})").find("'los'"), std::string::npos);

@@ -20,17 +20,44 @@ Network& Network::of(const std::string& name) {
   return *found;
 }
 
-void Network::opened() {
-  Lock lock = scheduler_.lock();
-  if (open_count_++ == 0) scheduler_.reset(lock);
+rz_connection connection_of(const Link& link, int index) {
+  const Node& near = *link.end(index).node;
+  const Node& far = *link.end(1 - index).node;
+  rz_connection connection{};
+  connection.number = link.end(index).number;
+  std::copy(far.key.begin(), far.key.end(), connection.link_key);
+  connection.level =
+      near.options.proven && far.options.proven ? RZ_LEVEL_PROVEN : RZ_LEVEL_UNPROVEN;
+  if (near.options.reorder > 0 || far.options.reorder > 0)
+    connection.flags = RZ_CONNECTION_REORDERS;
+  return connection;
 }
 
-void Network::closed() {
+Status Network::check_address(ByteView address) {
+  if (address.substr(0, kScheme.size()) == kScheme && address.size() > kScheme.size() &&
+      address.size() <= kScheme.size() + 255)
+    return {};
+  return {Code::kInvalid, "inproc transport: address '" + std::string(address.substr(0, 255)) +
+                              "': expected inproc://NAME"};
+}
+
+Status Network::opened(const NodePtr& node, const TimeSource& time) {
   Lock lock = scheduler_.lock();
+  if (!scheduler_.add(lock, node.get(), time))
+    return {Code::kInvalid,
+            "inproc transport: network '" + node->options.network +
+                "': expected hosts that all have rhizome.host.clock/1 and rhizome.host.timer/1, or "
+                "none, found both"};
+  ++open_count_;
+  return {};
+}
+
+void Network::closed(const NodePtr& node) {
+  Lock lock = scheduler_.lock();
+  scheduler_.remove(lock, node.get());
   if (--open_count_ != 0) return;
   cuts_.clear();
   counts_ = {};
-  scheduler_.reset(lock);
 }
 
 Status Network::start(const NodePtr& node) {
@@ -56,26 +83,26 @@ void Network::stop(const NodePtr& node) {
     nodes_.erase(node->options.address);
     scheduler_.wait_idle(lock, node.get());
     node->dials.clear();
-    const std::map<LinkKey, LinkPtr> links = node->links;
+    const std::map<std::uint64_t, LinkPtr> links = node->links;
     for (const auto& entry : links) drop(lock, entry.second);
     farewells.swap(node->farewells);
   }
   for (const Farewell& farewell : farewells) {
     for (const std::uint64_t request : farewell.requests)
       node->events.reply(request, Code::kClosed, {}, true);
-    if (farewell.announced) node->events.peer(farewell.peer, false);
+    if (farewell.announced) node->events.connection(farewell.connection, false);
   }
   scheduler_.leave();
 }
 
 Status Network::connect(const NodePtr& node, const LinkKey& peer, ByteView address) {
-  if (address.substr(0, kScheme.size()) != kScheme || address.size() == kScheme.size())
-    return {Code::kInvalid, "inproc transport: address '" + std::string(address.substr(0, 255)) +
-                                "': expected inproc://NAME"};
+  RZ_TRY(check_address(address));
   Lock lock = scheduler_.lock();
   if (!node->started) return {Code::kClosed, "inproc transport: not started"};
   if (peer == node->key)
     return {Code::kInvalid, "inproc transport: a node cannot connect to its own link key"};
+  if (node->dials.size() >= kMaxDials && node->dials.count(peer) == 0)
+    return {Code::kLimit, "inproc transport: a node dials at most " + std::to_string(kMaxDials)};
   Dial& dial = node->dials[peer];
   const std::string name(address.substr(kScheme.size()));
   if (dial.address == name) return {};
@@ -90,8 +117,17 @@ Status Network::connect(const NodePtr& node, const LinkKey& peer, ByteView addre
 void Network::disconnect(const NodePtr& node, const LinkKey& peer) {
   Lock lock = scheduler_.lock();
   node->dials.erase(peer);
-  if (const auto found = node->links.find(peer); found != node->links.end())
-    drop(lock, LinkPtr(found->second));
+  std::vector<LinkPtr> links;
+  for (const auto& entry : node->links)
+    if (entry.second->end(1 - end_of(*entry.second, node.get())).node->key == peer)
+      links.push_back(entry.second);
+  for (const LinkPtr& link : links) drop(lock, link);
+}
+
+void Network::end(const NodePtr& node, std::uint64_t connection) {
+  Lock lock = scheduler_.lock();
+  const auto found = node->links.find(connection);
+  if (found != node->links.end()) drop(lock, LinkPtr(found->second));
 }
 
 void Network::attempt(Lock& lock, const NodePtr& node, const LinkKey& peer,
@@ -99,15 +135,23 @@ void Network::attempt(Lock& lock, const NodePtr& node, const LinkKey& peer,
   const auto dial = node->dials.find(peer);
   if (!node->started || dial == node->dials.end() || dial->second.generation != generation) return;
   dial->second.pending = false;
-  if (node->links.count(peer) != 0) return;
   if (!try_link(lock, node, peer, generation)) retry(lock, node, peer);
 }
+
+namespace {
+bool is_linked(const Node& node, const Node& to) {
+  return std::any_of(node.links.begin(), node.links.end(), [&](const auto& entry) {
+    return entry.second->ends[0].node.get() == &to || entry.second->ends[1].node.get() == &to;
+  });
+}
+}  // namespace
 
 bool Network::try_link(Lock& lock, const NodePtr& node, const LinkKey& peer,
                        std::uint64_t generation) {
   const auto found = nodes_.find(node->dials[peer].address);
   if (found == nodes_.end() || found->second->key != peer) return false;
   const NodePtr target = found->second;
+  if (is_linked(*node, *target)) return true;
   if (is_cut(*node, *target) || is_cut(*target, *node)) return false;
   const bool welcome =
       scheduler_.call_out(lock, target.get(), [&] { return target->events.authorize(node->key); });
@@ -120,14 +164,17 @@ bool Network::try_link(Lock& lock, const NodePtr& node, const LinkKey& peer,
   // The host may have changed its mind in either call.
   const auto dial = node->dials.find(peer);
   if (!node->started || !target->started || dial == node->dials.end() ||
-      dial->second.generation != generation || node->links.count(peer) != 0 ||
-      target->links.count(node->key) != 0)
+      dial->second.generation != generation)
     return false;
+  if (is_linked(*node, *target)) return true;
   dial->second.backoff_ns = kFirstBackoff;
   auto link = std::make_shared<Link>();
   link->ends[0].node = node;
   link->ends[1].node = target;
-  node->links[peer] = target->links[node->key] = link;
+  for (End& end : link->ends) {
+    end.number = end.node->next_connection++;
+    end.node->links[end.number] = link;
+  }
   announce(lock, link);
   return true;
 }
@@ -135,10 +182,10 @@ bool Network::try_link(Lock& lock, const NodePtr& node, const LinkKey& peer,
 void Network::announce(Lock& lock, const LinkPtr& link) {
   for (int i = 1; i >= 0; --i) {
     if (!link->up) return;
-    End& end = link->ends[static_cast<std::size_t>(i)];
-    const LinkKey peer = link->ends[static_cast<std::size_t>(1 - i)].node->key;
+    End& end = link->end(i);
     end.announced = true;
-    scheduler_.call_out(lock, end.node.get(), [&] { end.node->events.peer(peer, true); });
+    scheduler_.call_out(lock, end.node.get(),
+                        [&] { end.node->events.connection(connection_of(*link, i), true); });
   }
 }
 
@@ -162,10 +209,10 @@ void Network::drop(Lock& lock, const LinkPtr& link) {
 }
 
 void Network::leave_link(Lock& lock, const LinkPtr& link, int index) {
-  End& end = link->ends[static_cast<std::size_t>(index)];
+  End& end = link->end(index);
   const NodePtr node = end.node;
-  Farewell farewell{link->ends[static_cast<std::size_t>(1 - index)].node->key, {}, end.announced};
-  node->links.erase(farewell.peer);
+  Farewell farewell{connection_of(*link, index), {}, end.announced};
+  node->links.erase(end.number);
   for (auto it = node->asked.begin(); it != node->asked.end();) {
     if (it->second.link != link) {
       ++it;
@@ -179,7 +226,7 @@ void Network::leave_link(Lock& lock, const LinkPtr& link, int index) {
     if (it->second.link == link) node->open_deadlines.erase({it->second.deadline_ns, it->first});
     it = it->second.link == link ? node->open.erase(it) : std::next(it);
   }
-  const LinkKey peer = farewell.peer;
+  const LinkKey peer = link->end(1 - index).node->key;
   node->farewells.push_back(std::move(farewell));
   if (!node->started) return;  // stop() says them itself
   scheduler_.at(lock, scheduler_.now_ns(), [this, node](Lock& held) { say_farewell(held, node); });
@@ -193,7 +240,7 @@ void Network::say_farewell(Lock& lock, const NodePtr& node) {
   scheduler_.call_out(lock, node.get(), [&] {
     for (const std::uint64_t request : farewell.requests)
       node->events.reply(request, Code::kClosed, {}, true);
-    if (farewell.announced) node->events.peer(farewell.peer, false);
+    if (farewell.announced) node->events.connection(farewell.connection, false);
   });
 }
 
@@ -207,9 +254,9 @@ std::uint64_t Network::delay_ns(Node& node) {
 
 void Network::send(Lock& lock, const LinkPtr& link, int from, Carriage carriage, std::uint64_t size,
                    Scheduler::Event deliver) {
-  End& end = link->ends[static_cast<std::size_t>(from)];
+  End& end = link->end(from);
   Node& sender = *end.node;
-  if (is_cut(sender, *link->ends[static_cast<std::size_t>(1 - from)].node)) {
+  if (is_cut(sender, *link->end(1 - from).node)) {
     ++counts_.cut;
     if (carriage != Carriage::kLossy) link->damaged = true;
     return;
@@ -232,12 +279,37 @@ void Network::send(Lock& lock, const LinkPtr& link, int from, Carriage carriage,
     }
     end.in_flight += size + kMessageCost;
     scheduler_.at(lock, arrival, [this, link, from, size, deliver](Lock& held) {
-      link->ends[static_cast<std::size_t>(from)].in_flight -= size + kMessageCost;
-      if (!link->up) return;
-      ++counts_.delivered;
-      deliver(held);
+      arrive(held, link, from, size, deliver);
     });
   }
+}
+
+void Network::arrive(Lock& lock, const LinkPtr& link, int from, std::uint64_t size,
+                     const Scheduler::Event& deliver) {
+  End& end = link->end(from);
+  end.in_flight -= size + kMessageCost;
+  if (!link->up) return;
+  ++counts_.delivered;
+  deliver(lock);
+  // Half a window: not once a message while the other side takes one after the other.
+  if (end.blocked_bytes != 0 && end.in_flight * 2 <= end.node->options.window_bytes)
+    say_writable(lock, link, from, std::exchange(end.blocked_bytes, 0));
+}
+
+void Network::release_asked(Lock& lock, const LinkPtr& link, int from) {
+  End& end = link->end(from);
+  --end.asked;
+  if (end.blocked_asked != 0) say_writable(lock, link, from, std::exchange(end.blocked_asked, 0));
+}
+
+void Network::say_writable(Lock& lock, const LinkPtr& link, int from, std::uint32_t lanes) {
+  scheduler_.at(lock, scheduler_.now_ns(), [this, link, from, lanes](Lock& held) {
+    End& end = link->end(from);
+    for (std::uint32_t lane = 0; lane < RZ_LANES; ++lane)
+      if (link->up && end.node->started && (lanes >> lane & 1U) != 0)
+        scheduler_.call_out(held, end.node.get(),
+                            [&] { end.node->events.writable(end.number, lane); });
+  });
 }
 
 }  // namespace rhizome::inproc

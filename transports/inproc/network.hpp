@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "inproc/options.hpp"
@@ -26,18 +27,20 @@ using NodePtr = std::shared_ptr<Node>;
 
 inline constexpr std::size_t kMaxAsked = 1024;         // requests under way to one peer
 inline constexpr std::size_t kMaxSubscriptions = 512;  // of one peer
-inline constexpr std::size_t kMaxWork = 64;            // work frames on their way to one puller
+inline constexpr std::size_t kMaxDials = 4096;         // of one node
 inline constexpr std::uint64_t kMessageCost = 64;      // what a message weighs beside its bytes
 inline constexpr std::uint64_t kMillisecond = 1'000'000;
 
 // One end of a link. `wanted` is what this end asked for, `granted` what it sends to the other.
 struct End {
   NodePtr node;
-  bool announced = false;  // the host was told that the peer is up
+  std::uint64_t number = 0;  // of the connection, at this end
+  bool announced = false;    // the host was told that it is up
   std::vector<std::string> wanted, granted;
-  bool pulled = false;          // the other end takes work from this one
   std::uint64_t in_flight = 0;  // bytes on their way from this end
-  std::size_t asked = 0, work = 0;
+  std::size_t asked = 0;
+  // Lanes (a bit each) that were refused for want of room, or of a request's place.
+  std::uint32_t blocked_bytes = 0, blocked_asked = 0;
   std::uint64_t ordered_ns = 0;  // when the last ordered message of this end arrives
 };
 
@@ -45,6 +48,9 @@ struct Link {
   std::array<End, 2> ends;  // [0] dialled
   bool up = true;
   bool damaged = false;  // a cut swallowed a message that a link must not lose
+
+  End& end(int index) { return ends[static_cast<std::size_t>(index)]; }
+  const End& end(int index) const { return ends[static_cast<std::size_t>(index)]; }
 };
 
 struct Asked {
@@ -65,7 +71,7 @@ struct Dial {
 };
 // What the host still has to hear about a link that is gone.
 struct Farewell {
-  LinkKey peer;
+  rz_connection connection;
   std::vector<std::uint64_t> requests;
   bool announced;
 };
@@ -77,19 +83,21 @@ struct Node {
   Random random;
   bool started = false;
   std::map<LinkKey, Dial> dials;
-  std::map<LinkKey, LinkPtr> links;
+  std::map<std::uint64_t, LinkPtr> links;  // by their number at this end
   std::map<std::uint64_t, Asked> asked;
   std::map<std::uint64_t, Open> open;
   std::set<std::pair<std::uint64_t, std::uint64_t>> asked_deadlines, open_deadlines;
   std::uint64_t armed_ns = UINT64_MAX;
   std::deque<Farewell> farewells;
-  std::uint64_t next_token = 1, next_generation = 1, turn = 0;
+  std::uint64_t next_connection = 1, next_token = 1, next_generation = 1;
 };
 
-// The place of `node` on a link, and the other one.
+// The place of `node` on a link.
 inline int end_of(const Link& link, const Node* node) {
   return link.ends[0].node.get() == node ? 0 : 1;
 }
+// The connection as the end of this index sees it.
+rz_connection connection_of(const Link& link, int index);
 
 enum class Carriage {
   kControl,  // ordered, never lost by chance
@@ -101,21 +109,26 @@ class Network {
  public:
   // The network of this name; it lives as long as the process.
   static Network& of(const std::string& name);
+  // Is this "inproc://NAME"?
+  static Status check_address(ByteView address);
 
   Scheduler& scheduler() { return scheduler_; }
-  void opened();
-  void closed();  // the last one resets cuts, counts and what is under way
+  Status opened(const NodePtr& node, const TimeSource& time);
+  void closed(const NodePtr& node);  // the last one resets cuts, counts and what is under way
   Status start(const NodePtr& node);
   void stop(const NodePtr& node);
 
   Status connect(const NodePtr& node, const LinkKey& peer, ByteView address);
   void disconnect(const NodePtr& node, const LinkKey& peer);
+  void end(const NodePtr& node, std::uint64_t connection);
 
   // Sends from one end of a link: `deliver` runs as an event when it arrives and the link is up.
   void send(Lock& lock, const LinkPtr& link, int from, Carriage carriage, std::uint64_t size,
             Scheduler::Event deliver);
   // Sees to it that the node's deadlines are looked at in time.
   void arm_deadlines(Lock& lock, const NodePtr& node);
+  // One request less is under way from this end.
+  void release_asked(Lock& lock, const LinkPtr& link, int from);
 
   void cut(const std::string& from, const std::string& to);
   void heal(const std::string& from, const std::string& to);
@@ -133,6 +146,9 @@ class Network {
   void leave_link(Lock& lock, const LinkPtr& link, int end);
   void say_farewell(Lock& lock, const NodePtr& node);
   void check_deadlines(Lock& lock, const NodePtr& node);
+  void arrive(Lock& lock, const LinkPtr& link, int from, std::uint64_t size,
+              const Scheduler::Event& deliver);
+  void say_writable(Lock& lock, const LinkPtr& link, int from, std::uint32_t lanes);
   bool is_cut(const Node& from, const Node& to) const;
   std::uint64_t delay_ns(Node& node);
 

@@ -27,7 +27,7 @@ void Network::check_deadlines(Lock& lock, const NodePtr& node) {
     node->asked_deadlines.erase(node->asked_deadlines.begin());
     const Asked asked = node->asked[request];
     node->asked.erase(request);
-    --asked.link->ends[static_cast<std::size_t>(end_of(*asked.link, node.get()))].asked;
+    release_asked(lock, asked.link, end_of(*asked.link, node.get()));
     scheduler_.call_out(lock, node.get(),
                         [&] { node->events.reply(request, Code::kDeadline, {}, true); });
   }

@@ -52,6 +52,13 @@ Status read_delay(const Json& value, Options* options) {
   return {};
 }
 
+Status read_level(const Json& value, Options* options) {
+  if (value != "proven" && value != "unproven")
+    return wrong("level", "\"proven\" or \"unproven\"", value);
+  options->proven = value == "proven";
+  return {};
+}
+
 Status read_key(const std::string& key, const Json& value, Options* options) {
   if (key == "network") return read_name(key, value, &options->network);
   if (key == "address") return read_name(key, value, &options->address);
@@ -59,6 +66,7 @@ Status read_key(const std::string& key, const Json& value, Options* options) {
   if (key == "duplicate") return read_share(key, value, &options->duplicate);
   if (key == "reorder") return read_share(key, value, &options->reorder);
   if (key == "delay_ms") return read_delay(value, options);
+  if (key == "level") return read_level(value, options);
   if (key == "detect_ms") return read_count(key, value, 1, 600'000, &options->detect_ms);
   if (key == "window_bytes")
     return read_count(key, value, RZ_FRAME_MAX_SIZE, 1U << 30U, &options->window_bytes);
@@ -71,7 +79,7 @@ Status read_key(const std::string& key, const Json& value, Options* options) {
   return {Code::kInvalid,
           "inproc transport: unknown config key '" + key +
               "'; known: network, address, seed, loss, duplicate, reorder, delay_ms, detect_ms, "
-              "window_bytes"};
+              "window_bytes, level"};
 }
 
 }  // namespace

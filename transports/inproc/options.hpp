@@ -18,6 +18,7 @@ struct Options {
   double delay_low_ms = 0, delay_high_ms = 0;
   std::uint64_t detect_ms = 1000;
   std::uint64_t window_bytes = 8U << 20U;
+  bool proven = true;  // a link key is its holder's; else anybody may claim it
 };
 
 // kInvalid names the key, what was expected and what was found.

@@ -13,10 +13,10 @@ void Scheduler::at(Lock& lock, std::uint64_t at_ns, Event event) {
   heap_.push_back({at_ns, sequence_++, std::move(event)});
   std::push_heap(heap_.begin(), heap_.end(), later);
   if (pumping_) return;
-  if (time_.of_host()) {
-    arm(lock);
-  } else {
+  if (sources_.empty()) {
     due_.notify_one();
+  } else {
+    arm(lock);
   }
 }
 
@@ -29,30 +29,59 @@ bool Scheduler::run_next(Lock& lock) {
   return true;
 }
 
-void Scheduler::arm(Lock&) {
+void Scheduler::arm(Lock& lock) {
   if (heap_.empty() || heap_.front().at_ns >= armed_ns_) return;
-  armed_ns_ = heap_.front().at_ns;
-  const std::uint64_t now = now_ns();
-  time_.post_after(armed_ns_ > now ? armed_ns_ - now : 0, &Scheduler::on_timer, this);
+  disarm(lock);
+  const std::uint64_t due = heap_.front().at_ns, now = now_ns();
+  for (const Source& source : sources_) {
+    // A host that closes its instance takes no timer any more; another one's does as well.
+    const std::uint64_t id =
+        source.time.start(due > now ? due - now : 0, &Scheduler::on_timer, this);
+    if (id == 0) continue;
+    armed_by_ = source.owner;
+    armed_id_ = id;
+    armed_ns_ = due;
+    return;
+  }
+}
+
+void Scheduler::disarm(Lock&) {
+  for (const Source& source : sources_)
+    if (source.owner == armed_by_) source.time.cancel(armed_id_);
+  armed_by_ = nullptr;
+  armed_ns_ = UINT64_MAX;
 }
 
 // Schedulers live as long as the process, so a timer that comes late finds one.
 void Scheduler::on_timer(void* self) {
   auto& scheduler = *static_cast<Scheduler*>(self);
   Lock lock = scheduler.lock();
-  if (scheduler.now_ns() >= scheduler.armed_ns_) scheduler.armed_ns_ = UINT64_MAX;
+  if (!scheduler.sources_.empty() && scheduler.now_ns() >= scheduler.armed_ns_)
+    scheduler.disarm(lock);
   if (scheduler.pumping_) return;  // that one sees all that is due
   scheduler.pumping_ = true;
   for (int i = 0; i < kEventsPerTimer && scheduler.run_next(lock); ++i) {
   }
   scheduler.pumping_ = false;
-  scheduler.arm(lock);
+  if (!scheduler.sources_.empty()) scheduler.arm(lock);
 }
 
-void Scheduler::reset(Lock&) {
-  heap_.clear();
-  armed_ns_ = UINT64_MAX;
-  time_ = TimeSource();
+bool Scheduler::add(Lock&, const void* owner, const TimeSource& time) {
+  if (owners_ != 0 && time.of_host() == sources_.empty()) return false;
+  ++owners_;
+  if (time.of_host()) sources_.push_back({owner, time});
+  return true;
+}
+
+void Scheduler::remove(Lock& lock, const void* owner) {
+  const bool was_armed = armed_by_ == owner;
+  if (was_armed || owners_ == 1) disarm(lock);
+  std::erase_if(sources_, [&](const Source& source) { return source.owner == owner; });
+  if (--owners_ == 0) {
+    heap_.clear();
+  } else if (was_armed) {
+    arm(lock);
+  }
 }
 
 void Scheduler::wait_idle(Lock& lock, const void* owner) {
@@ -62,14 +91,18 @@ void Scheduler::wait_idle(Lock& lock, const void* owner) {
 
 void Scheduler::enter() {
   const std::lock_guard<std::mutex> life(life_);
-  if (users_++ != 0 || time_.of_host()) return;
+  {
+    const Lock held = lock();
+    if (!sources_.empty()) return;
+  }
+  if (users_++ != 0) return;
   quit_ = false;
   thread_ = std::thread([this] { thread_loop(); });
 }
 
 void Scheduler::leave() {
   const std::lock_guard<std::mutex> life(life_);
-  if (--users_ != 0 || time_.of_host()) return;
+  if (users_ == 0 || --users_ != 0) return;
   {
     const Lock held = lock();
     quit_ = true;

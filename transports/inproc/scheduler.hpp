@@ -1,6 +1,6 @@
 // The one thread of control of an in-process network: a heap of timed events and a pump that runs
-// them one at a time, on the host's timers where there are any, else on a thread of its own.
-// Every piece of the network's state is guarded by this object's mutex.
+// them one at a time, on a timer of one of its instances' hosts where they have timers, else on a
+// thread of its own. Every piece of the network's state is guarded by this object's mutex.
 #pragma once
 
 #include <condition_variable>
@@ -21,7 +21,10 @@ class Scheduler {
   using Event = std::function<void(Lock&)>;
 
   Lock lock() { return Lock(mutex_); }
-  std::uint64_t now_ns() const { return time_.now_ns(); }
+  // REQUIRES: the lock is held.
+  std::uint64_t now_ns() const {
+    return sources_.empty() ? steady_ns() : sources_.front().time.now_ns();
+  }
 
   // Runs `event` with the lock held at `at_ns` or later; events of one time run in the order in
   // which they came.
@@ -40,17 +43,24 @@ class Scheduler {
   // Returns when no call for `owner` runs. From inside such a call it returns at once.
   void wait_idle(Lock& lock, const void* owner);
 
+  // An instance comes, with the time of its host, or goes. The hosts of one scheduler have one
+  // clock; false where this one has timers and those before it have none, or the reverse. The last
+  // one to go takes all events with it.
+  bool add(Lock& lock, const void* owner, const TimeSource& time);
+  void remove(Lock& lock, const void* owner);
+
   // Between the first enter and the last leave events run. Not from an event. No lock held.
   void enter();
   void leave();
-  // Forgets all events and asks the host for its clock and timers again: another simulation begins.
-  // REQUIRES: nobody has entered.
-  void reset(Lock&);
 
  private:
   struct Entry {
     std::uint64_t at_ns, sequence;
     Event event;
+  };
+  struct Source {
+    const void* owner;
+    TimeSource time;
   };
   struct Restore {
     Scheduler* self;
@@ -67,13 +77,17 @@ class Scheduler {
   static void on_timer(void* self);
   bool run_next(Lock& lock);
   void arm(Lock& lock);
+  void disarm(Lock& lock);
   void thread_loop();
 
-  TimeSource time_;
   std::mutex mutex_;
+  std::vector<Source> sources_;  // of instances whose host has timers
+  std::size_t owners_ = 0;       // of all instances
   std::vector<Entry> heap_;
   std::uint64_t sequence_ = 0;
-  std::uint64_t armed_ns_ = UINT64_MAX;  // the earliest host timer under way
+  // The one host timer under way: whose, its number, and for when.
+  const void* armed_by_ = nullptr;
+  std::uint64_t armed_id_ = 0, armed_ns_ = UINT64_MAX;
   bool pumping_ = false;
   const void* running_ = nullptr;  // whose call into the host runs
   std::thread::id runner_;

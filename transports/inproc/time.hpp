@@ -1,5 +1,5 @@
-// Where the network takes time from: the host's clock and timers where it offers both (virtual in a
-// simulation), else a steady clock and a thread of the network's own.
+// Where the network takes time from: the clock and timers of a host (virtual in a simulation), else
+// a steady clock and a thread of the network's own.
 #pragma once
 
 #include <chrono>
@@ -9,29 +9,35 @@
 
 namespace rhizome::inproc {
 
+// The clock and timers of one instance's host; empty where the host lacks either.
 class TimeSource {
  public:
-  TimeSource()
-      : clock_(plugin::host().service<rz_host_clock>(RZ_HOST_CLOCK_ID)),
-        timer_(plugin::host().service<rz_host_timer>(RZ_HOST_TIMER_ID)) {
+  TimeSource() = default;
+  explicit TimeSource(const plugin::Host& host)
+      : clock_(host.service<rz_host_clock>(RZ_HOST_CLOCK_ID)),
+        timer_(host.service<rz_host_timer>(RZ_HOST_TIMER_ID)) {
     if (clock_ == nullptr || timer_ == nullptr) clock_ = nullptr, timer_ = nullptr;
   }
   bool of_host() const { return timer_ != nullptr; }
-  std::uint64_t now_ns() const {
-    if (clock_ != nullptr) return clock_->monotonic_ns(clock_->context);
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                          std::chrono::steady_clock::now().time_since_epoch())
-                                          .count());
+  // REQUIRES for the rest: of_host()
+  std::uint64_t now_ns() const { return clock_->monotonic_ns(clock_->context); }
+  // The timer's number; 0 where the host takes none any more.
+  std::uint64_t start(std::uint64_t delay_ns, void (*task)(void*), void* argument) const {
+    std::uint64_t id = 0;
+    return timer_->start(timer_->context, delay_ns, task, argument, &id) == RZ_OK ? id : 0;
   }
-  // REQUIRES: of_host()
-  void post_after(std::uint64_t delay_ns, void (*task)(void*), void* argument) const {
-    (void)timer_->start(timer_->context, delay_ns, task, argument, nullptr);
-  }
+  void cancel(std::uint64_t id) const { (void)timer_->cancel(timer_->context, id); }
 
  private:
-  const rz_host_clock* clock_;
-  const rz_host_timer* timer_;
+  const rz_host_clock* clock_ = nullptr;
+  const rz_host_timer* timer_ = nullptr;
 };
+
+inline std::uint64_t steady_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
+}
 
 // SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere from the same seed.
 class Random {

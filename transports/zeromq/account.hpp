@@ -12,14 +12,13 @@ namespace rhizome::zeromq {
 
 struct Ledger::Account {
   LinkId id;
-  LinkKey peer;
   std::string address;  // numeric, without a port; empty: none
   std::array<Budget, 2> lanes;
   using Prefixes = std::set<std::string, std::less<>>;
   Prefixes wanted, granted;  // our subscriptions to it; its subscriptions to us
-  bool pulling = false;      // we take its work
-  std::uint32_t credit = 0;  // work frames that it takes
   std::size_t asked = 0;
+  std::uint32_t blocked =
+      0;  // RZ_LANE_* (a bit each) that were refused for want of a request's place
   std::unordered_map<std::uint64_t, std::uint64_t> open_by_number;  // its number -> our token
 
   Budget& budget(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }

@@ -32,30 +32,35 @@ struct Peer : use::TransportEvents {
     rz_transport_identity identity{};
     crypto_box_keypair(identity.link_public_key, identity.link_secret_key);
     std::memcpy(key.data(), identity.link_public_key, key.size());
+    identity.struct_size = sizeof identity;
     auto opened = use::Transport::open(
-        static_cast<const rz_transport*>(rhizome_plugin.get_interface(RZ_TRANSPORT_ID)), config,
-        identity, this);
+        static_cast<const rz_transport*>(rhizome_plugin.get_interface(RZ_TRANSPORT_ID)),
+        std::make_shared<use::BareHost>(), config, identity, this);
     if (!opened.ok()) std::abort();
     transport = std::make_unique<use::Transport>(std::move(*opened));
     if (!transport->start().ok()) std::abort();
   }
   ~Peer() override { transport->stop(); }
   bool authorize(const LinkKey&) noexcept override { return true; }
-  void peer(const LinkKey&, bool up) noexcept override { peers += up ? 1 : -1; }
-  void published(const LinkKey&, ByteView, ByteView frame) noexcept override {
+  void connection(const use::Connection& connection, bool up) noexcept override {
+    last_connection = connection.number;
+    peers += up ? 1 : -1;
+  }
+  void published(std::uint64_t, ByteView, ByteView frame) noexcept override {
     benchmark::DoNotOptimize(frame.data());
     frames.fetch_add(1, std::memory_order_release);
   }
-  void request(const LinkKey&, std::uint64_t request, ByteView frame) noexcept override {
-    (void)transport->reply(request, frame, true);
+  void request(std::uint64_t, std::uint64_t request, ByteView frame) noexcept override {
+    (void)transport->reply(request, RZ_LANE_LIVE, frame, true);
   }
   void reply(std::uint64_t, Code, ByteView, bool) noexcept override {
     replies.fetch_add(1, std::memory_order_release);
   }
-  void work(const LinkKey&, ByteView) noexcept override {}
+  void writable(std::uint64_t, std::uint32_t) noexcept override {}
 
   LinkKey key{};
   std::atomic<int> peers{0};
+  std::atomic<std::uint64_t> last_connection{0};
   std::atomic<std::uint64_t> frames{0}, replies{0};
   std::unique_ptr<use::Transport> transport;
 };
@@ -95,7 +100,7 @@ void plugin_fan_out(benchmark::State& state) {
     Peer& peer = *subscribers.back();
     (void)peer.transport->connect(publisher.key, (*publisher.transport->addresses())[0]);
     wait_until([&] { return peer.peers == 1 && publisher.peers == i + 1; });
-    (void)peer.transport->subscribe(publisher.key, "d");
+    (void)peer.transport->subscribe(peer.last_connection, "d");
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   const std::string frame(static_cast<std::size_t>(state.range(0)) * kDelta, 'x');
@@ -206,7 +211,9 @@ void plugin_round_trip(benchmark::State& state) {
   for (auto unused : state) {
     (void)unused;
     ++number;
-    if (!client.transport->request(server.key, number, frame, 10'000).ok()) std::abort();
+    if (!client.transport->request(client.last_connection, number, RZ_LANE_LIVE, 10'000, frame)
+             .ok())
+      std::abort();
     while (client.replies.load(std::memory_order_acquire) < number) std::this_thread::yield();
   }
 }
@@ -264,9 +271,6 @@ BENCHMARK(bare_round_trip_plain)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 int main(int argc, char** argv) {
   if (sodium_init() < 0) return 1;
-  static constexpr rz_host kHost = {nullptr,
-                                    [](void*, const char*) -> const void* { return nullptr; }};
-  if (rhizome_plugin.init(&kHost, nullptr) != RZ_OK) return 1;
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

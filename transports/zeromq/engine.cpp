@@ -14,19 +14,30 @@ constexpr std::uint64_t kQuietTick = 100;    // milliseconds
 constexpr std::uint64_t kHalfOpenMs = 4000;  // a connection is made in this time or given up
 constexpr std::uint64_t kProbeDelayMs = 10;  // libzmq tells us before its ROUTER knows
 
+Options within_descriptors(Options options) {
+  options.max_peers = descriptor_budget(options.max_peers).links;
+  return options;
+}
+
 }  // namespace
 
-Engine::Engine(const Options& options, const rz_transport_identity& identity,
-               plugin::TransportEvents events, Ledger& ledger)
-    : options_(options), identity_(identity), events_(events), ledger_(ledger) {}
+Engine::Engine(const plugin::Host& host, const Options& options,
+               const rz_transport_identity& identity, plugin::TransportEvents events,
+               Ledger& ledger)
+    : host_(host),
+      options_(within_descriptors(options)),
+      identity_(identity),
+      events_(events),
+      ledger_(ledger),
+      gate_(descriptor_budget(options.max_peers).unproven) {}
 
 Status Engine::bind() {
   RZ_TRY(make_context(&context_));
   RZ_TRY(make_zap(*context_, &zap_));
   if (options_.listen.empty()) return {};
-  RZ_TRY(make_listener(*context_, identity_, options_.listen, &router_));
-  RZ_TRY(make_monitor(*context_, router_, "inproc://listener", ZMQ_EVENT_DISCONNECTED,
-                      &router_monitor_));
+  const auto backlog =
+      static_cast<int>(std::min<std::size_t>(descriptor_budget(options_.max_peers).unproven, 256));
+  RZ_TRY(make_listener(*context_, identity_, options_.listen, backlog, &router_, &router_monitor_));
   char endpoint[512] = {};
   std::size_t size = sizeof endpoint;
   if (zmq_getsockopt(router_.handle(), ZMQ_LAST_ENDPOINT, endpoint, &size) == 0)
@@ -44,8 +55,9 @@ Status Engine::bind() {
 void Engine::run(const std::atomic<bool>& stopping) {
   last_tick_ = Ledger::now_ms();
   while (!stopping.load(std::memory_order_acquire)) {
-    ledger_.take(&commands_);
+    ledger_.take(&commands_, &writables_);
     for (Command& command : commands_) obey(&command);
+    say_writable();
     const std::uint64_t now = Ledger::now_ms();
     poll(commands_.empty() ? timeout(now) : 0);
     end_overdue(Ledger::now_ms());
@@ -65,6 +77,7 @@ void Engine::poll(int timeout_ms) {
     items_.assign(
         {{nullptr, ledger_.wake_descriptor(), ZMQ_POLLIN, 0}, {zap_.handle(), 0, ZMQ_POLLIN, 0}});
     if (router_) items_.push_back({router_.handle(), 0, ZMQ_POLLIN, 0});
+    if (router_) items_.push_back({router_monitor_.handle(), 0, ZMQ_POLLIN, 0});
     fixed_items_ = items_.size();
     item_dials_.clear();
     for (auto& entry : dials_)
@@ -84,6 +97,7 @@ void Engine::poll(int timeout_ms) {
     }
   }
   if (router_ && items_[2].revents != 0) read_router();
+  if (router_ && items_[3].revents != 0) watch_listener(Ledger::now_ms());
   for (std::size_t i = fixed_items_; i < items_.size(); ++i)
     if (items_[i].revents != 0) {
       const auto [peer, lane] = item_dials_[i - fixed_items_];
@@ -118,7 +132,24 @@ void Engine::obey(Command* command) {
     case Command::Kind::kDisconnect:
       forget_peer(command->peer);
       return;
+    case Command::Kind::kEnd:
+      drop(command->links.front(), true);
+      return;
   }
+}
+
+void Engine::say_writable() {
+  for (const Writable& writable : writables_)
+    for (std::uint32_t lane = 0; lane < RZ_LANES; ++lane)
+      if ((writable.lanes >> lane & 1U) != 0 && find(writable.link) != nullptr)
+        events_.writable(writable.link, lane);
+}
+
+// Also on each tick: links that came up make room for connections that wait.
+void Engine::watch_listener(std::uint64_t now) {
+  if (gate_.look(router_monitor_)) probe_at_ = now + kProbeDelayMs;
+  if (gate_.adjust(routes_.size()))
+    complain("more connections for now: too many have proved no key");
 }
 
 void Engine::read_router() {
@@ -182,14 +213,15 @@ void Engine::read_dial(const LinkKey& peer, Lane lane) {
 
 void Engine::end_overdue(std::uint64_t now) {
   if (ledger_.next_deadline() > now) return;
-  for (const auto& entry : ledger_.expired(now)) {
+  for (const Ledger::Expired& request : ledger_.expired(now)) {
     Message message;
     message.kind = Kind::kCancel;
-    message.number = entry.first;
-    Link* link = find(entry.second);
-    if (link != nullptr) forget_early(link, entry.first);
-    if (link != nullptr && !send(link, Lane::kControl, message)) drop(entry.second, false);
-    events_.reply(entry.first, Code::kDeadline, {}, true);
+    message.number = request.number;
+    events_.reply(request.number, Code::kDeadline, {}, true);
+    Link* link = find(request.link);
+    if (link == nullptr) continue;
+    forget_early(link, request.number);
+    if (!send(link, request.lane, message)) drop(request.link, false);
   }
 }
 
@@ -200,13 +232,14 @@ void Engine::tick(std::uint64_t now) {
     for (auto& entry : links_)
       for (LaneState& lane : entry.second->lanes) lane.heard += gap;
   last_tick_ = now;
-  if (router_ && saw_an_end(router_monitor_)) probe_at_ = now + kProbeDelayMs;
+  if (router_) watch_listener(now);
   tick_links(now);
   bool busy = probe_at_ != 0;
   for (auto& entry : dials_) {
     Dial& dial = entry.second;
+    if (up_.contains(entry.first)) continue;
     if (dial.link == 0 && dial.next_attempt <= now) attempt(entry.first, &dial);
-    busy = busy || dial.link == 0 || !find(dial.link)->up;
+    busy = true;
   }
   next_tick_ = now + (busy ? kBusyTick : std::min(kQuietTick, options_.heartbeat_ms / 2));
 }

@@ -2,9 +2,10 @@
 // and is the only one to call the host. Made and bound on the host's main thread, then handed to
 // its own thread (run) until Ledger::shut.
 //
-// A link is one connection to a peer, made of two lanes: the control lane (requests, replies,
-// subscriptions) and the bulk lane (published frames, work), each its own TCP connection, so that
-// bulk never stands in front of a request. A peer that we dial and that dials us has two links.
+// A link is one connection to a peer, made of two lanes: the control lane (subscriptions, urgent
+// requests and replies) and the bulk lane (published frames, requests and replies that may wait),
+// each its own TCP connection, so that bulk never stands in front of what is urgent. Two nodes have
+// one link that is up: where both dialled, both sides keep the same one (prevails).
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "zeromq/gate.hpp"
 #include "zeromq/ledger.hpp"
 #include "zeromq/message.hpp"
 #include "zeromq/options.hpp"
@@ -27,7 +29,7 @@ namespace rhizome::zeromq {
 class Engine {
  public:
   // `identity` stays where it is until run() has returned.
-  Engine(const Options& options, const rz_transport_identity& identity,
+  Engine(const plugin::Host& host, const Options& options, const rz_transport_identity& identity,
          plugin::TransportEvents events, Ledger& ledger);
 
   // Opens the context and binds. kBusy where the address is taken. [main]
@@ -51,7 +53,6 @@ class Engine {
     std::string session;
     std::string address;  // of the other side, as its connection shows it; empty: none
     std::uint64_t since;  // milliseconds
-    std::uint32_t worked = 0;
     // Replies that came on the bulk lane before the control lane said that they moved.
     std::map<std::uint64_t, std::vector<std::string>> early;
     std::size_t early_bytes = 0;
@@ -61,7 +62,8 @@ class Engine {
   struct Dial {
     std::string address;
     std::uint64_t next_attempt = 0, backoff = 0;
-    LinkId link = 0;  // the one being made or up
+    LinkId link = 0;    // the one being made or up
+    std::string ended;  // the session of the last link to this peer that was up and is no more
     std::array<zmq::socket_t, 2> sockets, monitors;
   };
   using Body = zmq::message_t;
@@ -69,10 +71,12 @@ class Engine {
   // engine.cpp: the loop
   void poll(int timeout_ms);
   void obey(Command* command);
+  void say_writable();
   int timeout(std::uint64_t now) const;
   void end_overdue(std::uint64_t now);
   void tick(std::uint64_t now);
   void tick_links(std::uint64_t now);
+  void watch_listener(std::uint64_t now);
   void read_router();
   void read_dial(const LinkKey& peer, Lane lane);
   void close_all();
@@ -84,7 +88,8 @@ class Engine {
              const Message& message);
   Link* half_open(const LinkKey& peer, ByteView session);
   void welcome(Link* link, Lane lane, const Message& message);
-  void up(LinkId link);
+  void up(LinkId link, ByteView ended);
+  bool prevails(const Link& link, const Link& old, ByteView ended) const;
   void drop(LinkId link, bool say_bye);
   void forget_peer(const LinkKey& peer);
   Link* find(LinkId link);
@@ -98,23 +103,25 @@ class Engine {
   void take_early(LinkId link, std::uint64_t request);
   void forget_early(Link* link, std::uint64_t request);
   void handle_request(LinkId link, const Message& message);
-  void handle_work(LinkId link, const Message& message);
   void account(LinkId link, Lane lane, std::size_t size);
   void complain(const char* about);
 
+  const plugin::Host host_;
   const Options options_;
   const rz_transport_identity& identity_;
   const plugin::TransportEvents events_;
   Ledger& ledger_;
   std::string endpoint_;
+  Gate gate_;
 
   std::optional<zmq::context_t> context_;
   zmq::socket_t zap_, router_, router_monitor_;
   std::map<LinkKey, Dial> dials_;
   std::unordered_map<LinkId, std::unique_ptr<Link>> links_;
   std::unordered_map<std::string, std::pair<LinkId, Lane>> routes_;  // by routing id
-  std::map<LinkKey, std::vector<LinkId>> up_;                        // first: the primary
+  std::map<LinkKey, LinkId> up_;
   std::vector<Command> commands_;
+  std::vector<Writable> writables_;
   std::vector<zmq_pollitem_t> items_;
   std::vector<std::pair<LinkKey, Lane>> item_dials_;  // whom items_ beyond the first are of
   std::size_t fixed_items_ = 0;

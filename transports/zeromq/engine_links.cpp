@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "zeromq/engine.hpp"
 
@@ -13,7 +14,16 @@ namespace rhizome::zeromq {
 namespace {
 
 constexpr std::uint64_t kFirstBackoff = 50, kLastBackoff = 2000;  // milliseconds
+constexpr std::uint64_t kRedialAfterDialler = 200;                // milliseconds
 constexpr int kHalfOpenPerPeer = 2;
+
+rz_connection connection_of(LinkId id, const LinkKey& peer) {
+  rz_connection connection{};
+  connection.number = id;
+  std::copy(peer.begin(), peer.end(), connection.link_key);
+  connection.level = RZ_LEVEL_PROVEN;  // CURVE
+  return connection;
+}
 
 std::string fresh_session() {
   std::random_device device;
@@ -126,38 +136,48 @@ void Engine::welcome(Link* link, Lane lane, const Message& message) {
   link->lane(lane).window = message.number;
   if (!link->lanes[0].greeted || !link->lanes[1].greeted) return;
   const LinkId id = link->id;
-  if (!events_.authorize(link->peer)) {
+  // Meanwhile its own link to us may have come up.
+  if (up_.contains(link->peer) || !events_.authorize(link->peer)) {
     drop(id, true);
     return;
   }
+  Dial& dial = dials_[link->peer];
   Message ready;
   ready.kind = Kind::kReady;
+  const std::string ended =
+      dial.ended.empty() ? std::string(kSessionSize, '\0') : std::exchange(dial.ended, {});
+  ready.session = ended;
   if (send(link, Lane::kControl, ready)) {
-    dials_[link->peer].backoff = 0;
-    up(id);
+    dial.backoff = 0;
+    up(id, ended);
   } else {
     drop(id, false);
   }
 }
 
-void Engine::up(LinkId id) {
+void Engine::up(LinkId id, ByteView ended) {
   Link* link = find(id);
   const LinkKey peer = link->peer;
-  if (!link->dialled) {
-    // A peer dials once: an older accepted link of it is one that it has given up.
-    const auto others = up_[peer];
-    for (const LinkId other : others)
-      if (!find(other)->dialled) drop(other, false);
+  if (const auto other = up_.find(peer); other != up_.end()) {
+    const bool stays = prevails(*link, *find(other->second), ended);
+    drop(stays ? other->second : id, true);
+    if (!stays) return;
   }
   link->up = true;
   const std::uint64_t now = Ledger::now_ms();
   for (LaneState& lane : link->lanes) lane.heard = lane.said = now;
-  ledger_.link_up(id, peer, {link->lanes[0].window, link->lanes[1].window}, link->address);
-  std::vector<LinkId>& ups = up_[peer];
-  ups.push_back(id);
-  if (ups.size() > 1) return;
-  ledger_.make_primary(id);
-  events_.peer(peer, true);
+  ledger_.link_up(id, {link->lanes[0].window, link->lanes[1].window}, link->address);
+  up_[peer] = id;
+  events_.connection(connection_of(id, peer), true);
+}
+
+// Which of two links to one peer stays, a new one that it dialled or the one that is up. A peer
+// dials once, and where it says that the old one has ended it has; else both dialled at the same
+// time, and both sides keep the link that the smaller key dialled.
+bool Engine::prevails(const Link& link, const Link& old, ByteView ended) const {
+  if (link.dialled == old.dialled || ended == old.session) return true;
+  const bool smaller = plugin::to_link_key(identity_.link_public_key) < link.peer;
+  return link.dialled == smaller;
 }
 
 void Engine::drop(LinkId id, bool say_bye) {
@@ -177,20 +197,15 @@ void Engine::drop(LinkId id, bool say_bye) {
     if (dial != dials_.end() && dial->second.link == id) retry_later(&dial->second);
   }
   if (!held->up) return;
+  up_.erase(held->peer);
+  if (const auto dial = dials_.find(held->peer); dial != dials_.end()) {
+    dial->second.ended = held->session;
+    // The side that dialled the link comes first, so that the two do not meet.
+    if (!held->dialled) dial->second.next_attempt = Ledger::now_ms() + kRedialAfterDialler;
+  }
   for (const std::uint64_t request : ledger_.link_down(id))
     events_.reply(request, Code::kClosed, {}, true);
-  std::vector<LinkId>& ups = up_[held->peer];
-  const bool primary = ups.front() == id;
-  std::erase(ups, id);
-  const std::optional<LinkId> next =
-      ups.empty() ? std::nullopt : std::optional<LinkId>(ups.front());
-  if (ups.empty()) up_.erase(held->peer);
-  if (!primary) return;
-  events_.peer(held->peer, false);
-  if (!next) return;
-  // There is another connection to the same peer: it begins anew, without subscriptions.
-  ledger_.make_primary(*next);
-  events_.peer(held->peer, true);
+  events_.connection(connection_of(id, held->peer), false);
 }
 
 void Engine::forget_peer(const LinkKey& peer) {

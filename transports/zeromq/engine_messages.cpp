@@ -41,7 +41,8 @@ void Engine::receive(LinkId id, Lane lane, Body* body) {
       welcome(link, lane, message);
       return;
     case Kind::kReady:
-      if (!link->dialled && !link->up && link->lanes[0].greeted && link->lanes[1].greeted) up(id);
+      if (!link->dialled && !link->up && link->lanes[0].greeted && link->lanes[1].greeted)
+        up(id, message.session);
       return;
     case Kind::kReset:
     case Kind::kBye:
@@ -66,15 +67,11 @@ void Engine::receive(LinkId id, Lane lane, Body* body) {
 
 // False: an honest peer does not send this.
 bool Engine::handle(LinkId id, Lane lane, const Message& message) {
-  const LinkKey peer = find(id)->peer;
   switch (message.kind) {
     case Kind::kSubscribe:
       return ledger_.granted(id, message.topic);
     case Kind::kUnsubscribe:
       ledger_.revoked(id, message.topic);
-      return true;
-    case Kind::kPull:
-      ledger_.credited(id, message.value);
       return true;
     case Kind::kRequest:
       handle_request(id, message);
@@ -94,11 +91,7 @@ bool Engine::handle(LinkId id, Lane lane, const Message& message) {
       ledger_.cancelled(id, message.number);
       return true;
     case Kind::kPublished:
-      if (ledger_.wants(id, message.topic)) events_.published(peer, message.topic, message.frame);
-      return true;
-    case Kind::kWork:
-      if (!ledger_.pulls(id)) return false;
-      handle_work(id, message);
+      if (ledger_.wants(id, message.topic)) events_.published(id, message.topic, message.frame);
       return true;
     default:
       return false;  // a hello to one that dialled
@@ -154,7 +147,7 @@ void Engine::handle_request(LinkId id, const Message& message) {
   Link* link = find(id);
   const std::uint64_t token = ledger_.opened(id, message.number, message.value);
   if (token != 0) {
-    events_.request(link->peer, token, message.frame);
+    events_.request(id, token, message.frame);
     return;
   }
   Message refusal;
@@ -162,16 +155,6 @@ void Engine::handle_request(LinkId id, const Message& message) {
   refusal.number = message.number;
   refusal.value = RZ_LIMIT;
   if (!send(link, Lane::kControl, refusal)) drop(id, false);
-}
-
-void Engine::handle_work(LinkId id, const Message& message) {
-  events_.work(find(id)->peer, message.frame);
-  Link* link = find(id);
-  if (++link->worked < kWorkCredit / 4) return;
-  Message more;
-  more.kind = Kind::kPull;
-  more.value = std::exchange(link->worked, 0);
-  if (!send(link, Lane::kControl, more)) drop(id, false);
 }
 
 // The message is dealt with: tell its sender now and then, which is what opens its window again.
@@ -192,8 +175,8 @@ void Engine::account(LinkId id, Lane lane, std::size_t size) {
 void Engine::complain(const char* about) {
   ++complaints_;
   if ((complaints_ & (complaints_ - 1)) != 0) return;
-  plugin::host().log(RZ_LOG_WARN, "zeromq transport: refused " + std::string(about) + " (" +
-                                      std::to_string(complaints_) + " refusals so far)");
+  host_.log(RZ_LOG_WARN, "zeromq transport: refused " + std::string(about) + " (" +
+                             std::to_string(complaints_) + " refusals so far)");
 }
 
 }  // namespace rhizome::zeromq

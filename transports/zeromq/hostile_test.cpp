@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "harness.hpp"
-#include "rhizome/abi/transport_remote.h"
 #include "zeromq/ledger.hpp"
 #include "zeromq/sockets.hpp"
 
@@ -28,6 +27,7 @@ using namespace std::chrono_literals;
 
 rz_transport_identity fresh_identity() {
   rz_transport_identity identity{};
+  identity.struct_size = sizeof identity;
   crypto_box_keypair(identity.link_public_key, identity.link_secret_key);
   return identity;
 }
@@ -86,6 +86,7 @@ class RawPeer {
       return false;
     Message ready;
     ready.kind = Kind::kReady;
+    ready.session = std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", kSessionSize);
     send(Lane::kControl, ready);
     return true;
   }
@@ -141,7 +142,7 @@ TEST_F(HostilePeers, AnyBytesAfterTheHandshakeNeverCrashAndEndTheLink) {
     for (int i = 0; i < 200; ++i) {
       std::string bytes(random() % 64, '\0');
       for (char& c : bytes) c = static_cast<char>(random());
-      if (!bytes.empty() && i % 2 == 0) bytes[0] = static_cast<char>(random() % 18);
+      if (!bytes.empty() && i % 2 == 0) bytes[0] = static_cast<char>(random() % (kLastKind + 1));
       bad.send(random() % 2 == 0 ? Lane::kControl : Lane::kBulk, bytes);
     }
     EXPECT_TRUE(wait_down(bad.key));
@@ -215,21 +216,27 @@ TEST_F(HostilePeers, RequestsOverTheLimitAreRefusedAndTheRestIsServed) {
   EXPECT_EQ(node->recorder.look([&] { return node->recorder.requests.size(); }), 1024U);
 }
 
-TEST_F(HostilePeers, ALargeReplyTakesTheBulkLaneAndSaysSoOnTheControlLane) {
+TEST_F(HostilePeers, AReplyThatMayWaitTakesTheBulkLaneAndSaysSoOnTheControlLane) {
+  node->recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView frame) {
+    const std::uint32_t lane = frame == "bulk" ? RZ_LANE_BULK : RZ_LANE_LIVE;
+    EXPECT_TRUE(node->reply(request, std::string(100'000, 'x'), false, lane).ok());
+    EXPECT_TRUE(node->reply(request, "urgent", true, RZ_LANE_CONTROL).ok());
+  };
   RawPeer peer(node->key(), node->address());
   ASSERT_TRUE(peer.shake_hands());
   Message request;
   request.kind = Kind::kRequest;
   request.number = 1;
   request.value = 5000;
-  const std::string large(100'000, 'x');
-  request.frame = large;
+  request.frame = "bulk";
   peer.send(Lane::kControl, request);
   EXPECT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kMoved));
   EXPECT_EQ(peer.next(Lane::kBulk), static_cast<int>(Kind::kReply));
+  EXPECT_EQ(peer.next(Lane::kBulk), static_cast<int>(Kind::kReply)) << "behind the one before it";
   request.number = 2;
-  request.frame = "small";
-  peer.send(Lane::kControl, request);
+  request.frame = "live";
+  peer.send(Lane::kBulk, request);
+  EXPECT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kReply));
   EXPECT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kReply));
 }
 
@@ -238,7 +245,7 @@ TEST_F(HostilePeers, RepliesInFrontOfTheirTurnAreBoundedByAWindow) {
   ASSERT_TRUE(bad.shake_hands());
   ASSERT_TRUE(wait_up(bad.key));
   const std::uint64_t number = node->next_request();
-  ASSERT_TRUE((*node)->request(bad.key, number, "x", 10'000).ok());
+  ASSERT_TRUE(node->request(bad.key, number, "x", 10'000).ok());
   ASSERT_EQ(bad.next(Lane::kControl), static_cast<int>(Kind::kRequest));
   const std::string megabyte(1U << 20U, 'x');
   Message reply;
@@ -261,10 +268,10 @@ TEST_F(HostilePeers, TheAddressOfAPeerIsToldWhileItIsUp) {
                      }};
   const auto ask = [&](const LinkKey& key) {
     rz_error error{};
-    return table->remote(node->transport().handle(), key.data(), &sink, &error);
+    return table->remote(node->transport().handle(), node->recorder.number_of(key), &sink, &error);
   };
   RawPeer peer(node->key(), node->address());
-  EXPECT_EQ(ask(peer.key), RZ_NOT_FOUND);
+  EXPECT_EQ(ask(peer.key), RZ_CLOSED);
   ASSERT_TRUE(peer.shake_hands());
   ASSERT_TRUE(wait_up(peer.key));
   EXPECT_EQ(ask(peer.key), RZ_OK);
@@ -332,12 +339,13 @@ TEST_F(HostilePeers, AStrangerWithoutCurveIsNotHeard) {
 bool gets_through(bool zap_alive, bool enforce) {
   std::optional<zmq::context_t> context;
   EXPECT_TRUE(make_context(&context).ok());
-  zmq::socket_t zap, listener;
+  zmq::socket_t zap, listener, monitor;
   if (zap_alive) {
     EXPECT_TRUE(make_zap(*context, &zap).ok());
   }
   const rz_transport_identity identity = fresh_identity();
-  EXPECT_TRUE(make_listener(*context, identity, "tcp://127.0.0.1:*", &listener).ok());
+  EXPECT_TRUE(make_listener(*context, identity, "tcp://127.0.0.1:*", 64, &listener, &monitor).ok());
+  end_monitor(listener, &monitor);
   char endpoint[256] = {};
   std::size_t size = sizeof endpoint;
   zmq_getsockopt(listener.handle(), ZMQ_LAST_ENDPOINT, endpoint, &size);

@@ -44,10 +44,12 @@ void Ledger::wake() const {
   (void)!::write(wake_, &one, sizeof one);
 }
 
-void Ledger::take(std::vector<Command>* commands) {
+void Ledger::take(std::vector<Command>* commands, std::vector<Writable>* writables) {
   commands->clear();
+  writables->clear();
   const Guard guard(*this);
   commands->swap(commands_);
+  writables->swap(writables_);
   asleep_ = commands->empty();
   if (asleep_) {
     std::uint64_t count = 0;
@@ -66,26 +68,16 @@ Ledger::Account* Ledger::find(LinkId link) const {
   const auto found = accounts_.find(link);
   return found == accounts_.end() ? nullptr : found->second.get();
 }
-Ledger::Account* Ledger::find(const LinkKey& peer) {
-  const auto found = primary_.find(peer);
-  return open_ && found != primary_.end() ? find(found->second) : nullptr;
-}
 
-void Ledger::link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+void Ledger::link_up(LinkId link, const std::array<std::uint64_t, 2>& windows,
                      const std::string& address) {
   const Guard guard(*this);
   auto account = std::make_unique<Account>();
   account->id = link;
-  account->peer = peer;
   account->address = address;
   for (std::size_t i = 0; i < 2; ++i)
     account->lanes[i].window = std::min(windows[i], options_.window_bytes);
   accounts_[link] = std::move(account);
-}
-
-void Ledger::make_primary(LinkId link) {
-  const Guard guard(*this);
-  if (const Account* account = find(link)) primary_[account->peer] = link;
 }
 
 std::vector<std::uint64_t> Ledger::link_down(LinkId link) {
@@ -93,8 +85,6 @@ std::vector<std::uint64_t> Ledger::link_down(LinkId link) {
   std::vector<std::uint64_t> ended;
   const auto found = accounts_.find(link);
   if (found == accounts_.end()) return ended;
-  const auto primary = primary_.find(found->second->peer);
-  if (primary != primary_.end() && primary->second == link) primary_.erase(primary);
   accounts_.erase(found);
   for (auto it = asked_.begin(); it != asked_.end();) {
     if (it->second.link == link) {
@@ -123,6 +113,17 @@ void Ledger::acked(LinkId link, Lane lane, std::uint64_t total) {
   if (account == nullptr) return;
   Budget& budget = account->budget(lane);
   budget.acked = std::max(budget.acked, std::min(total, budget.sent));
+  // Half a window: not once an ack. The last acks of a window always come so far.
+  if (budget.blocked != 0 && (budget.sent - budget.acked) * 2 <= budget.window)
+    writables_.push_back({link, std::exchange(budget.blocked, 0)});
+}
+
+// One request of ours less is under way.
+void Ledger::release_asked(LinkId link) {
+  Account* account = find(link);
+  if (account == nullptr) return;
+  --account->asked;
+  if (account->blocked != 0) writables_.push_back({link, std::exchange(account->blocked, 0)});
 }
 
 bool Ledger::granted(LinkId link, ByteView prefix) {
@@ -147,27 +148,14 @@ bool Ledger::wants(LinkId link, ByteView topic) const {
   return account != nullptr && Account::matches(account->wanted, topic);
 }
 
-bool Ledger::pulls(LinkId link) const {
-  const Guard guard(*this);
-  const Account* account = find(link);
-  return account != nullptr && account->pulling;
-}
-
-void Ledger::credited(LinkId link, std::uint32_t credit) {
-  const Guard guard(*this);
-  Account* account = find(link);
-  if (account == nullptr) return;
-  account->credit = std::min(kMaxCredit, account->credit + std::min(kMaxCredit, credit));
-}
-
-std::uint64_t Ledger::opened(LinkId link, std::uint64_t number, std::uint64_t deadline_ms) {
+std::uint64_t Ledger::opened(LinkId link, std::uint64_t number, std::uint64_t timeout_ms) {
   const Guard guard(*this);
   Account* account = find(link);
   if (account == nullptr || account->open_by_number.size() >= options_.requests_per_peer) return 0;
   const std::uint64_t token = next_token_;
   if (!account->open_by_number.emplace(number, token).second) return 0;
   ++next_token_;
-  const std::uint64_t deadline = now_ms() + deadline_ms;
+  const std::uint64_t deadline = now_ms() + timeout_ms;
   opens_.emplace(token, Open{link, number, deadline});
   open_deadlines_.emplace(deadline, token);
   return token;
@@ -211,24 +199,24 @@ bool Ledger::replied(LinkId link, std::uint64_t number, bool last) {
   const auto found = asked_.find(number);
   if (found == asked_.end() || found->second.link != link) return false;
   if (!last) return true;
-  if (Account* account = find(link)) --account->asked;
+  release_asked(link);
   asked_deadlines_.erase({found->second.deadline, number});
   asked_.erase(found);
   return true;
 }
 
-std::vector<std::pair<std::uint64_t, LinkId>> Ledger::expired(std::uint64_t now) {
+std::vector<Ledger::Expired> Ledger::expired(std::uint64_t now) {
   const Guard guard(*this);
-  std::vector<std::pair<std::uint64_t, LinkId>> ended;
+  std::vector<Expired> ended;
   while (!open_deadlines_.empty() && open_deadlines_.begin()->first <= now)
     close_open(opens_.find(open_deadlines_.begin()->second));
   while (!asked_deadlines_.empty() && asked_deadlines_.begin()->first <= now) {
     const std::uint64_t number = asked_deadlines_.begin()->second;
-    const LinkId link = asked_[number].link;
-    if (Account* account = find(link)) --account->asked;
-    asked_.erase(number);
+    const auto asked = asked_.find(number);
+    ended.push_back({number, asked->second.link, asked->second.lane});
+    release_asked(asked->second.link);
+    asked_.erase(asked);
     asked_deadlines_.erase(asked_deadlines_.begin());
-    ended.emplace_back(number, link);
   }
   return ended;
 }

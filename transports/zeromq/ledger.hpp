@@ -26,17 +26,15 @@ using plugin::LinkKey;
 using LinkId = std::uint64_t;
 
 inline constexpr std::size_t kMaxSubscriptions = 512;  // of one peer
-inline constexpr std::uint32_t kWorkCredit = 64;       // work frames that we take ahead
-inline constexpr std::uint32_t kMaxCredit = 1024;      // that we believe a puller at most
 
 zmq::message_t make_message(const Message& message);
 
 // One thing for the owner to do.
 struct Command {
-  enum class Kind { kSend, kConnect, kDisconnect };
+  enum class Kind { kSend, kConnect, kDisconnect, kEnd };
   Kind kind = Kind::kSend;
   Lane lane = Lane::kControl;
-  std::vector<LinkId> links;  // kSend: to each of these
+  std::vector<LinkId> links;  // kSend: to each of these; kEnd: this one
   zmq::message_t message;
   LinkKey peer{};
   std::string address;
@@ -45,7 +43,14 @@ struct Command {
 // What is under way on one lane of one link, in bytes since its beginning.
 struct Budget {
   std::uint64_t sent = 0, acked = 0, window = 0;
+  std::uint32_t blocked = 0;  // RZ_LANE_* (a bit each) that were refused for want of room
   bool fits(std::uint64_t cost) const { return sent == acked || sent - acked + cost <= window; }
+};
+
+// Lanes (RZ_LANE_*, a bit each) of a link that have room again after a refusal.
+struct Writable {
+  LinkId link;
+  std::uint32_t lanes;
 };
 
 class Ledger {
@@ -55,37 +60,34 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // For callers. kClosed after shut() or where the peer is not up.
+  // For callers; a connection's number is its link's. kClosed after shut() or where it is not up.
   Status connect(const LinkKey& peer, ByteView address);
   Status disconnect(const LinkKey& peer);
+  Status end(LinkId link);
   Status publish(ByteView topic, ByteView frame);
-  Status subscribe(const LinkKey& peer, ByteView prefix);
-  Status unsubscribe(const LinkKey& peer, ByteView prefix);
-  Status request(const LinkKey& peer, std::uint64_t request, ByteView frame,
-                 std::uint64_t deadline_ms);
-  Status reply(std::uint64_t token, ByteView frame, bool last);
-  Status push(ByteView frame);
-  Status pull(const LinkKey& peer);
-  Result<std::string> remote(const LinkKey& peer);  // its network address; kNotFound: none
+  Status subscribe(LinkId link, ByteView prefix);
+  Status unsubscribe(LinkId link, ByteView prefix);
+  Status request(LinkId link, std::uint64_t request, std::uint32_t lane, std::uint64_t timeout_ms,
+                 ByteView frame);
+  Status reply(std::uint64_t token, std::uint32_t lane, ByteView frame, bool last);
+  Result<std::string> remote(LinkId link);  // its network address; kNotFound: none
 
   // For the owner thread.
   void open();
   void shut();                                   // from now on callers hear kClosed
   int wake_descriptor() const { return wake_; }  // readable when commands wait
-  void take(std::vector<Command>* commands);     // all that wait; empty: callers will wake
-  void link_up(LinkId link, const LinkKey& peer, const std::array<std::uint64_t, 2>& windows,
+  // All that wait; no commands: callers will wake.
+  void take(std::vector<Command>* commands, std::vector<Writable>* writables);
+  void link_up(LinkId link, const std::array<std::uint64_t, 2>& windows,
                const std::string& address);
-  void make_primary(LinkId link);  // the one that callers mean by its peer's key
   // Forgets it; the requests that end with it.
   std::vector<std::uint64_t> link_down(LinkId link);
   void acked(LinkId link, Lane lane, std::uint64_t total);
   bool granted(LinkId link, ByteView prefix);  // false: too many subscriptions
   void revoked(LinkId link, ByteView prefix);
   bool wants(LinkId link, ByteView topic) const;
-  bool pulls(LinkId link) const;
-  void credited(LinkId link, std::uint32_t credit);
   // A request came in: its token, or 0 where the peer has too many open or uses a number twice.
-  std::uint64_t opened(LinkId link, std::uint64_t number, std::uint64_t deadline_ms);
+  std::uint64_t opened(LinkId link, std::uint64_t number, std::uint64_t timeout_ms);
   void cancelled(LinkId link, std::uint64_t number);
   // Where a reply frame of this lane stands in the order of its request's replies.
   enum class Place { kUnawaited, kNext, kEarly, kWrong };
@@ -93,8 +95,13 @@ class Ledger {
   bool moved(LinkId link, std::uint64_t number);  // false: it is not waited for
   // A reply frame came in: is it waited for? The last one ends the wait.
   bool replied(LinkId link, std::uint64_t number, bool last);
-  // The requests whose time is over (and their links); forgets incoming ones that nobody awaits.
-  std::vector<std::pair<std::uint64_t, LinkId>> expired(std::uint64_t now_ms);
+  // The requests whose time is over; forgets incoming ones that nobody awaits.
+  struct Expired {
+    std::uint64_t number;
+    LinkId link;
+    Lane lane;  // that it went on
+  };
+  std::vector<Expired> expired(std::uint64_t now_ms);
   std::uint64_t next_deadline() const;  // milliseconds on now_ms(); UINT64_MAX for none
 
   static std::uint64_t now_ms();
@@ -103,6 +110,7 @@ class Ledger {
   struct Account;
   struct Asked {
     LinkId link;
+    Lane lane;
     std::uint64_t deadline;
     bool moved = false;  // its replies come on the bulk lane now
   };
@@ -128,8 +136,9 @@ class Ledger {
     std::unique_lock<std::mutex> lock_;
   };
 
-  Account* find(const LinkKey& peer);
   Account* find(LinkId link) const;
+  Account* find_open(LinkId link) const { return open_ ? find(link) : nullptr; }
+  void release_asked(LinkId link);
   void wake() const;
   void leave(Command command);
   void leave(const Account& account, Lane lane, const Message& message);
@@ -142,12 +151,12 @@ class Ledger {
   bool asleep_ = false;
   mutable bool wakes_ = false;  // the owner thread is to be woken by who has the lock
   std::vector<Command> commands_;
+  std::vector<Writable> writables_;
   std::map<LinkId, std::unique_ptr<Account>> accounts_;
-  std::map<LinkKey, LinkId> primary_;
   std::unordered_map<std::uint64_t, Asked> asked_;
   std::unordered_map<std::uint64_t, Open> opens_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> asked_deadlines_, open_deadlines_;
-  std::uint64_t next_token_ = 1, turn_ = 0;
+  std::uint64_t next_token_ = 1;
 };
 
 }  // namespace rhizome::zeromq

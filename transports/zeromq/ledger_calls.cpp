@@ -6,10 +6,14 @@
 namespace rhizome::zeromq {
 namespace {
 
-constexpr std::uint64_t kLongestDeadline = 86'400'000;  // a day, milliseconds
 constexpr std::size_t kMaxCommands = 1U << 20U;
 
-Status no_peer() { return {Code::kClosed, "zeromq transport: no connection to this peer"}; }
+Status no_connection() { return {Code::kClosed, "zeromq transport: no such connection is up"}; }
+Status not_running() { return {Code::kClosed, "zeromq transport: not started, or stopped"}; }
+Status too_many_commands() {
+  return {Code::kLimit, "zeromq transport: " + std::to_string(kMaxCommands) +
+                            " commands wait for the transport's thread"};
+}
 Status too_much(const char* what) {
   return {Code::kWouldBlock, std::string("zeromq transport: ") + what};
 }
@@ -27,8 +31,8 @@ void Ledger::leave(const Account& account, Lane lane, const Message& message) {
 Status Ledger::connect(const LinkKey& peer, ByteView address) {
   RZ_TRY(check_address(address, false));
   const Guard guard(*this);
-  if (!open_) return no_peer();
-  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  if (!open_) return not_running();
+  if (commands_.size() >= kMaxCommands) return too_many_commands();
   Command command;
   command.kind = Command::Kind::kConnect;
   command.peer = peer;
@@ -39,11 +43,22 @@ Status Ledger::connect(const LinkKey& peer, ByteView address) {
 
 Status Ledger::disconnect(const LinkKey& peer) {
   const Guard guard(*this);
-  if (!open_) return no_peer();
-  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  if (!open_) return {};
+  if (commands_.size() >= kMaxCommands) return too_many_commands();
   Command command;
   command.kind = Command::Kind::kDisconnect;
   command.peer = peer;
+  leave(std::move(command));
+  return {};
+}
+
+Status Ledger::end(LinkId link) {
+  const Guard guard(*this);
+  if (find_open(link) == nullptr) return {};
+  if (commands_.size() >= kMaxCommands) return too_many_commands();
+  Command command;
+  command.kind = Command::Kind::kEnd;
+  command.links = {link};
   leave(std::move(command));
   return {};
 }
@@ -58,7 +73,7 @@ Status Ledger::publish(ByteView topic, ByteView frame) {
   command.lane = Lane::kBulk;
   {
     const Guard guard(*this);
-    if (!open_) return no_peer();
+    if (!open_) return not_running();
     bool wanted = false;
     for (const auto& entry : accounts_) {
       Account& account = *entry.second;
@@ -75,22 +90,22 @@ Status Ledger::publish(ByteView topic, ByteView frame) {
   // The copy is made without the lock, so that publishers do not wait for each other's bytes.
   command.message = make_message(message);
   const Guard guard(*this);
-  if (!open_) return no_peer();
+  if (!open_) return not_running();
   for (const LinkId link : command.links)
     if (Account* account = find(link)) account->budget(Lane::kBulk).sent += cost;
   leave(std::move(command));
   return {};
 }
 
-Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
+Status Ledger::subscribe(LinkId link, ByteView prefix) {
   const Guard guard(*this);
-  Account* account = find(peer);
-  if (account == nullptr) return no_peer();
+  Account* account = find_open(link);
+  if (account == nullptr) return no_connection();
   if (account->wanted.contains(prefix)) return {};
   if (account->wanted.size() >= kMaxSubscriptions)
     return {Code::kLimit, "zeromq transport: " + std::to_string(kMaxSubscriptions) +
                               " subscriptions to one peer is the most"};
-  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
+  if (commands_.size() >= kMaxCommands) return too_many_commands();
   account->wanted.emplace(prefix);
   Message message;
   message.kind = Kind::kSubscribe;
@@ -99,13 +114,12 @@ Status Ledger::subscribe(const LinkKey& peer, ByteView prefix) {
   return {};
 }
 
-Status Ledger::unsubscribe(const LinkKey& peer, ByteView prefix) {
+Status Ledger::unsubscribe(LinkId link, ByteView prefix) {
   const Guard guard(*this);
-  Account* account = find(peer);
-  if (account == nullptr) return no_peer();
-  if (commands_.size() >= kMaxCommands) return too_much("too many commands wait");
-  if (account->wanted.erase(std::string(prefix)) == 0)
-    return {Code::kNotFound, "zeromq transport: no subscription to this prefix"};
+  Account* account = find_open(link);
+  if (account == nullptr || !account->wanted.contains(prefix)) return {};
+  if (commands_.size() >= kMaxCommands) return too_many_commands();
+  account->wanted.erase(std::string(prefix));
   Message message;
   message.kind = Kind::kUnsubscribe;
   message.topic = prefix;
@@ -113,33 +127,38 @@ Status Ledger::unsubscribe(const LinkKey& peer, ByteView prefix) {
   return {};
 }
 
-Status Ledger::request(const LinkKey& peer, std::uint64_t request, ByteView frame,
-                       std::uint64_t deadline_ms) {
+Status Ledger::request(LinkId link, std::uint64_t request, std::uint32_t lane,
+                       std::uint64_t timeout_ms, ByteView frame) {
   Message message;
   message.kind = Kind::kRequest;
   message.number = request;
-  message.value = static_cast<std::uint32_t>(std::min(deadline_ms, kLongestDeadline));
+  message.value = static_cast<std::uint32_t>(timeout_ms);
   message.frame = frame;
   const std::uint64_t cost = cost_of(encoded_size(message));
   const Guard guard(*this);
-  Account* account = find(peer);
-  if (account == nullptr) return no_peer();
-  Budget& budget = account->budget(Lane::kControl);
-  if (account->asked >= options_.requests_per_peer)
+  Account* account = find_open(link);
+  if (account == nullptr) return no_connection();
+  Budget& budget = account->budget(carrier_of(lane));
+  if (account->asked >= options_.requests_per_peer) {
+    account->blocked |= 1U << lane;
     return too_much("too many requests to this peer are under way");
-  if (!budget.fits(cost)) return too_much("this peer reads too slowly");
+  }
+  if (!budget.fits(cost)) {
+    budget.blocked |= 1U << lane;
+    return too_much("this peer reads too slowly");
+  }
   const std::uint64_t deadline = now_ms() + message.value;
-  if (!asked_.emplace(request, Asked{account->id, deadline}).second)
+  if (!asked_.emplace(request, Asked{link, carrier_of(lane), deadline}).second)
     return {Code::kInvalid,
             "zeromq transport: request number " + std::to_string(request) + " is used twice"};
   asked_deadlines_.emplace(deadline, request);
   ++account->asked;
   budget.sent += cost;
-  leave(*account, Lane::kControl, message);
+  leave(*account, carrier_of(lane), message);
   return {};
 }
 
-Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
+Status Ledger::reply(std::uint64_t token, std::uint32_t lane, ByteView frame, bool last) {
   const Guard guard(*this);
   const auto found = opens_.find(token);
   Account* account = open_ && found != opens_.end() ? find(found->second.link) : nullptr;
@@ -151,11 +170,14 @@ Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
   message.frame = frame;
   const std::uint64_t cost = cost_of(encoded_size(message));
   Open& open = found->second;
-  const Lane lane = open.moved || frame.size() > kBulkReply ? Lane::kBulk : Lane::kControl;
-  Budget& budget = account->budget(lane);
-  if (!budget.fits(cost)) return too_much("the asker reads too slowly");
+  const Lane carrier = open.moved ? Lane::kBulk : carrier_of(lane);
+  Budget& budget = account->budget(carrier);
+  if (!budget.fits(cost)) {
+    budget.blocked |= 1U << lane;
+    return too_much("the asker reads too slowly");
+  }
   budget.sent += cost;
-  if (lane == Lane::kBulk && !open.moved) {
+  if (carrier == Lane::kBulk && !open.moved) {
     // Said on the control lane, behind the replies that went there: the asker keeps the order.
     open.moved = true;
     Message moved;
@@ -163,53 +185,18 @@ Status Ledger::reply(std::uint64_t token, ByteView frame, bool last) {
     moved.number = open.number;
     leave(*account, Lane::kControl, moved);
   }
-  leave(*account, lane, message);
+  leave(*account, carrier, message);
   if (last) close_open(found);
   return {};
 }
 
-Result<std::string> Ledger::remote(const LinkKey& peer) {
+Result<std::string> Ledger::remote(LinkId link) {
   const Guard guard(*this);
-  const Account* account = find(peer);
-  if (account == nullptr || account->address.empty())
-    return Status(Code::kNotFound, "zeromq transport: no network address of this peer");
+  const Account* account = find_open(link);
+  if (account == nullptr) return no_connection();
+  if (account->address.empty())
+    return Status(Code::kNotFound, "zeromq transport: this connection has no network address");
   return account->address;
-}
-
-Status Ledger::push(ByteView frame) {
-  Message message;
-  message.kind = Kind::kWork;
-  message.frame = frame;
-  const std::uint64_t cost = cost_of(encoded_size(message));
-  const Guard guard(*this);
-  if (!open_) return no_peer();
-  std::vector<Account*> ready;
-  for (const auto& entry : accounts_)
-    if (entry.second->credit > 0 && entry.second->budget(Lane::kBulk).fits(cost))
-      ready.push_back(entry.second.get());
-  if (ready.empty()) return too_much("no puller has room");
-  Account& account = *ready[turn_++ % ready.size()];
-  --account.credit;
-  account.budget(Lane::kBulk).sent += cost;
-  Command command;
-  command.lane = Lane::kBulk;
-  command.links = {account.id};
-  command.message = make_message(message);
-  leave(std::move(command));
-  return {};
-}
-
-Status Ledger::pull(const LinkKey& peer) {
-  const Guard guard(*this);
-  Account* account = find(peer);
-  if (account == nullptr) return no_peer();
-  if (account->pulling) return {};
-  account->pulling = true;
-  Message message;
-  message.kind = Kind::kPull;
-  message.value = kWorkCredit;
-  leave(*account, Lane::kControl, message);
-  return {};
 }
 
 }  // namespace rhizome::zeromq

@@ -21,20 +21,18 @@ constexpr unsigned kFields[] = {
     0,
     kVersion | kLane | kSession | kNumber,  // hello
     kVersion | kNumber,                     // welcome
-    0,                                      // ready
+    kSession,                               // ready
     0,                                      // reset
     0,                                      // bye
     0,                                      // ping
     kNumber,                                // ack
     kTopic,                                 // subscribe
     kTopic,                                 // unsubscribe
-    kValue,                                 // pull
     kNumber | kValue | kFrame,              // request
     kNumber | kLast | kFrame,               // reply
     kNumber | kValue,                       // failed
     kNumber,                                // cancel
     kTopic | kFrame,                        // published
-    kFrame,                                 // work
     kNumber,                                // moved
 };
 static_assert(sizeof kFields / sizeof kFields[0] == kLastKind + 1);

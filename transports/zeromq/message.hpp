@@ -18,26 +18,21 @@ inline constexpr std::size_t kMaxMessage = RZ_FRAME_MAX_SIZE + 2 + RZ_TOPIC_MAX_
 enum class Kind : std::uint8_t {
   kHello = 1,    // version, lane, session, number = window: first on each lane, from the dialler
   kWelcome,      // version, number = window: the listener has both lanes of the session
-  kReady,        // the dialler has both welcomes; now both sides may talk
+  kReady,        // session: the dialler has both welcomes; now both sides may talk
   kReset,        // I know no lane of yours: dial again
   kBye,          // I close this connection
   kPing,         // I live
   kAck,          // number = how many bytes of this lane I have dealt with since its beginning
   kSubscribe,    // topic = prefix
   kUnsubscribe,  // topic = prefix
-  kPull,         // value = how many more work frames I take
-  kRequest,      // number, value = deadline in milliseconds, frame
+  kRequest,      // number, value = timeout in milliseconds, frame
   kReply,        // number, last, frame
   kFailed,       // number, value = code: the request ends like this
   kCancel,       // number: nobody waits for the replies any more
   kPublished,    // topic, frame
-  kWork,         // frame
   kMoved,        // number: further replies to this request come on the bulk lane
 };
 inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(Kind::kMoved);
-// A reply frame over this goes on the bulk lane, and all that follow it.
-inline constexpr std::size_t kBulkReply = 16U << 10U;
-
 enum class Lane : std::uint8_t { kControl = 0, kBulk = 1 };
 
 // A decoded message borrows the bytes that it was decoded from.
@@ -58,15 +53,18 @@ bool decode(ByteView bytes, Message* message);
 
 // Counts against the window of its lane; all others are small and few.
 inline bool is_accounted(Kind kind) {
-  return kind == Kind::kRequest || kind == Kind::kReply || kind == Kind::kPublished ||
-         kind == Kind::kWork;
+  return kind == Kind::kRequest || kind == Kind::kReply || kind == Kind::kPublished;
 }
 // What a message of this many encoded bytes costs of the window.
 inline std::uint64_t cost_of(std::size_t encoded) { return encoded + 64; }
-inline Lane lane_of(Kind kind) {
-  return kind == Kind::kPublished || kind == Kind::kWork ? Lane::kBulk : Lane::kControl;
+// Requests, what takes one back and replies come on either lane; all others on their own.
+inline bool may_come(Kind kind, Lane lane) {
+  if (kind == Kind::kRequest || kind == Kind::kCancel || kind == Kind::kReply) return true;
+  return lane == (kind == Kind::kPublished ? Lane::kBulk : Lane::kControl);
 }
-// Replies come on either lane; all others on their own.
-inline bool may_come(Kind kind, Lane lane) { return kind == Kind::kReply || lane == lane_of(kind); }
+// The lane of a connection that carries this lane of the contract (RZ_LANE_*).
+inline Lane carrier_of(std::uint32_t lane) {
+  return lane == RZ_LANE_BULK ? Lane::kBulk : Lane::kControl;
+}
 
 }  // namespace rhizome::zeromq

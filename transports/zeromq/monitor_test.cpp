@@ -36,9 +36,7 @@ TEST(ZeromqMonitor, ThousandsOfEndsThatNobodyLooksAtHoldUpNothing) {
   crypto_box_keypair(identity.link_public_key, identity.link_secret_key);
   zmq::socket_t zap, listener, monitor;
   ASSERT_TRUE(make_zap(*context, &zap).ok());
-  ASSERT_TRUE(make_listener(*context, identity, "tcp://127.0.0.1:*", &listener).ok());
-  ASSERT_TRUE(
-      make_monitor(*context, listener, "inproc://watch", ZMQ_EVENT_DISCONNECTED, &monitor).ok());
+  ASSERT_TRUE(make_listener(*context, identity, "tcp://127.0.0.1:*", 64, &listener, &monitor).ok());
   char endpoint[256] = {};
   std::size_t size = sizeof endpoint;
   ASSERT_EQ(zmq_getsockopt(listener.handle(), ZMQ_LAST_ENDPOINT, endpoint, &size), 0);

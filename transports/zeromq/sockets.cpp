@@ -1,6 +1,9 @@
 // Socket options and ZAP. See sockets.hpp, and docs/transports.md for the reason of each option.
 #include "zeromq/sockets.hpp"
 
+#include <net/if.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <zmq.h>
 
 #include <atomic>
@@ -96,17 +99,57 @@ Status make_zap(zmq::context_t& context, zmq::socket_t* socket) {
   return {};
 }
 
+namespace {
+
+// libzmq listens on numbers and on names of interfaces; people also write names of hosts.
+Result<std::string> listening_address(const std::string& address) {
+  constexpr std::string_view kTcp = "tcp://";
+  if (address.rfind(kTcp, 0) != 0) return address;
+  const std::size_t colon = address.rfind(':');
+  const std::string host = address.substr(kTcp.size(), colon - kTcp.size());
+  const std::string port = address.substr(colon + 1);
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  if (host == "*" || host[0] == '[' || numeric || ::if_nametoindex(host.c_str()) != 0)
+    return address;
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (error != 0)
+    return Status(Code::kInvalid, "zeromq transport: listening on " + address + ": the name '" +
+                                      host + "' does not resolve (" + ::gai_strerror(error) +
+                                      "); write an address of this machine, or * for all");
+  char number[NI_MAXHOST] = {};
+  const bool is_six = found->ai_family == AF_INET6;
+  (void)::getnameinfo(found->ai_addr, found->ai_addrlen, number, sizeof number, nullptr, 0,
+                      NI_NUMERICHOST);
+  ::freeaddrinfo(found);
+  return std::string(kTcp) + (is_six ? "[" : "") + number + (is_six ? "]:" : ":") + port;
+}
+
+}  // namespace
+
 Status make_listener(zmq::context_t& context, const rz_transport_identity& identity,
-                     const std::string& address, zmq::socket_t* socket) {
+                     const std::string& address, int backlog, zmq::socket_t* socket,
+                     zmq::socket_t* monitor) {
+  const Result<std::string> numeric = listening_address(address);
+  if (!numeric.ok()) return numeric.status();
   RZ_TRY(make(context, ZMQ_ROUTER, socket));
   RZ_TRY(set(*socket, ZMQ_CURVE_SERVER, 1));
   RZ_TRY(set_common(*socket, identity));
   RZ_TRY(set(*socket, ZMQ_ROUTER_MANDATORY, 1));
-  RZ_TRY(set(*socket, ZMQ_BACKLOG, 256));
+  RZ_TRY(set(*socket, ZMQ_BACKLOG, backlog));
   if (zmq_setsockopt(socket->handle(), ZMQ_ZAP_DOMAIN, kZapDomain, std::strlen(kZapDomain)) != 0)
     return failed("socket option ZMQ_ZAP_DOMAIN");
   RZ_TRY(set(*socket, ZMQ_ZAP_ENFORCE_DOMAIN, 1));
-  if (zmq_bind(socket->handle(), address.c_str()) != 0) return failed("listening on " + address);
+  // Before it listens: the first event is the listener's descriptor.
+  RZ_TRY(make_monitor(context, *socket, "inproc://listener",
+                      ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, monitor));
+  if (zmq_bind(socket->handle(), numeric->c_str()) != 0) {
+    const Status status = failed("listening on " + address);
+    end_monitor(*socket, monitor);
+    return status;
+  }
   return {};
 }
 

@@ -23,9 +23,12 @@ Status make_context(std::optional<zmq::context_t>* context);
 // key is refused (ZMQ_ZAP_ENFORCE_DOMAIN; libzmq's default would let every key in).
 Status make_zap(zmq::context_t& context, zmq::socket_t* socket);
 
-// A bound ROUTER that takes CURVE connections to this identity. kBusy where the address is taken.
+// A bound ROUTER that takes CURVE connections to this identity, and the monitor of its listening
+// and of the connections that come and go. kBusy where the address is taken; kInvalid for a host
+// name that does not resolve. `backlog`: connections that wait to be accepted.
 Status make_listener(zmq::context_t& context, const rz_transport_identity& identity,
-                     const std::string& address, zmq::socket_t* socket);
+                     const std::string& address, int backlog, zmq::socket_t* socket,
+                     zmq::socket_t* monitor);
 
 // A DEALER that connects once (it never reconnects: a lost one is replaced), and only to the
 // holder of `peer`. `monitor` tells of its end.

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <thread>
 
-#include "rhizome/abi/transport_remote.h"
+#include "rhizome/config.hpp"
+#include "rhizome/config_check.hpp"
 #include "zeromq/engine.hpp"
 
 namespace rhizome::zeromq {
@@ -13,20 +14,22 @@ namespace {
 
 class ZeromqTransport final : public plugin::Transport {
  public:
-  static Result<std::unique_ptr<plugin::Transport>> open(ByteView config,
+  static Result<std::unique_ptr<plugin::Transport>> open(plugin::Host host, ByteView config,
                                                          const rz_transport_identity& identity,
                                                          plugin::TransportEvents events) {
     const Result<Options> options = parse_options(config);
     if (!options.ok()) return options.status();
     return std::unique_ptr<plugin::Transport>(
-        std::make_unique<ZeromqTransport>(*options, identity, events));
+        std::make_unique<ZeromqTransport>(host, *options, identity, events));
   }
-  ZeromqTransport(const Options& options, const rz_transport_identity& identity,
-                  plugin::TransportEvents events)
+  static Status check_address(ByteView address) { return zeromq::check_address(address, false); }
+
+  ZeromqTransport(const plugin::Host& host, const Options& options,
+                  const rz_transport_identity& identity, plugin::TransportEvents events)
       : options_(options),
         identity_(identity),
         ledger_(options_),
-        engine_(options_, identity_, events, ledger_) {}
+        engine_(host, options_, identity_, events, ledger_) {}
   ~ZeromqTransport() override {
     ZeromqTransport::stop();
     ::explicit_bzero(&identity_, sizeof identity_);
@@ -55,23 +58,22 @@ class ZeromqTransport final : public plugin::Transport {
     return ledger_.connect(peer, address);
   }
   Status disconnect(const LinkKey& peer) override { return ledger_.disconnect(peer); }
+  Status end(std::uint64_t connection) override { return ledger_.end(connection); }
   Status publish(ByteView topic, ByteView frame) override { return ledger_.publish(topic, frame); }
-  Status subscribe(const LinkKey& peer, ByteView prefix) override {
-    return ledger_.subscribe(peer, prefix);
+  Status subscribe(std::uint64_t connection, ByteView prefix) override {
+    return ledger_.subscribe(connection, prefix);
   }
-  Status unsubscribe(const LinkKey& peer, ByteView prefix) override {
-    return ledger_.unsubscribe(peer, prefix);
+  Status unsubscribe(std::uint64_t connection, ByteView prefix) override {
+    return ledger_.unsubscribe(connection, prefix);
   }
-  Status request(const LinkKey& peer, std::uint64_t request, ByteView frame,
-                 std::uint64_t deadline_ms) override {
-    return ledger_.request(peer, request, frame, deadline_ms);
+  Status request(std::uint64_t connection, std::uint64_t request, std::uint32_t lane,
+                 std::uint64_t timeout_ms, ByteView frame) override {
+    return ledger_.request(connection, request, lane, timeout_ms, frame);
   }
-  Status reply(std::uint64_t token, ByteView frame, bool last) override {
-    return ledger_.reply(token, frame, last);
+  Status reply(std::uint64_t token, std::uint32_t lane, ByteView frame, bool last) override {
+    return ledger_.reply(token, lane, frame, last);
   }
-  Status push(ByteView frame) override { return ledger_.push(frame); }
-  Status pull(const LinkKey& peer) override { return ledger_.pull(peer); }
-  Result<std::string> remote(const LinkKey& peer) { return ledger_.remote(peer); }
+  Result<std::string> remote(std::uint64_t connection) { return ledger_.remote(connection); }
 
  private:
   const Options options_;
@@ -82,20 +84,39 @@ class ZeromqTransport final : public plugin::Transport {
   std::thread thread_;
 };
 
-std::int32_t remote(void* handle, const std::uint8_t* key, const rz_sink* sink, rz_error* error) {
+std::int32_t remote(void* handle, std::uint64_t connection, const rz_sink* sink, rz_error* error) {
   return plugin::guard(error, [&]() -> Status {
     auto* transport = static_cast<ZeromqTransport*>(static_cast<plugin::Transport*>(handle));
-    const Result<std::string> address = transport->remote(plugin::to_link_key(key));
+    const Result<std::string> address = transport->remote(connection);
     if (!address.ok()) return address.status();
-    const std::int32_t told = sink->write(sink->context, to_abi(*address));
-    return told == RZ_OK ? Status() : Status(static_cast<Code>(told), "the sink took no address");
+    const std::int32_t taken = sink->write(sink->context, to_abi(*address));
+    return taken == RZ_OK ? Status() : Status(static_cast<Code>(taken), "the sink took no address");
   });
 }
 const rz_transport_remote kRemote = {remote};
+
+// What the schema cannot say of a config, key by key; the rest is whatever `open` would refuse.
+void check_config(ByteView config, plugin::ConfigProblems& problems) {
+  std::string listen;
+  std::uint64_t heartbeat = Options().heartbeat_ms, silence = Options().silence_ms;
+  plugin::ConfigReader reader("zeromq transport", config);
+  reader.read("listen", listen);
+  reader.read("heartbeat_ms", 1, UINT64_MAX, heartbeat);
+  reader.read("silence_ms", 1, UINT64_MAX, silence);
+  if (!listen.empty() && !check_address(listen, true).ok())
+    problems.add("/listen", "tcp://HOST:PORT (port 0 or * takes a free one) or ipc://PATH", listen);
+  else if (silence < 3 * heartbeat)
+    problems.add("/silence_ms",
+                 "at least three times heartbeat_ms, " + std::to_string(3 * heartbeat),
+                 std::to_string(silence));
+  else if (const auto options = parse_options(config); !options.ok())
+    problems.add("", "a config that the transport takes", options.status().message());
+}
 
 }  // namespace
 }  // namespace rhizome::zeromq
 
 RHIZOME_PLUGIN({RZ_TRANSPORT_ID,
                 rhizome::plugin::transport_table<rhizome::zeromq::ZeromqTransport>()},
-               {RZ_TRANSPORT_REMOTE_ID, &rhizome::zeromq::kRemote})
+               {RZ_TRANSPORT_REMOTE_ID, &rhizome::zeromq::kRemote},
+               {RZ_CONFIG_ID, rhizome::plugin::config_table<rhizome::zeromq::check_config>()})

@@ -54,7 +54,7 @@ Value delta_field(const rz_delta* delta, Field field, Run& run) {
 }
 
 Value target_field(const rz_delta* delta, std::uint32_t index, Field field, Run& run) {
-  const rz_pointer& p = rz_delta_pointers(delta)[index];
+  const rz_pointer& p = *rz_delta_pointer(delta, index);
   const bool is_bytes = p.kind == RZ_TARGET_BYTES;
   const bool named = (field == Field::kId && p.kind == RZ_TARGET_ENTITY) ||
                      (field == Field::kDelta && p.kind == RZ_TARGET_DELTA);
@@ -68,8 +68,11 @@ Value target_field(const rz_delta* delta, std::uint32_t index, Field field, Run&
 
 Value object_member(const Value& object, std::string_view name, Run& run) {
   if (!run.spend(object.size / 8)) return Value::failed();
-  for (std::uint32_t i = object.size; i-- > 0;)
+  for (std::uint32_t i = object.size; i-- > 0;) {
+    if (object.members[i].name.size != name.size()) continue;
+    if (!run.spend_long(name.size())) return Value::failed();
     if (object.members[i].name.string() == name) return object.members[i].value;
+  }
   return Value::absent();
 }
 
@@ -85,7 +88,7 @@ Value get(const Value& value, const Step& step, Run& run) {
     case Kind::kDelta:
       return delta_field(value.delta, step.field, run);
     case Kind::kPointer: {
-      const rz_pointer& pointer = rz_delta_pointers(value.delta)[value.size];
+      const rz_pointer& pointer = *rz_delta_pointer(value.delta, value.size);
       if (step.field == Field::kRole)
         return Value::of(text_at(value.delta, pointer.role_offset, pointer.role_size));
       if (step.field == Field::kTarget) return target_of(value.delta, value.size);
@@ -101,6 +104,7 @@ Value get(const Value& value, const Step& step, Run& run) {
 }
 
 Value get_dotted(Value value, std::string_view path, Run& run) {
+  if (!run.spend_long(path.size())) return Value::failed();
   while (!path.empty()) {
     if (!run.spend(1)) return Value::failed();
     const std::size_t dot = path.find('.');
@@ -119,7 +123,7 @@ std::uint32_t member_count(const Value& object) {
     case Kind::kPointer:
       return 2;
     case Kind::kTarget:
-      return rz_delta_pointers(object.delta)[object.size].context_size != 0 ? 2 : 1;
+      return rz_delta_pointer(object.delta, object.size)->context_size != 0 ? 2 : 1;
     default:
       return object.size;
   }
@@ -135,7 +139,7 @@ Member member(const Value& object, std::uint32_t index, Run& run) {
   if (object.is(Kind::kObject)) return object.members[index];
   if (object.is(Kind::kDelta)) names = kDelta;
   if (object.is(Kind::kTarget)) {
-    const std::uint32_t kind = rz_delta_pointers(object.delta)[object.size].kind;
+    const std::uint32_t kind = rz_delta_pointer(object.delta, object.size)->kind;
     names = kind == RZ_TARGET_ENTITY ? kEntity : kind == RZ_TARGET_DELTA ? kReference : kBytes;
   }
   return {Value::of(names[index]), get(object, names[index], run)};
@@ -144,7 +148,7 @@ Member member(const Value& object, std::uint32_t index, Run& run) {
 bool same(const Value& a, const Value& b, Run& run, std::uint32_t depth) {
   if (a.is(Kind::kString) && b.is(Kind::kString)) {
     if (a.size != b.size) return false;
-    return (a.size <= Run::kBytesPerStep || run.spend_bytes(a.size)) && a.string() == b.string();
+    return run.spend_long(a.size) && a.string() == b.string();
   }
   if (a.is(Kind::kNumber) && b.is(Kind::kNumber)) return a.number == b.number;
   if (a.is(Kind::kBoolean) && b.is(Kind::kBoolean)) return a.size == b.size;
@@ -222,6 +226,7 @@ bool append_json(const Value& value, std::string& out, Run& run, std::uint32_t d
     Value one = array ? item(value, i) : Value::null();
     if (!array) {
       const Member named = member(value, i, run);
+      if (!run.spend_long(named.name.size)) return false;
       append_string(named.name.string(), out);
       out.push_back(':');
       one = named.value;

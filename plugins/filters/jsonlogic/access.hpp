@@ -44,7 +44,7 @@ bool append_json(const Value& value, std::string& out, Run& run, std::uint32_t d
 
 // The target of a pointer: a primitive, or an object of kind kTarget.
 inline Value target_of(const rz_delta* delta, std::uint32_t index) {
-  const rz_pointer& pointer = rz_delta_pointers(delta)[index];
+  const rz_pointer& pointer = *rz_delta_pointer(delta, index);
   switch (pointer.kind) {
     case RZ_TARGET_STRING:
       return Value::of(std::string_view(

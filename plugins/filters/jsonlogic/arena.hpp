@@ -52,7 +52,7 @@ class Arena {
     if (static_cast<std::size_t>(end_ - next_) < size) {
       const std::size_t chunk = size > chunk_ ? size : chunk_;
       if (chunk_ < kLastChunk) chunk_ *= 2;
-      chunks_.push_back(std::make_unique<char[]>(chunk));
+      chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk));
       next_ = chunks_.back().get();
       end_ = next_ + chunk;
     }

@@ -1,36 +1,65 @@
 // The necessary conditions of a predicate, as a small disjunction of conjunctions. Sound by
 // construction: what is not understood is "anything", and dropping a condition only admits more.
 #include <algorithm>
+#include <deque>
 #include <optional>
 
 #include "predicate.hpp"
+#include "rhizome/bytes.hpp"
 
 namespace rhizome::jsonlogic {
 namespace {
 
-constexpr std::size_t kMaxDisjuncts = 32;
+constexpr std::size_t kMaxAlternatives = 32;
 constexpr std::size_t kMaxConditions = 8;
 
-struct Atom {
-  std::string path;  // "target" until its pointer's role is known
-  std::string comparison;
-  std::string constant;  // JSON
-  std::string role;      // the text of a role's atom
-
-  bool operator==(const Atom& other) const {
-    return path == other.path && comparison == other.comparison && constant == other.constant;
-  }
+// An atom in the making. Its texts and constants are the predicate's or those of the `Atoms`.
+struct Condition {
+  std::uint32_t path, comparison, typing;
+  std::size_t first, count;              // constants[first .. first + count)
+  std::optional<std::string_view> role;  // of a value, once its pointer's role is known
 };
-using Conditions = std::vector<Atom>;          // all of them hold
+using Conditions = std::vector<Condition>;     // all of them hold
 using Alternatives = std::vector<Conditions>;  // one of them holds; {{}}: anything
 
 Alternatives anything() { return {Conditions{}}; }
+Alternatives one(const Condition& condition) { return {Conditions{condition}}; }
+
+// nullopt where there is no condition of the kind.
+std::optional<std::uint32_t> comparison_of(Op op) {
+  switch (op) {
+    case Op::kEqual:
+    case Op::kStrictEqual:
+      return RZ_COMPARE_EQ;
+    case Op::kLess:
+      return RZ_COMPARE_LT;
+    case Op::kLessEqual:
+      return RZ_COMPARE_LE;
+    case Op::kGreater:
+      return RZ_COMPARE_GT;
+    case Op::kGreaterEqual:
+      return RZ_COMPARE_GE;
+    default:
+      return std::nullopt;
+  }
+}
+
+rz_constant constant(double number) { return {RZ_TARGET_NUMBER, 0, number, {nullptr, 0}}; }
+rz_constant constant(std::string_view text) { return {RZ_TARGET_STRING, 0, 0, to_abi(text)}; }
+rz_constant constant_of(const Value& primitive) {
+  if (primitive.is(Kind::kString)) return constant(primitive.string());
+  if (primitive.is(Kind::kNumber)) return constant(primitive.number);
+  return {RZ_TARGET_BOOLEAN, 0, static_cast<double>(primitive.size), {nullptr, 0}};
+}
+bool equal(const rz_constant& a, const rz_constant& b) {
+  return a.kind == b.kind && a.number == b.number && view(a.text) == view(b.text);
+}
 
 class Atoms {
  public:
   explicit Atoms(const Predicate& predicate) : q_(predicate) {}
 
-  Alternatives of(const Test& test) const {
+  Alternatives of(const Test& test) {
     switch (test.ask) {
       case Ask::kConstant:
         return test.count != 0 ? anything() : Alternatives{};
@@ -39,12 +68,12 @@ class Atoms {
       case Ask::kAny:
         return any(test);
       case Ask::kText:
-        return test.negated || path_of(test.field).empty() ? anything() : one(text_atom(test));
+        if (test.negated) return anything();
+        return one(texts(path_of(test.field), {constant(std::string_view(test.text, test.count))}));
       case Ask::kTextIn:
-        if (path_of(test.field).empty()) return anything();
-        return one({path_of(test.field), "in", texts(test), ""});
+        return one(texts(path_of(test.field), listed(test)));
       case Ask::kId:
-        return test.negated ? anything() : one(id_atom(test));
+        return test.negated ? anything() : one(texts(RZ_ATOM_ID, {constant(id_text(test))}));
       case Ask::kTime:
         return time(test);
       case Ask::kTarget:
@@ -61,27 +90,37 @@ class Atoms {
     }
   }
 
- private:
-  static Alternatives one(Atom atom) { return {Conditions{std::move(atom)}}; }
+  Status give(const Alternatives& found, const plugin::FilterAtoms& alternative) const {
+    std::vector<rz_atom> atoms;
+    for (const Conditions& conditions : found) {
+      atoms.clear();
+      for (const Condition& c : conditions)
+        atoms.push_back({c.path, c.comparison, c.typing, 0,
+                         to_abi(c.path == RZ_ATOM_VALUE ? *c.role : std::string_view()),
+                         constants_.data() + c.first, c.count});
+      RZ_TRY(alternative(atoms));
+    }
+    return {};
+  }
 
-  Alternatives any(const Test& test) const {
+ private:
+  Alternatives any(const Test& test) {
     Alternatives result;
     for (std::uint32_t i = 0; i < test.count; ++i) {
       for (Conditions& conditions : of(q_.tests[test.first + i])) {
-        if (conditions.empty()) return anything();
-        if (result.size() == kMaxDisjuncts) return anything();
+        if (conditions.empty() || result.size() == kMaxAlternatives) return anything();
         result.push_back(std::move(conditions));
       }
     }
     return result;
   }
 
-  Alternatives all(const Test& test) const {
+  Alternatives all(const Test& test) {
     Alternatives result = anything();
     for (std::uint32_t i = 0; i < test.count; ++i) {
       const Alternatives more = of(q_.tests[test.first + i]);
       if (more.empty()) return {};
-      if (result.size() * more.size() > kMaxDisjuncts) continue;
+      if (result.size() * more.size() > kMaxAlternatives) continue;
       Alternatives product;
       for (const Conditions& left : result)
         for (const Conditions& right : more) product.push_back(joined(left, right));
@@ -89,157 +128,123 @@ class Atoms {
     }
     return result;
   }
-  static Conditions joined(Conditions left, const Conditions& right) {
-    for (const Atom& atom : right)
-      if (left.size() < kMaxConditions && std::find(left.begin(), left.end(), atom) == left.end())
-        left.push_back(atom);
+  Conditions joined(Conditions left, const Conditions& right) const {
+    for (const Condition& condition : right) {
+      const bool there = std::any_of(left.begin(), left.end(),
+                                     [&](const Condition& c) { return same(c, condition); });
+      if (!there && left.size() < kMaxConditions) left.push_back(condition);
+    }
     return left;
+  }
+  bool same(const Condition& a, const Condition& b) const {
+    return a.path == b.path && a.comparison == b.comparison && a.typing == b.typing &&
+           a.role == b.role && a.count == b.count &&
+           std::equal(constants_.begin() + static_cast<std::ptrdiff_t>(a.first),
+                      constants_.begin() + static_cast<std::ptrdiff_t>(a.first + a.count),
+                      constants_.begin() + static_cast<std::ptrdiff_t>(b.first), equal);
   }
 
   // Conditions on one pointer become conditions on the delta: its target is known by its role.
-  Alternatives pointer(const Test& body) const {
+  Alternatives pointer(const Test& body) {
     Alternatives result = of(body);
     for (Conditions& conditions : result) {
-      const auto role = std::find_if(conditions.begin(), conditions.end(),
-                                     [](const Atom& atom) { return !atom.role.empty(); });
-      const std::string name = role == conditions.end() ? "" : role->role;
-      Conditions kept;
-      for (Atom& atom : conditions) {
-        if (atom.path == "target" && name.empty()) continue;
-        if (atom.path == "target") atom.path = "value:" + name;
-        atom.role.clear();
-        kept.push_back(std::move(atom));
-      }
-      conditions = std::move(kept);
+      const auto named = std::find_if(conditions.begin(), conditions.end(), [](const Condition& c) {
+        return c.path == RZ_ATOM_ROLE && c.count == 1;
+      });
+      std::optional<std::string_view> role;
+      if (named != conditions.end()) role = view(constants_[named->first].text);
+      for (Condition& condition : conditions)
+        if (condition.path == RZ_ATOM_VALUE) condition.role = role;
+      std::erase_if(conditions, [](const Condition& c) {
+        return c.path == RZ_ATOM_VALUE && !c.role.has_value();
+      });
     }
     return result;
   }
 
-  static std::string quoted(std::string_view text) {
-    std::string json;
-    append_string(text, json);
-    return json;
-  }
-  // Empty where atoms have no path for the field.
-  static std::string path_of(TextField field) {
+  static std::uint32_t path_of(TextField field) {
     switch (field) {
       case TextField::kAuthor:
-        return "author";
+        return RZ_ATOM_AUTHOR;
       case TextField::kRole:
-        return "role";
+        return RZ_ATOM_ROLE;
       case TextField::kEntity:
-        return "entity";
+        return RZ_ATOM_ENTITY;
       case TextField::kContext:
-        return "context";
+        return RZ_ATOM_CONTEXT;
       case TextField::kReference:
         break;
     }
-    return "";
+    return RZ_ATOM_REFERENCE;
   }
-  Atom text_atom(const Test& test) const {
-    const std::string_view text(test.text, test.count);
-    return {path_of(test.field), "==", quoted(text),
-            test.field == TextField::kRole ? std::string(text) : ""};
+  Condition made(std::uint32_t path, std::uint32_t comparison, std::uint32_t typing,
+                 const std::vector<rz_constant>& constants) {
+    const std::size_t first = constants_.size();
+    constants_.insert(constants_.end(), constants.begin(), constants.end());
+    return {path, comparison, typing, first, constants.size(), std::nullopt};
   }
-  static Atom id_atom(const Test& test) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string hex = "\"";
-    for (std::size_t i = 0; i < RZ_DELTA_ID_SIZE; ++i) {
-      const auto byte = static_cast<unsigned char>(test.text[i]);
-      hex.push_back(kDigits[byte >> 4]);
-      hex.push_back(kDigits[byte & 15]);
-    }
-    return {"id", "==", hex + "\"", ""};
+  Condition texts(std::uint32_t path, const std::vector<rz_constant>& constants) {
+    return made(path, RZ_COMPARE_EQ, RZ_TYPING_STRICT, constants);
   }
-  std::string texts(const Test& test) const {
-    std::string json = "[";
-    for (std::uint32_t i = 0; i < test.count; ++i) {
-      if (i != 0) json.push_back(',');
-      json.append(quoted(q_.texts[test.first + i]));
-    }
-    return json + "]";
+  std::vector<rz_constant> listed(const Test& test) const {
+    std::vector<rz_constant> list;
+    for (std::uint32_t i = 0; i < test.count; ++i)
+      list.push_back(constant(q_.texts[test.first + i]));
+    return list;
   }
-  // nullptr where there is no condition of the kind.
-  static const char* comparison_of(Op op) {
-    return op == Op::kEqual          ? "=="
-           : op == Op::kLess         ? "<"
-           : op == Op::kLessEqual    ? "<="
-           : op == Op::kGreater      ? ">"
-           : op == Op::kGreaterEqual ? ">="
-                                     : nullptr;
+  std::string_view id_text(const Test& test) {
+    return made_.emplace_back(to_hex({test.text, RZ_DELTA_ID_SIZE}));
   }
-  static Alternatives time(const Test& test) {
-    const char* comparison = comparison_of(test.op);
-    if (comparison == nullptr) return anything();
-    std::string number;
-    append_number(test.number, number);
-    return one({"timestamp", comparison, number, ""});
+  Alternatives time(const Test& test) {
+    const auto comparison = comparison_of(test.op);
+    if (!comparison) return anything();
+    return one(made(RZ_ATOM_TIMESTAMP, *comparison, RZ_TYPING_STRICT, {constant(test.number)}));
   }
   // A loose comparison takes the text "5" and the boolean of a number for the number, and so does a
-  // condition on a value (rhizome/abi/filter.h).
-  Alternatives target(const Test& test) const {
+  // coerced atom.
+  Alternatives target(const Test& test) {
     const Value& with = q_.literals[test.first];
     if (test.op == Op::kStrictEqual) {
       if (with.is(Kind::kNull)) return {};  // a pointer has a target
-      return one({"target", "==", json_of(with), ""});
+      return one(made(RZ_ATOM_VALUE, RZ_COMPARE_EQ, RZ_TYPING_STRICT, {constant_of(with)}));
     }
-    const char* comparison = comparison_of(test.op);
-    if (comparison == nullptr || with.is(Kind::kNull)) return anything();
+    const auto comparison = comparison_of(test.op);
+    if (!comparison || with.is(Kind::kNull)) return anything();
     const std::optional<double> number = to_number(with);
     if (test.op == Op::kEqual) {
       // What is no number equals nothing but itself.
-      if (!number) return one({"target", "==", json_of(with), ""});
+      if (!number)
+        return one(made(RZ_ATOM_VALUE, RZ_COMPARE_EQ, RZ_TYPING_COERCED, {constant_of(with)}));
     } else if (with.is(Kind::kString)) {
       return anything();  // beside a text, texts are ordered as texts
     }
-    std::string text;
-    append_number(*number, text);
-    return one({"target", comparison, text, ""});
+    return one(made(RZ_ATOM_VALUE, *comparison, RZ_TYPING_COERCED, {constant(*number)}));
   }
-  Alternatives target_in(const Test& test) const {
+  Alternatives target_in(const Test& test) {
     const Value& list = q_.literals[test.first];
-    std::string json = "[";
+    std::vector<rz_constant> constants;
     for (std::uint32_t i = 0; i < list.size; ++i) {
       // What is no primitive can be the target of a pointer that has no primitive value.
       if (list.items[i].is_array() || is_object(list.items[i])) return anything();
-      if (i != 0) json.push_back(',');
-      json.append(json_of(list.items[i]));
+      if (!list.items[i].is(Kind::kNull)) constants.push_back(constant_of(list.items[i]));
     }
-    return one({"target", "in", json + "]", ""});
-  }
-  static std::string json_of(const Value& primitive) {
-    Arena none(0);
-    Run run(none, {UINT64_MAX, 1, UINT64_MAX});
-    std::string json;
-    append_json(primitive, json, run);
-    return json;
+    return one(made(RZ_ATOM_VALUE, RZ_COMPARE_EQ, RZ_TYPING_STRICT, constants));
   }
 
   const Predicate& q_;
+  std::vector<rz_constant> constants_;
+  std::deque<std::string> made_;
 };
 
 }  // namespace
 
-void atoms_json(const Predicate& predicate, std::string& json) {
-  const Alternatives found = Atoms(predicate).of(predicate.root);
+Status give_atoms(const Predicate& predicate, const plugin::FilterAtoms& alternative) {
+  Atoms atoms(predicate);
+  const Alternatives found = atoms.of(predicate.root);
   const bool any = std::any_of(found.begin(), found.end(),
                                [](const Conditions& conditions) { return conditions.empty(); });
-  if (any) {
-    json.append("null");
-    return;
-  }
-  json.push_back('[');
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    json.append(i == 0 ? "[" : ",[");
-    for (std::size_t k = 0; k < found[i].size(); ++k) {
-      const Atom& atom = found[i][k];
-      json.append(k == 0 ? "[" : ",[");
-      append_string(atom.path, json);
-      json.append(",\"" + atom.comparison + "\"," + atom.constant + "]");
-    }
-    json.push_back(']');
-  }
-  json.push_back(']');
+  if (any) return {Code::kUnsupported, "what this filter matches need have nothing in common"};
+  return atoms.give(found, alternative);
 }
 
 }  // namespace rhizome::jsonlogic

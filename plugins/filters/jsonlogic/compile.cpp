@@ -2,6 +2,7 @@
 // any thread. Depth is bounded by the parser, so that recursion here and in evaluation is too.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "access.hpp"
 #include "json.hpp"
@@ -89,7 +90,9 @@ class Compiler {
                      at);
     const std::string_view name = rule.members[0].name.string();
     place_.emplace_back(name);
+    const std::string_view around = std::exchange(name_, name);
     call(name, rule.members[0].value, at);
+    name_ = around;
     place_.pop_back();
   }
 
@@ -154,7 +157,8 @@ class Compiler {
 
   void mistake(std::string_view type, const std::string& what, std::uint32_t at) {
     if (mistakes_ == Mistakes::kRefuse) {
-      if (problem_.ok()) problem_ = Status(Code::kInvalid, place_text(place_) + ": " + what);
+      if (problem_.ok())
+        problem_ = Status(Code::kInvalid, place_text(place_) + ": " + what, p_.position_of(name_));
       return;
     }
     literal(Value::of(type), at);
@@ -236,6 +240,7 @@ class Compiler {
 
   Program& p_;
   Mistakes mistakes_;
+  std::string_view name_;  // of the operator that is looked at
   Place place_;
   Status problem_;
 };
@@ -248,11 +253,9 @@ constexpr JsonLimits kRuleLimits{kMaxSource, kMaxRuleDepth, kMaxNodes, false};
 
 // A rule whose shorthands were written out must still be one that another node takes.
 Result<Value> as_it_travels(const Value& rule, Program& program) {
-  Run run(program.arena, {UINT64_MAX, 1, UINT64_MAX});
-  std::string plain;
-  if (!append_json(rule, plain, run)) return Status(Code::kLimit, "nested too deep");
-  program.source = std::move(plain);
-  return parse_json(program.source, kRuleLimits, program.arena);
+  Run run(program.arena, {UINT64_MAX, 1});
+  if (!append_json(rule, program.plain, run)) return Status(Code::kLimit, "nested too deep");
+  return parse_json(program.plain, kRuleLimits, program.arena);
 }
 
 }  // namespace
@@ -265,15 +268,25 @@ Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mista
   program->source = source;
   const Result<Value> parsed = parse_json(program->source, kRuleLimits, program->arena);
   if (!parsed.ok()) return Status(parsed.status()).with_context("rule");
-  const Result<Value> expanded = expand(*parsed, program->arena);
+  const Result<Value> expanded = expand(*parsed, *program);
   if (!expanded.ok()) return expanded.status();
   program->rule = *expanded;
-  if (moved(*expanded, *parsed)) {
+  const bool written_out = moved(*expanded, *parsed);
+  if (written_out) {
     const Result<Value> plain = as_it_travels(*expanded, *program);
-    if (!plain.ok()) return Status(plain.status()).with_context("rule, its shorthands written out");
+    if (!plain.ok())
+      return Status(plain.code(), "rule, its shorthands written out: " + plain.status().message());
     program->rule = *plain;
   }
-  RZ_TRY(Compiler(*program, mistakes).run());
+  Status compiled = Compiler(*program, mistakes).run();
+  if (!compiled.ok() && written_out) {
+    // The same mistake by its place in what was given.
+    program->rule = *expanded;
+    program->nodes.clear();
+    compiled = Compiler(*program, mistakes).run();
+  }
+  if (!compiled.ok()) return compiled;
+  if (written_out) program->source = {};
   return program;
 }
 

@@ -6,6 +6,11 @@
 #include <cmath>
 
 namespace rhizome::jsonlogic {
+namespace {
+
+constexpr std::uint32_t kFreeSteps = 8;  // of a path, in one step of the budget
+
+}  // namespace
 
 Value Evaluator::evaluate(std::uint32_t at, const Scope& scope) {
   if (!run_.spend(1)) return Value::failed();
@@ -121,7 +126,7 @@ Truth compare(Op op, const Value& a, const Value& b, Run& run) {
   }
   const std::uint32_t longest =
       std::max(a.is(Kind::kString) ? a.size : 0, b.is(Kind::kString) ? b.size : 0);
-  if (longest > Run::kBytesPerStep && !run.spend_bytes(longest)) return Truth::kFailed;
+  if (!run.spend_long(longest)) return Truth::kFailed;
   if (a.is(Kind::kString) && b.is(Kind::kString)) return order(a.string(), b.string());
   const bool text_and_nothing =
       (a.is(Kind::kString) && b.is_missing()) || (b.is(Kind::kString) && a.is_missing());
@@ -187,6 +192,7 @@ Value Evaluator::around(const Scope& scope, std::uint32_t climb) {
 
 Value Evaluator::path(const Node& node, const Scope& scope) {
   const Path& path = p_.paths[node.extra];
+  if (path.count >= kFreeSteps && !run_.spend(path.count / kFreeSteps)) return Value::failed();
   Value value = path.climb == 0 ? scope.context : around(scope, path.climb);
   const Step* step = p_.steps.data() + path.first;
   // Null at the end of a path is a value; null before its end leads nowhere.

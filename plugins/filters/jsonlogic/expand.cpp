@@ -11,7 +11,7 @@ constexpr std::string_view kComparisons[] = {"==", "===", "!=", "!==", "<", "<="
 
 class Expander {
  public:
-  explicit Expander(Arena& arena) : arena_(arena) {}
+  explicit Expander(Program& program) : program_(program), arena_(program.arena) {}
 
   Result<Value> run(const Value& rule) {
     const Value result = expand(rule, 0);
@@ -69,6 +69,7 @@ class Expander {
   }
 
   Value shorthand(std::string_view name, const Value& argument, std::uint32_t depth) {
+    name_ = name;
     if (name == "@entity") {
       if (strings(argument, 2))
         return some(depth, both(is("target.id", argument.items[0]),
@@ -139,7 +140,9 @@ class Expander {
   }
 
   Value refuse(const char* what) {
-    if (problem_.ok()) problem_ = Status(Code::kInvalid, place_text(place_) + ": " + what);
+    if (problem_.ok())
+      problem_ =
+          Status(Code::kInvalid, place_text(place_) + ": " + what, program_.position_of(name_));
     return Value::null();
   }
   template <typename T>
@@ -150,7 +153,9 @@ class Expander {
     return memory;
   }
 
+  Program& program_;
   Arena& arena_;
+  std::string_view name_;  // of the shorthand that is looked at
   Place place_;
   Status problem_;
 };
@@ -168,6 +173,6 @@ bool moved(const Value& to, const Value& from) {
          (to.is(Kind::kObject) && to.members != from.members);
 }
 
-Result<Value> expand(const Value& rule, Arena& arena) { return Expander(arena).run(rule); }
+Result<Value> expand(const Value& rule, Program& program) { return Expander(program).run(rule); }
 
 }  // namespace rhizome::jsonlogic

@@ -1,10 +1,11 @@
-// Compiling, matching and evaluating with budgets; see filter.hpp.
+// Compiling filters and asking them; see filter.hpp and language.hpp.
 #include "filter.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-#include "json.hpp"
+#include "access.hpp"
+#include "language.hpp"
 
 namespace rhizome::jsonlogic {
 namespace {
@@ -12,7 +13,15 @@ namespace {
 constexpr std::size_t kMostLines = UINT16_MAX;  // of one filter: 4 MiB
 // How much of a filter is fetched before it is asked; what its texts take of it, about.
 constexpr std::size_t kFetched = 8 * kLine, kFewBytes = 32;
-constexpr std::uint64_t kDataMemory = 64u << 20;  // of parsed data; its text is bounded too
+
+Status rule_json(const Program& program, std::string& json) {
+  Arena arena(0);
+  Run run(arena, {UINT64_MAX, 1});
+  if (!append_json(program.rule, json, run)) return {Code::kInternal, failure_text(run.failure)};
+  return {};
+}
+
+}  // namespace
 
 const char* failure_text(Failure failure) {
   switch (failure) {
@@ -20,8 +29,6 @@ const char* failure_text(Failure failure) {
       return "the rule takes more steps than its budget";
     case Failure::kMemory:
       return "the rule takes more memory than its budget";
-    case Failure::kTime:
-      return "the rule takes more time than its budget";
     case Failure::kDepth:
       return "the rule builds a value nested deeper than 128";
     default:
@@ -29,27 +36,8 @@ const char* failure_text(Failure failure) {
   }
 }
 
-// The thrown type as JSON, no longer than an error block's message.
-std::string thrown_json(Run& run) {
-  const Value type = get(run.thrown, "type", run);
-  std::string json;
-  run.failure = Failure::kNone;
-  if (append_json(type.is(Kind::kAbsent) ? run.thrown : type, json, run) &&
-      json.size() < sizeof(rz_error::message))
-    return json;
-  return "\"Too Large\"";
-}
-
-Status rule_json(const Program& program, std::string& json) {
-  Arena arena(0);
-  Run run(arena, {UINT64_MAX, 1, UINT64_MAX});
-  if (!append_json(program.rule, json, run)) return {Code::kInternal, failure_text(run.failure)};
-  return {};
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter_budget& budget) {
+Result<std::unique_ptr<plugin::Filter>> Filter::compile(ByteView source,
+                                                        const rz_filter_budget& budget) {
   auto program = jsonlogic::compile(source, Mistakes::kRefuse);
   if (!program.ok()) return std::move(program).status();
   std::string json;
@@ -69,7 +57,7 @@ Result<std::unique_ptr<Filter>> Filter::compile(ByteView source, const rz_filter
   char* const text = behind + packing.bytes();
   std::memcpy(text, json.data(), json.size());
   new (&filter->cold()) Cold{packing.slim() ? nullptr : std::move(*program), {text, json.size()}};
-  return filter;
+  return std::unique_ptr<plugin::Filter>(std::move(filter));
 }
 
 void Filter::operator delete(Filter* filter, std::destroying_delete_t /*tag*/) {
@@ -80,9 +68,9 @@ void Filter::operator delete(Filter* filter, std::destroying_delete_t /*tag*/) {
 }
 
 Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
-                     std::uint64_t& errors) const {
-  const Test& root = root_;
-  if (root.ask == Ask::kText && budget_.steps > 1) {
+                     rz_filter_counts& counts) const {
+  const Test root = root_;
+  if (root.ask == Ask::kText && budget_.steps > 2 + root.count / Run::kBytesPerStep) {
     // The whole rule is one test of the author, which cannot fail.
     for (std::size_t i = 0; i < deltas.size(); ++i) {
       const bool equal = is_text(
@@ -95,15 +83,11 @@ Status Filter::match(std::span<const rz_delta* const> deltas, std::uint64_t* bit
   Arena arena(budget_.memory_bytes, buffer, sizeof buffer);
   Run run(arena, budget_);
   for (std::size_t i = 0; i < deltas.size(); ++i) {
-    const Truth matches = ask(predicate(), cold().program.get(), deltas[i], run);
-    if (matches == Truth::kYes) {
+    const Truth matches = ask(deltas[i], run);
+    if (matches == Truth::kYes)
       bitmap[i / 64] |= std::uint64_t{1} << i % 64;
-    } else if (matches == Truth::kFailed) {
-      ++errors;
-      if (run.failure != Failure::kThrown)
-        return {Code::kLimit, "delta " + std::to_string(i) + " of " +
-                                  std::to_string(deltas.size()) + ": " + failure_text(run.failure)};
-    }
+    else if (matches == Truth::kFailed)
+      ++(run.failure == Failure::kThrown ? counts.failed : counts.stopped);
     arena.reset(buffer, sizeof buffer);
     run.restart(budget_);
   }
@@ -117,33 +101,32 @@ void Filter::prefetch_rest() const {
     __builtin_prefetch(first + at);
 }
 
-void Filter::match_many(std::span<void* const> filters, const rz_delta* delta,
-                        std::uint64_t* bitmap, std::uint32_t* steps) {
+void Filter::match_pairs(const plugin::FilterPairs& pairs) {
   // Filters lie all over the memory: the next are on their way while one is asked.
   constexpr std::size_t kFar = 16, kNear = 8;
-  const auto at = [filters](std::size_t i) { return static_cast<const Filter*>(filters[i]); };
-  for (std::size_t i = 0; i < filters.size() && i < kFar; ++i) __builtin_prefetch(at(i));
+  const auto at = [&pairs](std::size_t i) { return static_cast<const Filter*>(pairs.filter(i)); };
+  for (std::size_t i = 0; i < pairs.size() && i < kFar; ++i) __builtin_prefetch(at(i));
   alignas(8) char buffer[2048];
   Arena arena(0, buffer, sizeof buffer);
-  Run run(arena, {1, 1, 1});
-  for (std::size_t i = 0; i < filters.size(); ++i) {
-    if (i + kFar < filters.size()) __builtin_prefetch(at(i + kFar));
-    if (i + kNear < filters.size()) at(i + kNear)->prefetch_rest();
+  Run run(arena, {1, 1});
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i + kFar < pairs.size()) __builtin_prefetch(at(i + kFar));
+    if (i + kNear < pairs.size()) at(i + kNear)->prefetch_rest();
     const Filter& filter = *at(i);
     arena.reset(buffer, sizeof buffer, filter.budget_.memory_bytes);
     run.restart(filter.budget_);
-    const Truth matches = ask(filter.predicate(), filter.cold().program.get(), delta, run);
-    bitmap[i / 64] |= std::uint64_t{matches == Truth::kYes} << i % 64;
+    const Truth matches = filter.ask(pairs.delta(i), run);
     const std::uint64_t took = filter.budget_.steps - run.left();
-    steps[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_FILTER_FAILED - 1));
+    auto result = static_cast<std::uint32_t>(std::min<std::uint64_t>(took, RZ_PAIR_STEPS));
+    if (matches == Truth::kYes) result |= RZ_PAIR_MATCHES;
     if (matches == Truth::kFailed)
-      steps[i] |= run.failure == Failure::kThrown ? RZ_FILTER_FAILED : RZ_FILTER_STOPPED;
+      result |= run.failure == Failure::kThrown ? RZ_PAIR_FAILED : RZ_PAIR_STOPPED;
+    pairs.answer(i, result);
   }
 }
 
-Status Filter::atoms(std::string& json) const {
-  atoms_json(predicate(), json);
-  return {};
+Status Filter::atoms(const plugin::FilterAtoms& alternative) const {
+  return give_atoms(predicate(), alternative);
 }
 
 Status Filter::to_json_logic(std::string& json) const {
@@ -152,25 +135,14 @@ Status Filter::to_json_logic(std::string& json) const {
   return {};
 }
 
-Status Filter::eval(ByteView rule, ByteView data, const rz_filter_budget& budget,
-                    std::string& json) {
-  const auto program = jsonlogic::compile(rule, Mistakes::kThrow);
-  if (!program.ok()) {
-    if (program.code() == Code::kLimit) return program.status();
-    return {Code::kInvalid, "\"Invalid Rule\""};
-  }
-  Arena data_arena(kDataMemory);
-  const auto parsed = parse_json(data, {}, data_arena);
-  if (!parsed.ok()) {
-    if (parsed.code() == Code::kLimit) return Status(parsed.status()).with_context("data");
-    return {Code::kInvalid, "\"Invalid Data\""};
-  }
-  Arena arena(budget.memory_bytes);
-  Run run(arena, budget);
-  const Value result = Evaluator(**program, run).evaluate((*program)->root, Scope::root(*parsed));
-  if (!result.is(Kind::kFailed) && append_json(result, json, run)) return {};
-  if (run.failure == Failure::kThrown) return {Code::kInvalid, thrown_json(run)};
-  return {Code::kLimit, failure_text(run.failure)};
+Result<std::unique_ptr<plugin::Filter>> Language::compile(ByteView source,
+                                                          const rz_filter_budget& budget) const {
+  return Filter::compile(source, budget);
+}
+
+Status Language::match_pairs(const plugin::FilterPairs& pairs) const {
+  Filter::match_pairs(pairs);
+  return {};
 }
 
 }  // namespace rhizome::jsonlogic

@@ -1,5 +1,5 @@
-// The JSON-Logic filter language as the SDK's trampolines call it: compiled filters, and rules on
-// any JSON data. Filters are immutable; any thread.
+// A compiled JSON-Logic filter: one piece of memory that holds all that asking it reads. Immutable;
+// any thread.
 #pragma once
 
 #include <memory>
@@ -10,26 +10,20 @@
 #include "pack.hpp"
 #include "pool.hpp"
 #include "program.hpp"
-#include "rhizome/abi/filter.h"
-#include "rhizome/bytes.hpp"
-#include "rhizome/status.hpp"
+#include "rhizome/filter_pairs.hpp"
 
 namespace rhizome::jsonlogic {
 
-class alignas(64) Filter {
+class alignas(kLine) Filter final : public plugin::Filter {
  public:
-  static Result<std::unique_ptr<Filter>> compile(ByteView source, const rz_filter_budget& budget);
+  static Result<std::unique_ptr<plugin::Filter>> compile(ByteView source,
+                                                         const rz_filter_budget& budget);
   Status match(std::span<const rz_delta* const> deltas, std::uint64_t* bitmap,
-               std::uint64_t& errors) const;
-  // Of many filters on one delta (rz_filter_many).
-  static void match_many(std::span<void* const> filters, const rz_delta* delta,
-                         std::uint64_t* bitmap, std::uint32_t* steps);
-  Status atoms(std::string& json) const;
-  Status to_json_logic(std::string& json) const;
-
-  // rhizome.filter.eval/1. kInvalid with the JSON of the thrown type as its message.
-  static Status eval(ByteView rule, ByteView data, const rz_filter_budget& budget,
-                     std::string& json);
+               rz_filter_counts& counts) const override;
+  // Of many filters and deltas (rz_filter_pairs).
+  static void match_pairs(const plugin::FilterPairs& pairs);
+  Status atoms(const plugin::FilterAtoms& alternative) const override;
+  Status to_json_logic(std::string& json) const override;
 
   // Filters are made of the pool's lines (pool.hpp), which only it takes back.
   static void operator delete(Filter* filter, std::destroying_delete_t /*tag*/);
@@ -43,8 +37,6 @@ class alignas(64) Filter {
 
   Filter(const rz_filter_budget& budget, const Test& root, std::size_t lines)
       : budget_(budget), root_(root), lines_(static_cast<std::uint16_t>(lines)) {}
-  Filter(const Filter&) = delete;
-  Filter& operator=(const Filter&) = delete;
 
   Cold& cold() {
     return *reinterpret_cast<Cold*>(reinterpret_cast<char*>(this) + lines_ * kLine - sizeof(Cold));
@@ -53,6 +45,9 @@ class alignas(64) Filter {
   // Has the next lines of it on their way. REQUIRES: the first is here.
   void prefetch_rest() const;
   Predicate predicate() const { return counts_.predicate(root_, this + 1); }
+  Truth ask(const rz_delta* delta, Run& run) const {
+    return jsonlogic::ask(predicate(), cold().program.get(), delta, run);
+  }
 
   // All that asking a filter reads stands together: this, and behind it the rest of its predicate.
   rz_filter_budget budget_;

@@ -27,14 +27,14 @@ class Parser {
   static constexpr std::size_t kMaxDistinctNames = 256;  // each is compared with all before it
 
   Status error(const char* what) const {
-    return {Code::kInvalid, "JSON, byte " + std::to_string(at_) + ": " + what};
+    return {Code::kInvalid, "JSON, byte " + std::to_string(at_) + ": " + what, at_ + 1};
   }
   bool fail(const char* what) {
     problem_ = error(what);
     return false;
   }
   bool over(const std::string& what) {
-    problem_ = Status(Code::kLimit, "JSON, byte " + std::to_string(at_) + ": " + what);
+    problem_ = Status(Code::kLimit, "JSON, byte " + std::to_string(at_) + ": " + what, at_ + 1);
     return false;
   }
   bool full() { return over("takes more memory than the limit"); }

@@ -17,11 +17,17 @@ std::size_t byte_of(std::string_view text, std::size_t character) {
   return text.size();
 }
 
+// fmod may go through the digits by which the exponents differ, one by one: up to 2,100 of them.
+std::uint64_t modulo_steps(double a, double b) {
+  if (!std::isfinite(a) || !std::isfinite(b) || a == 0 || b == 0) return 0;
+  const int digits = std::ilogb(a) - std::ilogb(b);
+  return digits > 64 ? static_cast<std::uint64_t>(digits) / 16 : 0;
+}
+
 }  // namespace
 
 std::optional<double> Evaluator::number(const Value& value) {
-  if (value.is(Kind::kString) && value.size > Run::kBytesPerStep && !run_.spend_bytes(value.size))
-    return std::nullopt;
+  if (value.is(Kind::kString) && !run_.spend_long(value.size)) return std::nullopt;
   const auto number = to_number(value);
   if (!number && run_.failure == Failure::kNone) run_.raise("NaN");
   return number;
@@ -52,6 +58,8 @@ Value Evaluator::fold(const Node& node, const Scope& scope) {
     } else if (node.op == Op::kMultiply) {
       result *= *operand;
     } else {
+      if (node.op == Op::kModulo && !run_.spend(modulo_steps(result, *operand)))
+        return Value::failed();
       result = node.op == Op::kDivide ? result / *operand : std::fmod(result, *operand);
     }
   }

@@ -1,13 +1,9 @@
 // The JSON-Logic plugin's tables. docs/filters.md is its manual.
-#include "filter.hpp"
-#include "rhizome/filter.hpp"
+#include "language.hpp"
+#include "rhizome/filter_pairs.hpp"
 
-namespace {
+using rhizome::jsonlogic::Language;
 
-constexpr rz_filter kFilter = rhizome::plugin::filter_table<rhizome::jsonlogic::Filter>();
-constexpr rz_filter_eval kEval = rhizome::plugin::filter_eval_table<rhizome::jsonlogic::Filter>();
-constexpr rz_filter_many kMany = rhizome::plugin::filter_many_table<rhizome::jsonlogic::Filter>();
-
-}  // namespace
-
-RHIZOME_PLUGIN({RZ_FILTER_ID, &kFilter}, {RZ_FILTER_MANY_ID, &kMany}, {RZ_FILTER_EVAL_ID, &kEval})
+RHIZOME_PLUGIN({RZ_FILTER_ID, rhizome::plugin::filter_table<Language>()},
+               {RZ_FILTER_PAIRS_ID, rhizome::plugin::filter_pairs_table<Language>()},
+               {RZ_FILTER_EVAL_ID, rhizome::plugin::filter_eval_table<Language>()})

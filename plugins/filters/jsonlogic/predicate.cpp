@@ -2,6 +2,7 @@
 #include "predicate.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace rhizome::jsonlogic {
@@ -53,11 +54,10 @@ class Asker {
         return inner == Truth::kFailed ? inner : truth(inner == Truth::kNo);
       }
       case Ask::kText:
+        if (!run_.spend_long(test.count)) return Truth::kFailed;
         return truth(reads(test, pointer) != test.negated);
-      case Ask::kTextIn: {
-        const std::string_view text = field(test.field, pointer);
-        return truth(text.data() != nullptr && is_one_of(test, text));
-      }
+      case Ask::kTextIn:
+        return is_one_of(test, field(test.field, pointer));
       case Ask::kId:
         return truth((std::memcmp(delta_->id, test.text, RZ_DELTA_ID_SIZE) == 0) != test.negated);
       case Ask::kTime:
@@ -114,9 +114,13 @@ class Asker {
 
   // The commonest body, without a call for each pointer.
   Truth any_text(const Test& child, Truth wanted) {
-    if (!run_.spend(delta_->pointer_count)) return Truth::kFailed;
+    const std::uint32_t count = delta_->pointer_count;
+    if (!run_.spend(count)) return Truth::kFailed;
     const bool equal = (wanted == Truth::kYes) != child.negated;
-    for (std::uint32_t i = 0; i < delta_->pointer_count; ++i)
+    // Only text as long as this test's is ever read whole.
+    if (child.count > Run::kBytesPerStep && !run_.spend(count * (child.count / Run::kBytesPerStep)))
+      return Truth::kFailed;
+    for (std::uint32_t i = 0; i < count; ++i)
       if (reads(child, i) == equal) return Truth::kYes;
     return Truth::kNo;
   }
@@ -127,21 +131,30 @@ class Asker {
     return text.data() != nullptr && is_text(test, text);
   }
 
-  bool is_one_of(const Test& test, std::string_view text) const {
+  Truth is_one_of(const Test& test, std::string_view text) {
+    if (text.data() == nullptr) return Truth::kNo;
     const std::string_view* const first = texts_ + test.first;
-    if (test.count > kFewTexts) return std::binary_search(first, first + test.count, text);
+    const bool few = test.count <= kFewTexts;
+    if (text.size() > Run::kBytesPerStep) {
+      const auto compared = few ? test.count : std::bit_width(test.count);
+      if (!run_.spend_bytes(text.size() * compared)) return Truth::kFailed;
+    }
+    if (!few) return truth(std::binary_search(first, first + test.count, text));
     for (std::uint32_t i = 0; i < test.count; ++i)
-      if (first[i] == text) return true;
-    return false;
+      if (first[i] == text) return Truth::kYes;
+    return Truth::kNo;
   }
 
   std::string_view at(std::uint32_t offset, std::uint32_t size) const {
     return {reinterpret_cast<const char*>(delta_) + offset, size};
   }
+  std::string_view author() const { return at(delta_->author_offset, delta_->author_size); }
   // A text without data where the field is not there.
   std::string_view field(TextField which, std::uint32_t pointer) const {
-    if (which == TextField::kAuthor) return at(delta_->author_offset, delta_->author_size);
-    const rz_pointer& p = rz_delta_pointers(delta_)[pointer];
+    if (which == TextField::kAuthor) return author();
+    return field_of(which, *rz_delta_pointer(delta_, pointer));
+  }
+  std::string_view field_of(TextField which, const rz_pointer& p) const {
     if (which == TextField::kRole) return at(p.role_offset, p.role_size);
     const bool entity = p.kind == RZ_TARGET_ENTITY, reference = p.kind == RZ_TARGET_DELTA;
     if (which == TextField::kContext)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "evaluate.hpp"
+#include "rhizome/filter.hpp"
 
 namespace rhizome::jsonlogic {
 
@@ -89,7 +90,7 @@ Lowered lower(Program& program);
 // `program` may be nullptr where no test is a kRule.
 Truth ask(const Predicate& predicate, const Program* program, const rz_delta* delta, Run& run);
 
-// Conditions that every match satisfies, as rhizome/abi/filter.h's `atoms` gives them.
-void atoms_json(const Predicate& predicate, std::string& json);
+// Gives the conditions that every match satisfies; kUnsupported where there are none.
+Status give_atoms(const Predicate& predicate, const plugin::FilterAtoms& alternative);
 
 }  // namespace rhizome::jsonlogic

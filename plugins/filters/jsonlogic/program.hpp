@@ -76,7 +76,15 @@ inline constexpr std::uint32_t kMaxNodes = 16384;  // and as many JSON values in
 struct Program {
   Program() : arena(8u << 20) {}
 
+  // 1 + the place of a text in the source; 0 where it stands elsewhere (it had escapes).
+  std::uint64_t position_of(std::string_view text) const {
+    const char* const first = source.data();
+    const bool inside = text.data() >= first && text.data() <= first + source.size();
+    return inside ? static_cast<std::uint64_t>(text.data() - first) + 1 : 0;
+  }
+
   std::string source;  // what the rule was compiled from; literals borrow from it
+  std::string plain;   // the same, its shorthands written out, and then they borrow from this
   Arena arena;
   Value rule;  // the rule in plain JSON-Logic: shorthands written out
   std::vector<Node> nodes;
@@ -94,7 +102,7 @@ enum class Mistakes { kRefuse, kThrow };
 Result<std::unique_ptr<Program>> compile(std::string_view source, Mistakes mistakes);
 
 // The rule with the shorthands (docs/filters.md) written out in plain JSON-Logic.
-Result<Value> expand(const Value& rule, Arena& arena);
+Result<Value> expand(const Value& rule, Program& program);
 // Whether `to` was written out of `from`: that makes new arrays and objects, and leaves everything
 // else where it is.
 bool moved(const Value& to, const Value& from);

@@ -1,8 +1,8 @@
-// One evaluation under way: its memory, what is left of its budget, and how it ended.
-// Owned by one thread for the length of one call.
+// One evaluation under way: its memory, what is left of its budget, and how it ended. No clock is
+// read: each step costs bounded time, so the budget of steps bounds the time. Owned by one thread
+// for the length of one call.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "rhizome/abi/filter.h"
@@ -15,15 +15,13 @@ enum class Failure : std::uint8_t {
   kThrown,  // by the rule: Run::thrown is what
   kSteps,
   kMemory,
-  kTime,
   kDepth,  // a result nested deeper than kMaxDepth
 };
 
 class Run {
  public:
-  static constexpr std::uint32_t kMaxDepth = 128;      // of values built by a rule
-  static constexpr std::uint64_t kBytesPerStep = 64;   // what copying or comparing text costs
-  static constexpr std::uint64_t kStepsPerLook = 512;  // how often the clock is read
+  static constexpr std::uint32_t kMaxDepth = 128;     // of values built by a rule
+  static constexpr std::uint64_t kBytesPerStep = 64;  // what copying or comparing text costs
 
   // REQUIRES: no 0 in `budget`: the SDK's trampolines fill the defaults in.
   Run(Arena& memory, const rz_filter_budget& budget) : arena(memory) { restart(budget); }
@@ -31,18 +29,17 @@ class Run {
   void restart(const rz_filter_budget& budget) {
     failure = Failure::kNone;
     steps_ = budget.steps;
-    time_ns_ = budget.time_ns;
-    next_look_ = steps_ > kStepsPerLook ? steps_ - kStepsPerLook : 0;
-    looked_ = false;
   }
 
   // Takes `count` steps off the budget; false (and failed) where it does not have them.
   bool spend(std::uint64_t count) {
     if (count >= steps_) return fail(Failure::kSteps);
     steps_ -= count;
-    return steps_ > next_look_ || look();
+    return true;
   }
   bool spend_bytes(std::uint64_t bytes) { return spend(1 + bytes / kBytesPerStep); }
+  // The same where short text is part of a step that was paid.
+  bool spend_long(std::uint64_t bytes) { return bytes <= kBytesPerStep || spend_bytes(bytes); }
 
   // Of the steps; 0 where the run was stopped.
   std::uint64_t left() const { return steps_; }
@@ -75,23 +72,11 @@ class Run {
   Value thrown = Value::null();
 
  private:
-  bool look();
-
-  std::uint64_t steps_ = 0, next_look_ = 0, time_ns_ = 0;
-  // Set at the first look: an evaluation that ends before it never reads a clock.
-  std::chrono::steady_clock::time_point started_{};
-  bool looked_ = false;
+  std::uint64_t steps_ = 0;
 };
 
-inline bool Run::look() {
-  const auto now = std::chrono::steady_clock::now();
-  if (!looked_) started_ = now;
-  looked_ = true;
-  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(now - started_).count();
-  if (static_cast<std::uint64_t>(took) > time_ns_) return fail(Failure::kTime);
-  next_look_ = steps_ > kStepsPerLook ? steps_ - kStepsPerLook : 0;
-  return true;
-}
+// What a person is told of a failure that is no throw.
+const char* failure_text(Failure failure);
 
 inline Value Run::copy_text(std::string_view text) {
   if (!spend_bytes(text.size())) return Value::failed();

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "rhizome/use/atoms.hpp"
+
 namespace rhizome::jsonlogic {
 
 Field field_of(std::string_view name) {
@@ -36,23 +38,6 @@ Step Step::of(std::string_view key) {
   return step;
 }
 
-std::optional<double> text_to_number(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\r\v\f";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return 0.0;
-  text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-  const bool plus = text[0] == '+';
-  if (plus) text.remove_prefix(1);
-  // from_chars also reads "inf" and "nan", which are no decimal numbers.
-  const std::size_t digit = !text.empty() && text[0] == '-' && !plus ? 1 : 0;
-  if (text.size() <= digit || (text[digit] != '.' && (text[digit] < '0' || text[digit] > '9')))
-    return std::nullopt;
-  double number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::optional<double> to_number(const Value& value) {
   switch (value.kind) {
     case Kind::kNumber:
@@ -63,7 +48,7 @@ std::optional<double> to_number(const Value& value) {
     case Kind::kAbsent:
       return 0.0;
     case Kind::kString:
-      return text_to_number(value.string());
+      return use::spelled_number(value.string());
     default:
       return std::nullopt;
   }

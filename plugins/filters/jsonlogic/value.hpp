@@ -107,8 +107,6 @@ struct Step {
 
 // The number that a JSON-Logic operator makes of a value; nullopt where it makes none ("NaN").
 std::optional<double> to_number(const Value& value);
-// The number in a text, as JavaScript reads decimal numbers; empty text is 0.
-std::optional<double> text_to_number(std::string_view text);
 bool truthy(const Value& value);
 
 // Number text as JavaScript writes it: the shortest that reads back as the same double.

@@ -1,5 +1,5 @@
 /* A whole store plugin in C11: a sorted table in memory. A write makes a new table that shares its
- * entries with the old one, so that a snapshot or cursor is no more than a counted reference.
+ * entries with the old one, so that a cursor is no more than a counted reference to its table.
  * Called by a host on the threads that rhizome/abi/store.h tags. */
 #include "rhizome/abi/store.h"
 
@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_KEY 1024u
-#define MAX_VALUE (16u << 20)
 
 typedef struct entry {
   atomic_uint references;
@@ -36,10 +33,7 @@ typedef struct cursor {
 } cursor;
 
 static int32_t fail(rz_error* error, int32_t code, const char* message) {
-  if (error != NULL) {
-    error->position = 0;
-    snprintf(error->message, sizeof error->message, "%s", message);
-  }
+  if (error != NULL) snprintf(error->message, sizeof error->message, "%s", message);
   return code;
 }
 
@@ -58,14 +52,12 @@ static table* hold(table* t) {
   return t;
 }
 
-/* The table of a snapshot, or the newest one; to be released. */
-static table* seen(void* handle, void* snapshot) {
-  if (snapshot != NULL) return hold(snapshot);
-  store* s = handle;
+/* The newest table; to be released. */
+static table* newest(store* s) {
   pthread_mutex_lock(&s->mutex);
-  table* newest = hold(s->newest);
+  table* t = hold(s->newest);
   pthread_mutex_unlock(&s->mutex);
-  return newest;
+  return t;
 }
 
 static int compare(const entry* e, rz_bytes key) {
@@ -88,8 +80,9 @@ static uint64_t lower_bound(const table* t, rz_bytes key) {
   return low;
 }
 
-static int32_t open_store(rz_bytes directory, rz_bytes config, void** handle, rz_error* error) {
-  (void)directory, (void)config;
+static int32_t open_store(const rz_host* host, rz_bytes config, rz_bytes directory, void** handle,
+                          rz_error* error) {
+  (void)host, (void)config, (void)directory; /* it logs nothing, and keeps nothing on disk */
   store* s = malloc(sizeof *s);
   table* empty = calloc(1, sizeof *empty);
   if (s == NULL || empty == NULL) {
@@ -143,20 +136,26 @@ static int apply(table* t, const rz_store_op* op) {
   return 1;
 }
 
-static int32_t write_ops(void* handle, const rz_store_op* ops, uint64_t count, uint32_t durability,
-                         rz_error* error) {
-  (void)durability;
-  for (uint64_t i = 0; i < count; ++i) {
-    if (ops[i].kind != RZ_STORE_PUT && ops[i].kind != RZ_STORE_DELETE)
+static int32_t check(const rz_store_batch* batch, rz_error* error) {
+  if (batch->count == 0) return fail(error, RZ_INVALID, "write: expected at least one op");
+  for (uint64_t i = 0; i < batch->count; ++i) {
+    const rz_store_op* op = &batch->ops[i];
+    if (op->kind != RZ_STORE_PUT && op->kind != RZ_STORE_DELETE)
       return fail(error, RZ_INVALID, "write: unknown op kind; expected put (1) or delete (2)");
-    if (ops[i].key.size == 0 || ops[i].key.size > MAX_KEY)
+    if (op->key.size == 0 || op->key.size > RZ_STORE_KEY_MAX_SIZE)
       return fail(error, RZ_INVALID, "write: expected a key of 1 to 1024 bytes");
-    if (ops[i].value.size > MAX_VALUE)
+    if (op->value.size > RZ_STORE_VALUE_MAX_SIZE)
       return fail(error, RZ_LIMIT, "write: expected a value of at most 16 MiB");
   }
+  return RZ_OK;
+}
+
+static int32_t write_batch(void* handle, const rz_store_batch* batch, rz_error* error) {
+  const int32_t good = check(batch, error);
+  if (good != RZ_OK) return good;
   store* s = handle; /* one writer at a time, so `newest` does not change under us */
   table* old = s->newest;
-  table* fresh = malloc(sizeof *fresh + (old->count + count) * sizeof(entry*));
+  table* fresh = malloc(sizeof *fresh + (old->count + batch->count) * sizeof(entry*));
   if (fresh == NULL) return fail(error, RZ_LIMIT, "write: out of memory");
   atomic_init(&fresh->references, 1);
   fresh->count = old->count;
@@ -164,8 +163,8 @@ static int32_t write_ops(void* handle, const rz_store_op* ops, uint64_t count, u
     fresh->entries[i] = old->entries[i];
     atomic_fetch_add(&old->entries[i]->references, 1);
   }
-  for (uint64_t i = 0; i < count; ++i) {
-    if (apply(fresh, &ops[i])) continue;
+  for (uint64_t i = 0; i < batch->count; ++i) {
+    if (apply(fresh, &batch->ops[i])) continue;
     release_table(fresh);
     return fail(error, RZ_LIMIT, "write: out of memory");
   }
@@ -176,10 +175,10 @@ static int32_t write_ops(void* handle, const rz_store_op* ops, uint64_t count, u
   return RZ_OK;
 }
 
-static int32_t get(void* handle, void* snapshot, const rz_bytes* keys, uint64_t count,
-                   const rz_store_found* found, rz_error* error) {
+static int32_t get(void* handle, const rz_bytes* keys, uint64_t count, const rz_store_found* found,
+                   rz_error* error) {
   (void)error;
-  table* t = seen(handle, snapshot);
+  table* t = newest(handle);
   int32_t code = RZ_OK;
   for (uint64_t i = 0; i < count && code == RZ_OK; ++i) {
     const uint64_t at = lower_bound(t, keys[i]);
@@ -192,22 +191,11 @@ static int32_t get(void* handle, void* snapshot, const rz_bytes* keys, uint64_t 
   return code;
 }
 
-static int32_t snapshot_open(void* handle, void** snapshot, rz_error* error) {
-  (void)error;
-  *snapshot = seen(handle, NULL);
-  return RZ_OK;
-}
-
-static void snapshot_close(void* handle, void* snapshot) {
-  (void)handle;
-  release_table(snapshot);
-}
-
-static int32_t cursor_open(void* handle, void* snapshot, rz_bytes lower, rz_bytes upper,
-                           uint32_t reverse, void** out, rz_error* error) {
+static int32_t cursor_open(void* handle, rz_bytes lower, rz_bytes upper, uint32_t reverse,
+                           void** out, rz_error* error) {
   cursor* c = malloc(sizeof *c);
   if (c == NULL) return fail(error, RZ_LIMIT, "cursor: out of memory");
-  c->table = seen(handle, snapshot);
+  c->table = newest(handle);
   c->begin = lower_bound(c->table, lower);
   c->end = upper.size == 0 ? c->table->count : lower_bound(c->table, upper);
   if (c->end < c->begin) c->end = c->begin;
@@ -235,31 +223,8 @@ static void cursor_close(void* handle) {
   free(c);
 }
 
-static int32_t approximate_size(void* handle, rz_bytes lower, rz_bytes upper, uint64_t* bytes,
-                                rz_error* error) {
-  (void)error;
-  table* t = seen(handle, NULL);
-  const uint64_t end = upper.size == 0 ? t->count : lower_bound(t, upper);
-  *bytes = 0;
-  for (uint64_t i = lower_bound(t, lower); i < end; ++i)
-    *bytes += t->entries[i]->key_size + t->entries[i]->value_size;
-  release_table(t);
-  return RZ_OK;
-}
-
-static int32_t compact(void* handle, rz_bytes lower, rz_bytes upper, rz_error* error) {
-  (void)handle, (void)lower, (void)upper, (void)error;
-  return RZ_OK;
-}
-
-static const rz_store store_table = {open_store,    close_store,      write_ops,   get,
-                                     snapshot_open, snapshot_close,   cursor_open, cursor_next,
-                                     cursor_close,  approximate_size, compact};
-
-static int32_t init(const rz_host* host, rz_error* error) {
-  (void)host, (void)error;
-  return RZ_OK;
-}
+static const rz_store store_table = {open_store,  close_store, write_batch, get,
+                                     cursor_open, cursor_next, cursor_close};
 
 static const void* get_interface(const char* id) {
   return strcmp(id, RZ_STORE_ID) == 0 ? &store_table : NULL;
@@ -267,4 +232,4 @@ static const void* get_interface(const char* id) {
 
 extern const rz_plugin rhizome_plugin; /* the one name that plugin.map lets out */
 __attribute__((visibility("default")))
-const rz_plugin rhizome_plugin = {RZ_ABI_MAJOR, 0, init, get_interface};
+const rz_plugin rhizome_plugin = {RZ_ABI_MAJOR, 0, get_interface};

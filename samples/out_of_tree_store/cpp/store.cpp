@@ -1,4 +1,4 @@
-// A whole store plugin: a sorted map in memory. A snapshot shares the map, and the next write then
+// A whole store plugin: a sorted map in memory. A cursor shares the map, and the next write then
 // makes itself a new one. Called by a host on the threads that rhizome/abi/store.h tags.
 #include "rhizome/store.hpp"
 
@@ -8,11 +8,6 @@
 
 using namespace rhizome;
 using Map = std::map<std::string, std::string, std::less<>>;
-
-struct Snapshot : plugin::StoreSnapshot {
-  explicit Snapshot(std::shared_ptr<const Map> seen) : map(std::move(seen)) {}
-  const std::shared_ptr<const Map> map;
-};
 
 struct Cursor : plugin::StoreCursor {
   Result<std::size_t> next(std::span<rz_store_entry> entries) override {
@@ -30,54 +25,40 @@ struct Cursor : plugin::StoreCursor {
 
 class SampleStore final : public plugin::Store {
  public:
-  static Result<std::unique_ptr<plugin::Store>> open(ByteView, ByteView) {
+  static Result<std::unique_ptr<plugin::Store>> open(plugin::Host, ByteView, ByteView) {
     return std::unique_ptr<plugin::Store>(new SampleStore);
   }
-  Status write(std::span<const rz_store_op> ops, bool) override {
+  Status write(const plugin::StoreBatch& batch) override {
     const std::lock_guard lock(mutex_);
     if (map_.use_count() > 1) map_ = std::make_shared<Map>(*map_);
     std::atomic_thread_fence(std::memory_order_acquire);  // after the last reader's release
-    for (const rz_store_op& op : ops)
+    for (const rz_store_op& op : batch.ops)
       if (op.kind == RZ_STORE_PUT)
         map_->insert_or_assign(std::string(view(op.key)), std::string(view(op.value)));
       else
         map_->erase(std::string(view(op.key)));
     return {};
   }
-  Status get(plugin::StoreSnapshot* snapshot, std::span<const rz_bytes> keys,
-             const plugin::StoreFound& found) override {
-    const std::shared_ptr<const Map> map = seen(snapshot);
+  Status get(std::span<const rz_bytes> keys, const plugin::StoreFound& found) override {
+    const std::shared_ptr<const Map> map = newest();
     for (std::size_t i = 0; i < keys.size(); ++i)
       if (const auto entry = map->find(view(keys[i])); entry != map->end())
         RZ_TRY(found(i, entry->second));
     return {};
   }
-  Result<std::unique_ptr<plugin::StoreSnapshot>> snapshot() override {
-    return std::unique_ptr<plugin::StoreSnapshot>(new Snapshot(seen(nullptr)));
-  }
-  Result<std::unique_ptr<plugin::StoreCursor>> cursor(plugin::StoreSnapshot* snapshot,
-                                                      ByteView lower, ByteView upper,
+  Result<std::unique_ptr<plugin::StoreCursor>> cursor(ByteView lower, ByteView upper,
                                                       bool reverse) override {
     auto cursor = std::make_unique<Cursor>();
-    cursor->map = seen(snapshot);
+    cursor->map = newest();
     cursor->begin = cursor->map->lower_bound(lower);
     cursor->end = upper.empty() ? cursor->map->end() : cursor->map->lower_bound(upper);
     if (!upper.empty() && upper <= lower) cursor->end = cursor->begin;
     cursor->reverse = reverse;
     return std::unique_ptr<plugin::StoreCursor>(std::move(cursor));
   }
-  Result<std::uint64_t> approximate_size(ByteView lower, ByteView upper) override {
-    const std::shared_ptr<const Map> map = seen(nullptr);
-    std::uint64_t bytes = 0;
-    for (auto at = map->lower_bound(lower);
-         at != map->end() && (upper.empty() || at->first < upper); ++at)
-      bytes += at->first.size() + at->second.size();
-    return bytes;
-  }
 
  private:
-  std::shared_ptr<const Map> seen(plugin::StoreSnapshot* snapshot) {
-    if (snapshot != nullptr) return static_cast<Snapshot*>(snapshot)->map;
+  std::shared_ptr<const Map> newest() {
     const std::lock_guard lock(mutex_);
     return map_;
   }

@@ -1,4 +1,4 @@
-// Loading, chance and random deltas; see harness.hpp.
+// Loading, asking and reading atoms; see harness.hpp.
 #include "harness.hpp"
 
 #include <dlfcn.h>
@@ -7,16 +7,17 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "rhizome/delta/codec.hpp"
-
 namespace rhizome::conformance {
 
-Subject& subject() {
-  static Subject instance;
-  return instance;
+namespace {
+
+template <typename Table>
+const Table* table(const rz_plugin& plugin, const char* id) {
+  return static_cast<const Table*>(plugin.get_interface(id));
 }
 
-std::string load_plugin(const std::string& path) {
+std::string open_plugin(const std::string& path, const std::string& config,
+                        use::FilterTables& tables, use::FilterLanguage& language) {
   char resolved[PATH_MAX];
   if (realpath(path.c_str(), resolved) == nullptr) return path + ": no such file";
   void* library = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
@@ -24,21 +25,53 @@ std::string load_plugin(const std::string& path) {
   const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
   if (plugin == nullptr) return path + ": exports no " + RZ_PLUGIN_SYMBOL;
   if (plugin->abi_major != RZ_ABI_MAJOR) return path + ": built for another ABI major";
-  static const rz_host host{nullptr, [](void*, const char*) -> const void* { return nullptr; }};
-  rz_error error{};
-  if (plugin->init(&host, &error) != RZ_OK) return path + ": init: " + error.message;
-  subject().table = static_cast<const rz_filter*>(plugin->get_interface(RZ_FILTER_ID));
-  subject().many = static_cast<const rz_filter_many*>(plugin->get_interface(RZ_FILTER_MANY_ID));
-  subject().eval = static_cast<const rz_filter_eval*>(plugin->get_interface(RZ_FILTER_EVAL_ID));
-  if (subject().table == nullptr) return path + ": has no " + RZ_FILTER_ID;
-  return plugin->get_interface("no.such/1") == nullptr ? "" : path + ": answers an unknown id";
+  tables = {table<rz_filter>(*plugin, RZ_FILTER_ID),
+            table<rz_filter_pairs>(*plugin, RZ_FILTER_PAIRS_ID),
+            table<rz_filter_eval>(*plugin, RZ_FILTER_EVAL_ID)};
+  if (tables.filter == nullptr) return path + ": has no " + RZ_FILTER_ID;
+  if (plugin->get_interface("no.such/1") != nullptr) return path + ": answers an unknown id";
+  auto opened = use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), config);
+  if (!opened.ok()) return path + ": open: " + opened.status().to_string();
+  language = std::move(*opened);
+  return "";
 }
 
-std::string load_rules(const std::string& path) {
+}  // namespace
+
+Subject& subject() {
+  static Subject instance;
+  return instance;
+}
+
+std::string load_plugin(const std::string& path) {
+  return open_plugin(path, subject().config, subject().tables, subject().language);
+}
+
+std::string load_reference(const std::string& path) {
+  use::FilterTables tables;
+  const std::string problem = open_plugin(path, "{}", tables, subject().json_logic);
+  return problem.empty() ? "" : "the JSON-Logic plugin to compare with: " + problem;
+}
+
+std::string load_sources(const std::string& path) {
   std::ifstream file(path);
-  for (std::string line; std::getline(file, line);)
-    if (!line.empty()) subject().rules.push_back(line);
-  return subject().rules.empty() ? path + ": no rules in it" : "";
+  std::vector<std::string> lines;
+  bool parted = false;
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(line);
+    parted = parted || line == "---";
+  }
+  std::string source;
+  const auto end = [&] {
+    if (!source.empty()) subject().sources.push_back(source);
+    source.clear();
+  };
+  for (const std::string& line : lines) {
+    if (!parted || line == "---") end();
+    if (line != "---") source += (source.empty() ? "" : "\n") + line;
+  }
+  end();
+  return subject().sources.empty() ? path + ": no sources in it" : "";
 }
 
 Chance::Chance() {
@@ -47,57 +80,56 @@ Chance::Chance() {
   random_.seed(seed_);
 }
 
-DeltaBatch random_deltas(Chance& chance, std::size_t count) {
-  static constexpr ByteView kAuthors[] = {"alice", "bob", "carol"};
-  static constexpr ByteView kRoles[] = {"name", "population", "of", "negates"};
-  static constexpr ByteView kEntities[] = {"de", "fr", "de/by"};
-  static constexpr ByteView kContexts[] = {"", "name", "member"};
-  static constexpr ByteView kTexts[] = {"Germany", "France", "5", "", "abc"};
-  const std::string reference = DeltaId::of_claims("some delta").hex();
-  DeltaBatch batch;
-  while (batch.size() < count) {
-    std::vector<Pointer> pointers;
-    for (std::uint64_t i = 1 + chance.below(4); i > 0; --i) {
-      Target target = 0.0;
-      switch (chance.below(6)) {
-        case 0:
-          target = chance.of(kTexts);
-          break;
-        case 1:
-          target = static_cast<double>(chance.below(8)) - 1;
-          break;
-        case 2:
-          target = chance.one_in(2);
-          break;
-        case 3:
-          target = EntityRef{chance.of(kEntities), chance.of(kContexts)};
-          break;
-        case 4:
-          target = DeltaRef{reference, chance.of(kContexts)};
-          break;
-        default:
-          target = BytesTarget{"image/png", chance.of(kTexts)};
-      }
-      pointers.push_back({chance.of(kRoles), target});
-    }
-    std::string claims;
-    const double timestamp = static_cast<double>(chance.below(6));
-    const Status made = encode_claims(chance.of(kAuthors), timestamp, pointers, claims);
-    if (!made.ok() || decode_claims(claims, batch) != DecodeError::kNone) std::abort();
-  }
-  return batch;
-}
-
 std::vector<const rz_delta*> pointers_to(const DeltaBatch& deltas) {
   std::vector<const rz_delta*> pointers;
   for (std::size_t i = 0; i < deltas.size(); ++i) pointers.push_back(deltas.block(i));
   return pointers;
 }
 
+Drawn draw(Chance& chance, const rz_filter_budget& budget) {
+  constexpr int kTries = 200;
+  for (int i = 0; i < kTries; ++i) {
+    std::string source = random_source(chance);
+    auto filter = use::Filter::compile(subject().language, source, budget);
+    if (filter.ok()) return {std::move(source), std::move(*filter)};
+  }
+  // The given ones must compile; one that does not says why.
+  const auto& given = subject().sources;
+  std::string source = given.empty() ? "true" : chance.of(given);
+  auto filter = use::Filter::compile(subject().language, source, budget);
+  if (!filter.ok()) throw std::runtime_error(source + ": " + filter.status().to_string());
+  return {std::move(source), std::move(*filter)};
+}
+
 Matches match(const use::Filter& filter, const std::vector<const rz_delta*>& deltas) {
+  constexpr std::size_t kBatch = 32;
   Matches found;
-  found.status = filter.match(deltas, found.bitmap, found.errors);
+  for (std::size_t first = 0; first < deltas.size() && found.status.ok(); first += kBatch) {
+    const std::size_t count = std::min(kBatch, deltas.size() - first);
+    std::vector<std::uint64_t> bitmap;
+    found.status = filter.match({deltas.data() + first, count}, bitmap, found.counts);
+    for (std::size_t i = 0; i < count; ++i) found.bits.push_back((bitmap[0] >> i & 1) != 0);
+  }
   return found;
+}
+
+bool admits(const use::Filter& filter, DeltaView delta) {
+  bool admitted = false;
+  const Status given = filter.atoms([&](std::span<const rz_atom> alternative) {
+    admitted = admitted || std::all_of(alternative.begin(), alternative.end(),
+                                       [&](const rz_atom& a) { return use::satisfies(delta, a); });
+    return Status();
+  });
+  return admitted || given.code() == Code::kUnsupported;
+}
+
+std::string atoms_text(const use::Filter& filter) {
+  std::string text;
+  const Status given = filter.atoms([&](std::span<const rz_atom> alternative) {
+    text += (text.empty() ? "" : " | ") + use::to_text(alternative);
+    return Status();
+  });
+  return given.ok() ? text : given.to_string();
 }
 
 }  // namespace rhizome::conformance

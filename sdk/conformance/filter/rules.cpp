@@ -1,5 +1,9 @@
-// Random JSON-Logic rules over deltas: the common questions, and odd ones that fail at times.
+// Sources to compile: of the given ones, with other words in their places; or random JSON-Logic
+// rules over deltas, the common questions and odd ones that fail at times.
+#include <charconv>
+
 #include "harness.hpp"
+#include "words.hpp"
 
 namespace rhizome::conformance {
 namespace {
@@ -84,10 +88,38 @@ class Rules {
 
 }  // namespace
 
-std::string random_rule(Chance& chance) {
-  const auto& given = subject().rules;
-  if (!given.empty()) return given[chance.below(given.size())];
-  return Rules(chance).rule(static_cast<int>(chance.below(5)), 0);
+namespace {
+
+// The source with some of its words and numbers exchanged for others of the sources.
+std::string exchanged(const std::string& source, Chance& chance) {
+  std::string out;
+  std::size_t copied = 0;
+  for (const ByteView word : words_in(source)) {
+    const auto at = static_cast<std::size_t>(word.data() - source.data());
+    if (!chance.one_in(3)) continue;
+    const bool is_number = number_of(word).has_value();
+    const auto& texts = words().texts;
+    const auto& numbers = words().numbers;
+    if (is_number ? numbers.empty() : texts.empty()) continue;
+    out.append(source, copied, at - copied);
+    if (is_number) {
+      char digits[32];
+      out.append(digits, std::to_chars(digits, digits + sizeof digits, chance.of(numbers)).ptr);
+    } else {
+      out.append(chance.of(texts));
+    }
+    copied = at + word.size();
+  }
+  return out.append(source, copied);
+}
+
+}  // namespace
+
+std::string random_source(Chance& chance) {
+  const auto& given = subject().sources;
+  if (given.empty()) return Rules(chance).rule(static_cast<int>(chance.below(5)), 0);
+  const std::string& source = chance.of(given);
+  return chance.one_in(2) ? source : exchanged(source, chance);
 }
 
 }  // namespace rhizome::conformance

@@ -1,44 +1,37 @@
-// rhizome-resolver-conformance PATH.so [GoogleTest options]
-// Checks a resolver plugin, Rhizome's own or anybody's, against the contract of
+// rhizome-resolver-conformance PATH.so [--config JSON] [--options NAME JSON]... [GoogleTest
+// options] Checks a resolver plugin, Rhizome's own or another, against the contract of
 // rhizome/abi/resolver.h. Exit code 0: it conforms.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <string>
 
-#include "subject.hpp"
-
-namespace {
-
-// Empty when it worked.
-std::string load(const char* path) {
-  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return dlerror();
-  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  if (plugin == nullptr) return "it does not export " RZ_PLUGIN_SYMBOL;
-  if (plugin->abi_major != RZ_ABI_MAJOR) return "it is built for another ABI major";
-  static const rz_host host{nullptr, [](void*, const char*) -> const void* { return nullptr; }};
-  rz_error error{};
-  if (plugin->init(&host, &error) != RZ_OK) return std::string("init: ") + error.message;
-  if (plugin->get_interface("rhizome.no.such/1") != nullptr)
-    return "it answers an interface that does not exist";
-  rhizome::conformance::subject() =
-      static_cast<const rz_resolver*>(plugin->get_interface(RZ_RESOLVER_ID));
-  return rhizome::conformance::subject() == nullptr ? "it has no " RZ_RESOLVER_ID : "";
-}
-
-}  // namespace
+#include "harness.hpp"
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  if (argc != 2) {
+  using rhizome::conformance::subject;
+  bool understood = argc > 1;
+  for (int i = 2; i < argc && understood; ++i) {
+    const std::string word = argv[i];
+    if (word == "--config" && i + 1 < argc) {
+      subject().config = argv[++i];
+    } else if (word == "--options" && i + 2 < argc) {
+      subject().options.emplace_back(argv[i + 1], argv[i + 2]);
+      i += 2;
+    } else {
+      understood = false;
+    }
+  }
+  if (!understood) {
     std::fprintf(stderr,
-                 "usage: rhizome-resolver-conformance PATH.so [--gtest_...]\n"
-                 "RHIZOME_SEED repeats a run\n");
+                 "usage: rhizome-resolver-conformance PATH.so [--config JSON]\n"
+                 "           [--options NAME JSON]... [--gtest_...]\n"
+                 "--config: the plugin's config; --options: check this resolver with these options "
+                 "too\nRHIZOME_SEED repeats a run\n");
     return 2;
   }
-  const std::string problem = load(argv[1]);
+  const std::string problem = rhizome::conformance::load(argv[1]);
   if (!problem.empty()) {
     std::fprintf(stderr, "%s: %s\n", argv[1], problem.c_str());
     return 1;

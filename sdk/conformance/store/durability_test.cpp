@@ -14,7 +14,10 @@ namespace rhizome::conformance {
 namespace {
 
 #define REQUIRE_DURABLE() \
-  if (subject().is_volatile) GTEST_SKIP() << "the store declares itself volatile"
+  if (subject().declares("volatile")) GTEST_SKIP() << "the store declares itself volatile"
+#define REQUIRE_LOCAL()             \
+  if (!subject().declares("local")) \
+  GTEST_SKIP() << "the store does not declare that its data lies in its directory"
 
 using testing_support::scaled;
 
@@ -30,7 +33,7 @@ TEST_F(StoreTest, WhatWasWrittenIsThereAfterClosing) {
 }
 
 TEST_F(StoreTest, ASecondHandleIsRefusedAndTheFirstGoesOn) {
-  REQUIRE_DURABLE();
+  REQUIRE_LOCAL();
   use::Store store = open();
   for (int i = 0; i < scaled(25, 250); ++i) EXPECT_EQ(try_open().code(), Code::kBusy);
   put(store, "still", "here");
@@ -38,7 +41,7 @@ TEST_F(StoreTest, ASecondHandleIsRefusedAndTheFirstGoesOn) {
 }
 
 TEST_F(StoreTest, ASecondProcessIsRefused) {
-  REQUIRE_DURABLE();
+  REQUIRE_LOCAL();
   use::Store store = open();
   for (int i = 0; i < scaled(25, 250); ++i) {
     const pid_t child = ::fork();

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,10 +16,18 @@ namespace rhizome::conformance {
 
 struct Subject {
   const rz_store* table = nullptr;
+  const rz_store_resolve* resolve = nullptr;    // may be null
+  const rz_store_maintain* maintain = nullptr;  // may be null
   std::string config = "{}";
-  bool is_volatile = false;  // declares that it keeps nothing after close
+  std::vector<std::string> capabilities;  // of its manifest
+
+  bool declares(const std::string& capability) const {
+    return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+  }
 };
 Subject& subject();
+// A host with a clock and timers.
+use::InstanceHostPtr make_host();
 // Loads the plugin; empty, or what is wrong.
 std::string load_plugin(const std::string& path);
 
@@ -28,7 +37,8 @@ class StoreTest : public testing::Test {
   ~StoreTest() override;
   use::Store open();
   Result<use::Store> try_open() {
-    return use::Store::open(subject().table, directory_, subject().config);
+    return use::Store::open({subject().table, subject().resolve, subject().maintain}, make_host(),
+                            subject().config, directory_);
   }
   static std::vector<std::pair<std::string, std::string>> all(const use::Store& store,
                                                               ByteView lower = {},

@@ -1,4 +1,4 @@
-// rhizome-store-conformance PATH.so [--volatile] [--config JSON] [GoogleTest options]
+// rhizome-store-conformance PATH.so [--config JSON] [GoogleTest options]
 // Checks a store plugin, Rhizome's own or anybody's, against the contract of rhizome/abi/store.h.
 // Exit code 0: it conforms.
 #include <cstdio>
@@ -14,8 +14,6 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--config" && i + 1 < argc)
       subject().config = argv[++i];
-    else if (argument == "--volatile")
-      subject().is_volatile = true;
     else if (path.empty() && argument.substr(0, 1) != "-")
       path = argument;
     else
@@ -24,8 +22,9 @@ int main(int argc, char** argv) {
   if (path.empty() || !understood) {
     std::fprintf(
         stderr,
-        "usage: rhizome-store-conformance PATH.so [--volatile] [--config JSON] [--gtest_...]\n"
-        "--volatile: the store declares that it keeps nothing after it is closed\n");
+        "usage: rhizome-store-conformance PATH.so [--config JSON] [--gtest_...]\n"
+        "What the store declares in its manifest (local, remote, volatile) is checked, and "
+        "what it declares not to do is left out.\n");
     return 2;
   }
   const std::string problem = rhizome::conformance::load_plugin(path);

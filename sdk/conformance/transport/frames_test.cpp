@@ -22,7 +22,7 @@ TEST(TransportFrames, ARequestIsAnsweredInBothDirections) {
 TEST(TransportFrames, ARequestNamesTheKeyOfItsAsker) {
   Node a, b, c;
   const auto answer_key = [&a](const LinkKey& peer, std::uint64_t request, ByteView) {
-    EXPECT_TRUE(a->reply(request, use::view(peer), true).ok());
+    EXPECT_TRUE(a.reply(request, use::view(peer), true).ok());
   };
   a.recorder.on_request = answer_key;
   a.start();
@@ -35,7 +35,7 @@ TEST(TransportFrames, ARequestNamesTheKeyOfItsAsker) {
 TEST(TransportFrames, ManyReplyFramesArriveInOrderWithOneLast) {
   Node a, b;
   a.recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView) {
-    for (int i = 0; i < 200; ++i) ASSERT_TRUE(a->reply(request, std::to_string(i), i == 199).ok());
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(a.reply(request, std::to_string(i), i == 199).ok());
   };
   a.start();
   join(a, b.start());
@@ -54,14 +54,14 @@ TEST(TransportFrames, SmallAndLargeReplyFramesOfSeveralRequestsKeepTheirOrder) {
     return std::to_string(i) + std::string(i % 3 == 0 ? 100'000 : 10, 'x');
   };
   a.recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView) {
-    for (int i = 1; i <= 20; ++i) ASSERT_TRUE(a->reply(request, sized(i), i == 20).ok());
+    for (int i = 1; i <= 20; ++i) ASSERT_TRUE(a.reply(request, sized(i), i == 20).ok());
   };
   a.start();
   join(a, b.start());
   std::vector<std::uint64_t> asked;
   for (int i = 0; i < 4; ++i) {
     asked.push_back(b.next_request());
-    ASSERT_TRUE(b->request(a.key(), asked.back(), "several", 10'000).ok());
+    ASSERT_TRUE(b.request(a, asked.back(), "several", 10'000).ok());
   }
   for (const std::uint64_t number : asked)
     ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }));
@@ -78,12 +78,12 @@ TEST(TransportFrames, AReplyMayComeLaterFromAnotherThread) {
   a.start();
   join(a, b.start());
   const std::uint64_t number = b.next_request();
-  ASSERT_TRUE(b->request(a.key(), number, "later", 10'000).ok());
+  ASSERT_TRUE(b.request(a, number, "later", 10'000).ok());
   ASSERT_TRUE(a.recorder.wait([&] { return !a.recorder.requests.empty(); }));
   const std::uint64_t token = a.recorder.look([&] { return a.recorder.requests[0].first; });
-  std::thread([&] { EXPECT_TRUE(a->reply(token, "here", true).ok()); }).join();
+  std::thread([&] { EXPECT_TRUE(a.reply(token, "here", true).ok()); }).join();
   ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }));
-  EXPECT_EQ(a->reply(token, "once more", true).code(), Code::kClosed);
+  EXPECT_EQ(a.reply(token, "once more", true).code(), Code::kClosed);
 }
 
 TEST(TransportFrames, AnUnansweredRequestEndsAtItsDeadline) {
@@ -105,11 +105,11 @@ TEST(TransportFrames, AReplyAfterTheDeadlineIsRefusedAndReachesNobody) {
   a.start();
   join(a, b.start());
   const std::uint64_t number = b.next_request();
-  ASSERT_TRUE(b->request(a.key(), number, "?", 100).ok());
+  ASSERT_TRUE(b.request(a, number, "?", 100).ok());
   ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }));
   std::this_thread::sleep_for(kSilence);
   const std::uint64_t token = a.recorder.look([&] { return a.recorder.requests.at(0).first; });
-  EXPECT_EQ(a->reply(token, "too late", true).code(), Code::kClosed);
+  EXPECT_EQ(a.reply(token, "too late", true).code(), Code::kClosed);
   std::this_thread::sleep_for(100ms);
   EXPECT_EQ(b.recorder.look([&] { return b.recorder.replies[number].size(); }), 1U);
 }
@@ -117,7 +117,7 @@ TEST(TransportFrames, AReplyAfterTheDeadlineIsRefusedAndReachesNobody) {
 TEST(TransportFrames, AReplyToANumberThatWasNeverAskedIsRefused) {
   Node a;
   a.start();
-  EXPECT_EQ(a->reply(123456, "to whom", true).code(), Code::kClosed);
+  EXPECT_EQ(a.reply(123456, "to whom", true).code(), Code::kClosed);
 }
 
 TEST(TransportFrames, RequestsOfOnePeerArriveInTheirOrder) {
@@ -129,7 +129,7 @@ TEST(TransportFrames, RequestsOfOnePeerArriveInTheirOrder) {
     const std::uint64_t number = b.next_request();
     Status status;
     do {
-      status = b->request(a.key(), number, std::to_string(i), 20'000);
+      status = b.request(a, number, std::to_string(i), 20'000);
     } while (status.code() == Code::kWouldBlock);
     ASSERT_TRUE(status.ok()) << status.to_string();
   }
@@ -142,7 +142,7 @@ TEST(TransportFrames, PublishedFramesOfOnePeerArriveInTheirOrder) {
   Node a, b;
   a.start();
   join(a, b.start());
-  ASSERT_TRUE(b->subscribe(a.key(), "n").ok());
+  ASSERT_TRUE(b.subscribe(a, "n").ok());
   std::this_thread::sleep_for(kSilence);
   for (int i = 0; i < 2000; ++i) ASSERT_TRUE(a->publish("n", std::to_string(i)).ok());
   ASSERT_TRUE(b.recorder.wait([&] {
@@ -159,29 +159,19 @@ TEST(TransportFrames, TheLargestFramePassesInEveryPattern) {
   Node a, b;
   const std::string largest(RZ_FRAME_MAX_SIZE, 'x');
   a.recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView frame) {
-    EXPECT_TRUE(a->reply(request, frame, true).ok());
+    EXPECT_TRUE(a.reply(request, frame, true).ok());
   };
   a.start();
   join(a, b.start());
   const auto replies = b.ask(a, largest);
   ASSERT_EQ(replies.size(), 1U);
   EXPECT_TRUE(replies[0].frame == largest);
-  ASSERT_TRUE(b->subscribe(a.key(), "").ok());
-  ASSERT_TRUE(b->pull(a.key()).ok());
+  ASSERT_TRUE(b.subscribe(a, "").ok());
   std::this_thread::sleep_for(kSilence);
   ASSERT_TRUE(a->publish(std::string(RZ_TOPIC_MAX_SIZE, 't'), largest).ok());
   ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.publications.size() == 1; }));
   EXPECT_TRUE(b.recorder.publications[0].frame == largest);
   EXPECT_EQ(b.recorder.publications[0].topic, std::string(RZ_TOPIC_MAX_SIZE, 't'));
-  Status pushed;
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
-  do {
-    pushed = a->push(largest);
-    if (!pushed.ok()) std::this_thread::sleep_for(1ms);
-  } while (pushed.code() == Code::kWouldBlock && std::chrono::steady_clock::now() < give_up);
-  ASSERT_TRUE(pushed.ok()) << pushed.to_string();
-  ASSERT_TRUE(b.recorder.wait([&] { return b.recorder.works.size() == 1; }));
-  EXPECT_TRUE(b.recorder.works[0].second == largest);
 }
 
 TEST(TransportFrames, AFrameOverTheLimitIsRefusedInEveryPattern) {
@@ -190,16 +180,15 @@ TEST(TransportFrames, AFrameOverTheLimitIsRefusedInEveryPattern) {
   join(a, b.start());
   const std::string huge(RZ_FRAME_MAX_SIZE + 1, 'x');
   const std::string long_topic(RZ_TOPIC_MAX_SIZE + 1, 't');
-  EXPECT_EQ(b->request(a.key(), b.next_request(), huge, 1000).code(), Code::kLimit);
+  EXPECT_EQ(b.request(a, b.next_request(), huge, 1000).code(), Code::kLimit);
   EXPECT_EQ(b->publish("t", huge).code(), Code::kLimit);
-  EXPECT_EQ(b->push(huge).code(), Code::kLimit);
   EXPECT_EQ(b->publish(long_topic, "x").code(), Code::kLimit);
-  EXPECT_EQ(b->subscribe(a.key(), long_topic).code(), Code::kLimit);
-  ASSERT_TRUE(b->request(a.key(), b.next_request(), "?", 10'000).ok());
+  EXPECT_EQ(b.subscribe(a, long_topic).code(), Code::kLimit);
+  ASSERT_TRUE(b.request(a, b.next_request(), "?", 10'000).ok());
   ASSERT_TRUE(a.recorder.wait([&] { return !a.recorder.requests.empty(); }));
   const std::uint64_t token = a.recorder.look([&] { return a.recorder.requests[0].first; });
-  EXPECT_EQ(a->reply(token, huge, true).code(), Code::kLimit);
-  EXPECT_TRUE(a->reply(token, "smaller", true).ok());
+  EXPECT_EQ(a.reply(token, huge, true).code(), Code::kLimit);
+  EXPECT_TRUE(a.reply(token, "smaller", true).ok());
 }
 
 }  // namespace

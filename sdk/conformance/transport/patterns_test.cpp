@@ -1,9 +1,7 @@
-// Transport conformance: topics, three peers in every direction, fan-out, and the work queue.
+// Transport conformance: topics, three peers in every direction, fan-out.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <list>
-#include <set>
 #include <thread>
 
 #include "harness.hpp"
@@ -23,8 +21,8 @@ TEST(TransportPatterns, OnlyTopicsWithASubscribedPrefixArrive) {
   Node a, b;
   a.start();
   join(a, b.start());
-  ASSERT_TRUE(b->subscribe(a.key(), "sport/").ok());
-  ASSERT_TRUE(b->subscribe(a.key(), "news").ok());
+  ASSERT_TRUE(b.subscribe(a, "sport/").ok());
+  ASSERT_TRUE(b.subscribe(a, "news").ok());
   std::this_thread::sleep_for(kSilence);
   for (const char* topic : {"spor", "sport/", "sport/rowing", "weather", "newsflash", "new", ""})
     ASSERT_TRUE(a->publish(topic, topic).ok());
@@ -37,9 +35,9 @@ TEST(TransportPatterns, AnEmptyPrefixIsEverythingAndOverlapsArriveOnce) {
   Node a, b;
   a.start();
   join(a, b.start());
-  ASSERT_TRUE(b->subscribe(a.key(), "").ok());
-  ASSERT_TRUE(b->subscribe(a.key(), "x").ok());
-  ASSERT_TRUE(b->subscribe(a.key(), "x").ok());
+  ASSERT_TRUE(b.subscribe(a, "").ok());
+  ASSERT_TRUE(b.subscribe(a, "x").ok());
+  ASSERT_TRUE(b.subscribe(a, "x").ok());
   std::this_thread::sleep_for(kSilence);
   ASSERT_TRUE(a->publish("xyz", "1").ok());
   ASSERT_TRUE(a->publish("", "2").ok());
@@ -52,10 +50,10 @@ TEST(TransportPatterns, AfterUnsubscribeNothingOfThatPrefixArrives) {
   Node a, b;
   a.start();
   join(a, b.start());
-  ASSERT_TRUE(b->subscribe(a.key(), "x").ok());
-  ASSERT_TRUE(b->subscribe(a.key(), "y").ok());
-  ASSERT_TRUE(b->unsubscribe(a.key(), "x").ok());
-  EXPECT_EQ(b->unsubscribe(a.key(), "never").code(), Code::kNotFound);
+  ASSERT_TRUE(b.subscribe(a, "x").ok());
+  ASSERT_TRUE(b.subscribe(a, "y").ok());
+  ASSERT_TRUE(b.unsubscribe(a, "x").ok());
+  EXPECT_TRUE(b.unsubscribe(a, "never").ok());
   std::this_thread::sleep_for(kSilence);
   ASSERT_TRUE(a->publish("x", "no").ok());
   ASSERT_TRUE(a->publish("y", "yes").ok());
@@ -70,7 +68,7 @@ TEST(TransportPatterns, SubscriptionsToOnePeerAreBounded) {
   join(a, b.start());
   Status status;
   int made = 0;
-  while (made < 100'000 && (status = b->subscribe(a.key(), std::to_string(made))).ok()) ++made;
+  while (made < 100'000 && (status = b.subscribe(a, std::to_string(made))).ok()) ++made;
   EXPECT_EQ(status.code(), Code::kLimit) << "after " << made << " subscriptions";
 }
 
@@ -86,7 +84,7 @@ TEST(TransportPatterns, ThreePeersTalkInEveryDirectionWhoeverDialled) {
   for (Node& node : nodes)
     for (Node& other : nodes)
       if (&node != &other) {
-        ASSERT_TRUE(node->subscribe(other.key(), "t").ok());
+        ASSERT_TRUE(node.subscribe(other, "t").ok());
       }
   std::this_thread::sleep_for(kSilence);
   for (Node& node : nodes) ASSERT_TRUE(node->publish("t", use::view(node.key())).ok());
@@ -108,7 +106,7 @@ TEST(TransportPatterns, EverySubscriberOfALargeFanOutGetsEveryFrame) {
   std::list<Node> subscribers(kSubscribers);
   for (Node& subscriber : subscribers) {
     join(publisher, subscriber.start());
-    ASSERT_TRUE(subscriber->subscribe(publisher.key(), "").ok());
+    ASSERT_TRUE(subscriber.subscribe(publisher, "").ok());
   }
   std::this_thread::sleep_for(kSilence);
   const std::string padding(1000, 'p');
@@ -120,65 +118,6 @@ TEST(TransportPatterns, EverySubscriberOfALargeFanOutGetsEveryFrame) {
     })) << subscriber.recorder.publications.size()
         << " of " << kFrames;
   }
-}
-
-TEST(TransportPatterns, PushWithoutAPullerWouldBlock) {
-  Node a, b;
-  a.start();
-  join(a, b.start());
-  EXPECT_EQ(a->push("work").code(), Code::kWouldBlock);
-}
-
-TEST(TransportPatterns, EachWorkFrameGoesToOneOfThePullers) {
-  constexpr std::size_t kFrames = 600;
-  Node source, pullers[3];
-  source.start();
-  for (Node& puller : pullers) {
-    join(source, puller.start());
-    ASSERT_TRUE(puller->pull(source.key()).ok());
-  }
-  std::this_thread::sleep_for(kSilence);
-  for (std::size_t i = 0; i < kFrames; ++i) {
-    Status status;
-    const auto give_up = std::chrono::steady_clock::now() + kPatience;
-    do {
-      status = source->push(std::to_string(i));
-      if (status.code() == Code::kWouldBlock) std::this_thread::sleep_for(100us);
-    } while (status.code() == Code::kWouldBlock && std::chrono::steady_clock::now() < give_up);
-    ASSERT_TRUE(status.ok()) << status.to_string();
-  }
-  std::multiset<std::string> seen;
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
-  while (seen.size() < kFrames && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::sleep_for(10ms);
-    seen.clear();
-    for (Node& puller : pullers)
-      puller.recorder.look([&] {
-        for (const auto& work : puller.recorder.works) seen.insert(work.second);
-      });
-  }
-  EXPECT_EQ(seen.size(), kFrames);
-  EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), kFrames) << "work done twice";
-  for (Node& puller : pullers)
-    EXPECT_GT(puller.recorder.look([&] { return puller.recorder.works.size(); }), kFrames / 10);
-}
-
-TEST(TransportPatterns, PushBlocksWhenPullersAreSlowAndNothingIsLost) {
-  Node source, puller;
-  std::atomic<bool> slow{true};
-  puller.recorder.on_work = [&](ByteView) {
-    while (slow) std::this_thread::sleep_for(1ms);
-  };
-  source.start();
-  join(source, puller.start());
-  ASSERT_TRUE(puller->pull(source.key()).ok());
-  std::this_thread::sleep_for(kSilence);
-  std::size_t accepted = 0;
-  while (accepted < 100'000 && source->push("work").ok()) ++accepted;
-  EXPECT_GT(accepted, 0U);
-  EXPECT_LT(accepted, 100'000U) << "push never said RZ_WOULD_BLOCK to a stalled puller";
-  slow = false;
-  EXPECT_TRUE(puller.recorder.wait([&] { return puller.recorder.works.size() == accepted; }));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ TEST(TransportPressure, UnansweredRequestsAreBoundedAndEachEndsOnce) {
   Status status;
   do {
     const std::uint64_t number = b.next_request();
-    status = b->request(a.key(), number, "?", 3000);
+    status = b.request(a, number, "?", 3000);
     if (status.ok()) accepted.push_back(number);
   } while (status.ok() && accepted.size() < 200'000);
   EXPECT_EQ(status.code(), Code::kWouldBlock) << "after " << accepted.size() << " requests";
@@ -32,7 +32,7 @@ TEST(TransportPressure, UnansweredRequestsAreBoundedAndEachEndsOnce) {
               Code::kDeadline);
   }
   const std::uint64_t number = b.next_request();
-  EXPECT_TRUE(b->request(a.key(), number, "room again", 100).ok());
+  EXPECT_TRUE(b.request(a, number, "room again", 100).ok());
   EXPECT_TRUE(b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }));
 }
 
@@ -46,18 +46,18 @@ TEST(TransportPressure, AnAskerThatReadsSlowlyBlocksItsRepliesAndLosesNone) {
   a.start();
   join(a, b.start());
   const std::uint64_t number = b.next_request();
-  ASSERT_TRUE(b->request(a.key(), number, "much", 60'000).ok());
+  ASSERT_TRUE(b.request(a, number, "much", 60'000).ok());
   ASSERT_TRUE(a.recorder.wait([&] { return !a.recorder.requests.empty(); }));
   const std::uint64_t token = a.recorder.look([&] { return a.recorder.requests[0].first; });
   const std::string chunk(kMegabyte, 'c');
   std::size_t accepted = 0;
   Status status;
-  while (accepted < 512 && (status = a->reply(token, chunk, false)).ok()) ++accepted;
+  while (accepted < 512 && (status = a.reply(token, chunk, false)).ok()) ++accepted;
   EXPECT_EQ(status.code(), Code::kWouldBlock) << "after " << accepted << " MiB";
   stalled = false;
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   do {
-    status = a->reply(token, "end", true);
+    status = a.reply(token, "end", true);
     if (!status.ok()) std::this_thread::sleep_for(1ms);
   } while (status.code() == Code::kWouldBlock && std::chrono::steady_clock::now() < give_up);
   ASSERT_TRUE(status.ok()) << status.to_string();
@@ -74,7 +74,7 @@ TEST(TransportPressure, APublisherIsNotHeldUpByAStalledSubscriber) {
   echo(a);
   a.start();
   join(a, stalled.start());
-  ASSERT_TRUE(stalled->subscribe(a.key(), "").ok());
+  ASSERT_TRUE(stalled.subscribe(a, "").ok());
   std::this_thread::sleep_for(kSilence);
   const std::string frame(16384, 'f');
   const auto start = std::chrono::steady_clock::now();
@@ -93,12 +93,11 @@ TEST(TransportPressure, StopWhileBusyEndsEverythingAndThenThereIsSilence) {
     Node a, b;
     echo(b);
     b.recorder.on_request = [&](const LinkKey&, std::uint64_t request, ByteView frame) {
-      (void)b->reply(request, frame, true);
+      (void)b.reply(request, frame, true);
     };
     a.start();
     join(a, b.start());
-    ASSERT_TRUE(b->subscribe(a.key(), "").ok());
-    ASSERT_TRUE(b->pull(a.key()).ok());
+    ASSERT_TRUE(b.subscribe(a, "").ok());
     std::atomic<bool> go{true};
     std::mutex mutex;
     std::vector<std::uint64_t> accepted;
@@ -107,12 +106,11 @@ TEST(TransportPressure, StopWhileBusyEndsEverythingAndThenThereIsSilence) {
       threads.emplace_back([&] {
         while (go) {
           const std::uint64_t number = a.next_request();
-          if (a->request(b.key(), number, "busy", 60'000).ok()) {
+          if (a.request(b, number, "busy", 60'000).ok()) {
             const std::lock_guard<std::mutex> lock(mutex);
             accepted.push_back(number);
           }
           (void)a->publish("busy", "busy");
-          (void)a->push("busy");
         }
       });
     std::this_thread::sleep_for(50ms);
@@ -122,9 +120,8 @@ TEST(TransportPressure, StopWhileBusyEndsEverythingAndThenThereIsSilence) {
     go = false;
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(a.recorder.look([&] { return a.recorder.events; }), events) << "event after stop";
-    EXPECT_EQ(a->request(b.key(), a.next_request(), "x", 100).code(), Code::kClosed);
+    EXPECT_EQ(a.request(b, a.next_request(), "x", 100).code(), Code::kClosed);
     EXPECT_EQ(a->publish("x", "x").code(), Code::kClosed);
-    EXPECT_EQ(a->push("x").code(), Code::kClosed);
     EXPECT_FALSE(accepted.empty());
     for (const std::uint64_t number : accepted)
       ASSERT_EQ(a.recorder.look([&] { return a.recorder.lasts(number); }), 1U);
@@ -147,7 +144,7 @@ TEST(TransportPressure, AStormOfConnectsAndDisconnectsSettles) {
   bool answered = false;
   while (!answered && std::chrono::steady_clock::now() < give_up) {
     const std::uint64_t number = b.next_request();
-    answered = b->request(a.key(), number, "x", 1000).ok() &&
+    answered = b.request(a, number, "x", 1000).ok() &&
                b.recorder.wait([&] { return b.recorder.lasts(number) == 1; }) &&
                b.recorder.look([&] { return b.recorder.replies[number].back().code; }) == Code::kOk;
     if (!answered) std::this_thread::sleep_for(20ms);

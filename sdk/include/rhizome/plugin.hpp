@@ -33,7 +33,7 @@ inline std::int32_t fail(rz_error* error, std::int32_t code, std::string_view me
 
 inline std::int32_t to_abi(const Status& status, rz_error* error) noexcept {
   if (status.ok()) return RZ_OK;
-  return fail(error, static_cast<std::int32_t>(status.code()), status.message());
+  return fail(error, static_cast<std::int32_t>(status.code()), status.message(), status.position());
 }
 
 // Runs `body` (returning Status or an ABI code) so that no exception leaves the plugin: one that
@@ -77,12 +77,6 @@ class Host {
   const rz_host* host_ = nullptr;
 };
 
-// The host of this shared object, set by RHIZOME_PLUGIN's init.
-inline Host& host() {
-  static Host instance;
-  return instance;
-}
-
 struct Interface {
   const char* id;
   const void* table;
@@ -97,16 +91,11 @@ inline const void* find_interface(const char* id, std::initializer_list<Interfac
 
 // The one exported symbol. Arguments: pairs of interface id and pointer to its frozen table.
 //   RHIZOME_PLUGIN({RZ_STORE_ID, &kStoreTable})
-#define RHIZOME_PLUGIN(...)                                                     \
-  extern "C" {                                                                  \
-  extern __attribute__((visibility("default"))) const rz_plugin rhizome_plugin; \
-  }                                                                             \
-  const rz_plugin rhizome_plugin = {                                            \
-      RZ_ABI_MAJOR, 0,                                                          \
-      [](const rz_host* rz_host_arg, rz_error*) -> std::int32_t {               \
-        ::rhizome::plugin::host() = ::rhizome::plugin::Host(rz_host_arg);       \
-        return RZ_OK;                                                           \
-      },                                                                        \
-      [](const char* rz_id) -> const void* {                                    \
-        return ::rhizome::plugin::find_interface(rz_id, {__VA_ARGS__});         \
-      }};
+#define RHIZOME_PLUGIN(...)                                                                    \
+  extern "C" {                                                                                 \
+  extern __attribute__((visibility("default"))) const rz_plugin rhizome_plugin;                \
+  }                                                                                            \
+  const rz_plugin rhizome_plugin = {RZ_ABI_MAJOR, 0, [](const char* rz_id) -> const void* {    \
+                                      return ::rhizome::plugin::find_interface(rz_id,          \
+                                                                               {__VA_ARGS__}); \
+                                    }};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,8 +51,9 @@ class [[nodiscard]] Status {
  public:
   Status() = default;  // OK
   // REQUIRES: code is not kOk. The message names what, where, expected, found and fix.
-  Status(Code code, std::string message)
-      : failure_(std::make_unique<Failure>(Failure{code, std::move(message)})) {}
+  // `position`: 1 + the place in the input that the failure is about, in bytes; 0: none.
+  Status(Code code, std::string message, std::uint64_t position = 0)
+      : failure_(std::make_unique<Failure>(Failure{code, std::move(message), position})) {}
   Status(const Status& other)
       : failure_(other.failure_ ? std::make_unique<Failure>(*other.failure_) : nullptr) {}
   Status(Status&&) noexcept = default;
@@ -65,7 +67,11 @@ class [[nodiscard]] Status {
   // From an ABI call's result and its error block.
   static Status from_abi(std::int32_t code, const rz_error& error) {
     if (code == RZ_OK) return {};
-    return {static_cast<Code>(code), std::string(error.message)};
+    const auto* const end =
+        static_cast<const char*>(std::memchr(error.message, '\0', sizeof error.message));
+    const std::size_t size =
+        end != nullptr ? static_cast<std::size_t>(end - error.message) : sizeof error.message;
+    return {static_cast<Code>(code), std::string(error.message, size), error.position};
   }
 
   bool ok() const { return failure_ == nullptr; }
@@ -75,6 +81,7 @@ class [[nodiscard]] Status {
     static const std::string kNone;
     return failure_ ? failure_->message : kNone;
   }
+  std::uint64_t position() const { return failure_ ? failure_->position : 0; }
   // The same failure with what was being done in front: "opening store: <message>".
   Status with_context(std::string_view doing) && {
     if (failure_) failure_->message.insert(0, std::string(doing) + ": ");
@@ -90,6 +97,7 @@ class [[nodiscard]] Status {
   struct Failure {
     Code code;
     std::string message;
+    std::uint64_t position;
   };
   std::unique_ptr<Failure> failure_;
 };

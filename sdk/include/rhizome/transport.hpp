@@ -1,7 +1,7 @@
-// Writing a transport plugin in C++: derive from plugin::Transport, give it a static `open`, and
-// export transport_table<YourTransport>(). The trampolines check sizes and keep exceptions inside.
-// The contract is rhizome/abi/transport.h and docs/transports.md; the suite that checks it is
-// sdk/conformance/transport.
+// Writing a transport plugin in C++: derive from plugin::Transport, give it a static `open` and a
+// static `check_address`, and export transport_table<YourTransport>(). The trampolines check sizes
+// and keep exceptions inside. The contract is rhizome/abi/transport.h and docs/transports.md; the
+// suite that checks it is sdk/conformance/transport.
 #pragma once
 
 #include <array>
@@ -30,30 +30,31 @@ class TransportEvents {
   explicit TransportEvents(const rz_transport_events* table) : table_(table) {}
 
   bool authorize(const LinkKey& key) const {
-    return table_->authorize(table_->context, key.data()) == 1;
+    return table_->authorize(table_->context, key.data()) == RZ_OK;
   }
-  void peer(const LinkKey& key, bool up) const {
-    table_->peer(table_->context, key.data(), up ? RZ_PEER_UP : RZ_PEER_DOWN);
+  void connection(const rz_connection& connection, bool up) const {
+    table_->connection(table_->context, &connection, up ? RZ_CONNECTION_UP : RZ_CONNECTION_DOWN);
   }
-  void published(const LinkKey& key, ByteView topic, ByteView frame) const {
-    table_->published(table_->context, key.data(), rhizome::to_abi(topic), rhizome::to_abi(frame));
+  void published(std::uint64_t connection, ByteView topic, ByteView frame) const {
+    table_->published(table_->context, connection, rhizome::to_abi(topic), rhizome::to_abi(frame));
   }
-  void request(const LinkKey& key, std::uint64_t request, ByteView frame) const {
-    table_->request(table_->context, key.data(), request, rhizome::to_abi(frame));
+  void request(std::uint64_t connection, std::uint64_t request, ByteView frame) const {
+    table_->request(table_->context, connection, request, rhizome::to_abi(frame));
   }
   void reply(std::uint64_t request, Code code, ByteView frame, bool last) const {
     table_->reply(table_->context, request, static_cast<std::int32_t>(code), rhizome::to_abi(frame),
                   last ? 1 : 0);
   }
-  void work(const LinkKey& key, ByteView frame) const {
-    table_->work(table_->context, key.data(), rhizome::to_abi(frame));
+  void writable(std::uint64_t connection, std::uint32_t lane) const {
+    table_->writable(table_->context, connection, lane);
   }
 
  private:
   const rz_transport_events* table_ = nullptr;
 };
 
-// One open transport. Thread tags and codes are those of the table in rhizome/abi/transport.h.
+// One open transport. Tags and codes are those of the table in rhizome/abi/transport.h. What comes
+// here has been checked: frames, topics and lanes are within their limits.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -62,14 +63,13 @@ class Transport {
   virtual std::vector<std::string> addresses() = 0;
   virtual Status connect(const LinkKey& peer, ByteView address) = 0;
   virtual Status disconnect(const LinkKey& peer) = 0;
+  virtual Status end(std::uint64_t connection) = 0;
   virtual Status publish(ByteView topic, ByteView frame) = 0;
-  virtual Status subscribe(const LinkKey& peer, ByteView prefix) = 0;
-  virtual Status unsubscribe(const LinkKey& peer, ByteView prefix) = 0;
-  virtual Status request(const LinkKey& peer, std::uint64_t request, ByteView frame,
-                         std::uint64_t deadline_ms) = 0;
-  virtual Status reply(std::uint64_t request, ByteView frame, bool last) = 0;
-  virtual Status push(ByteView frame) = 0;
-  virtual Status pull(const LinkKey& peer) = 0;
+  virtual Status subscribe(std::uint64_t connection, ByteView prefix) = 0;
+  virtual Status unsubscribe(std::uint64_t connection, ByteView prefix) = 0;
+  virtual Status request(std::uint64_t connection, std::uint64_t request, std::uint32_t lane,
+                         std::uint64_t timeout_ms, ByteView frame) = 0;
+  virtual Status reply(std::uint64_t request, std::uint32_t lane, ByteView frame, bool last) = 0;
 };
 
 namespace transport_detail {
@@ -84,6 +84,11 @@ inline Status check_topic(rz_bytes topic) {
   return {Code::kLimit, "topic of " + std::to_string(topic.size) + " bytes; a topic is at most " +
                             std::to_string(RZ_TOPIC_MAX_SIZE)};
 }
+inline Status check_lane(std::uint32_t lane) {
+  if (lane < RZ_LANES) return {};
+  return {Code::kInvalid,
+          "lane " + std::to_string(lane) + "; a lane is 0 to " + std::to_string(RZ_LANES - 1)};
+}
 inline Transport* self(void* handle) { return static_cast<Transport*>(handle); }
 
 inline std::int32_t publish(void* handle, rz_bytes topic, rz_bytes frame, rz_error* error) {
@@ -93,55 +98,46 @@ inline std::int32_t publish(void* handle, rz_bytes topic, rz_bytes frame, rz_err
     return self(handle)->publish(view(topic), view(frame));
   });
 }
-inline std::int32_t subscribe(void* handle, const std::uint8_t* key, rz_bytes prefix,
+inline std::int32_t subscribe(void* handle, std::uint64_t connection, rz_bytes prefix,
                               rz_error* error) {
   return guard(error, [&]() -> Status {
     RZ_TRY(check_topic(prefix));
-    return self(handle)->subscribe(to_link_key(key), view(prefix));
+    return self(handle)->subscribe(connection, view(prefix));
   });
 }
-inline std::int32_t unsubscribe(void* handle, const std::uint8_t* key, rz_bytes prefix,
-                                rz_error* error) {
-  return guard(error, [&]() -> Status {
-    RZ_TRY(check_topic(prefix));
-    return self(handle)->unsubscribe(to_link_key(key), view(prefix));
-  });
-}
-inline std::int32_t request(void* handle, const std::uint8_t* key, std::uint64_t number,
-                            rz_bytes frame, std::uint64_t deadline_ms, rz_error* error) {
+inline std::int32_t request(void* handle, std::uint64_t connection, std::uint64_t number,
+                            std::uint32_t lane, std::uint64_t timeout_ms, rz_bytes frame,
+                            rz_error* error) {
   return guard(error, [&]() -> Status {
     RZ_TRY(check_frame(frame));
-    return self(handle)->request(to_link_key(key), number, view(frame), deadline_ms);
+    RZ_TRY(check_lane(lane));
+    if (timeout_ms > RZ_TIMEOUT_MAX_MS) timeout_ms = RZ_TIMEOUT_MAX_MS;
+    return self(handle)->request(connection, number, lane, timeout_ms, view(frame));
   });
 }
-inline std::int32_t reply(void* handle, std::uint64_t number, rz_bytes frame, std::uint32_t last,
-                          rz_error* error) {
+inline std::int32_t reply(void* handle, std::uint64_t number, std::uint32_t lane, rz_bytes frame,
+                          std::uint32_t last, rz_error* error) {
   return guard(error, [&]() -> Status {
     RZ_TRY(check_frame(frame));
-    return self(handle)->reply(number, view(frame), last != 0);
+    RZ_TRY(check_lane(lane));
+    return self(handle)->reply(number, lane, view(frame), last != 0);
   });
 }
-inline std::int32_t push(void* handle, rz_bytes frame, rz_error* error) {
-  return guard(error, [&]() -> Status {
-    RZ_TRY(check_frame(frame));
-    return self(handle)->push(view(frame));
-  });
-}
-inline std::int32_t addresses(void* handle, const rz_sink* sink, rz_error* error) {
+inline std::int32_t addresses(void* handle, const rz_list_sink* sink, rz_error* error) {
   return guard(error, [&]() -> std::int32_t {
     for (const std::string& address : self(handle)->addresses())
-      if (const std::int32_t code = sink->write(sink->context, rhizome::to_abi(address));
+      if (const std::int32_t code = sink->item(sink->context, rhizome::to_abi(address));
           code != RZ_OK)
         return code;
     return RZ_OK;
   });
 }
 template <typename Implementation>
-std::int32_t open(rz_bytes config, const rz_transport_identity* identity,
+std::int32_t open(const rz_host* host, rz_bytes config, const rz_transport_identity* identity,
                   const rz_transport_events* events, void** transport, rz_error* error) {
   return guard(error, [&]() -> Status {
     Result<std::unique_ptr<Transport>> made =
-        Implementation::open(view(config), *identity, TransportEvents(events));
+        Implementation::open(Host(host), view(config), *identity, TransportEvents(events));
     if (!made.ok()) return made.status();
     *transport = (*made).release();
     return {};
@@ -151,16 +147,21 @@ std::int32_t open(rz_bytes config, const rz_transport_identity* identity,
 }  // namespace transport_detail
 
 // The frozen table over Implementation, which has
-//   static Result<std::unique_ptr<Transport>> open(ByteView config, const rz_transport_identity&,
+//   static Result<std::unique_ptr<Transport>> open(plugin::Host host, ByteView config,
+//                                                  const rz_transport_identity& identity,
 //                                                  TransportEvents events);
+//   static Status check_address(ByteView address);
 template <typename Implementation>
 const rz_transport* transport_table() {
   using namespace transport_detail;
   static constexpr rz_transport kTable = {
       open<Implementation>,
+      [](void* h) { delete self(h); },
       [](void* h, rz_error* e) { return guard(e, [&] { return self(h)->start(); }); },
       [](void* h) { (void)guard(nullptr, [&] { return self(h)->stop(), RZ_OK; }); },
-      [](void* h) { delete self(h); },
+      [](rz_bytes address, rz_error* e) {
+        return guard(e, [&]() -> Status { return Implementation::check_address(view(address)); });
+      },
       addresses,
       [](void* h, const std::uint8_t* key, rz_bytes address, rz_error* e) {
         return guard(e, [&] { return self(h)->connect(to_link_key(key), view(address)); });
@@ -168,15 +169,16 @@ const rz_transport* transport_table() {
       [](void* h, const std::uint8_t* key, rz_error* e) {
         return guard(e, [&] { return self(h)->disconnect(to_link_key(key)); });
       },
+      [](void* h, std::uint64_t connection, rz_error* e) {
+        return guard(e, [&] { return self(h)->end(connection); });
+      },
       publish,
       subscribe,
-      unsubscribe,
+      [](void* h, std::uint64_t connection, rz_bytes prefix, rz_error* e) {
+        return guard(e, [&] { return self(h)->unsubscribe(connection, view(prefix)); });
+      },
       request,
-      reply,
-      push,
-      [](void* h, const std::uint8_t* key, rz_error* e) {
-        return guard(e, [&] { return self(h)->pull(to_link_key(key)); });
-      }};
+      reply};
   return &kTable;
 }
 

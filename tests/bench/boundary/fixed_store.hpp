@@ -11,24 +11,19 @@ namespace rhizome::bench {
 
 class FixedStore final : public plugin::Store {
  public:
-  static Result<std::unique_ptr<plugin::Store>> open(ByteView, ByteView) {
+  static Result<std::unique_ptr<plugin::Store>> open(plugin::Host, ByteView, ByteView) {
     return std::unique_ptr<plugin::Store>(new FixedStore);
   }
   FixedStore() {
     const char* address = value_;
     std::memcpy(value_, &address, sizeof address);
   }
-  Status write(std::span<const rz_store_op>, bool) override { return {}; }
-  Status get(plugin::StoreSnapshot*, std::span<const rz_bytes> keys,
+  Status write(const plugin::StoreBatch&) override { return {}; }
+  Status get(std::span<const rz_bytes> keys,
              const plugin::StoreFound& found) override;  // elsewhere, or a caller would inline it
-  Result<std::unique_ptr<plugin::StoreSnapshot>> snapshot() override {
-    return Status(Code::kUnsupported, "no snapshots here");
-  }
-  Result<std::unique_ptr<plugin::StoreCursor>> cursor(plugin::StoreSnapshot*, ByteView, ByteView,
-                                                      bool) override {
+  Result<std::unique_ptr<plugin::StoreCursor>> cursor(ByteView, ByteView, bool) override {
     return Status(Code::kUnsupported, "no cursors here");
   }
-  Result<std::uint64_t> approximate_size(ByteView, ByteView) override { return sizeof value_; }
 
  private:
   char value_[300] = {};

@@ -23,13 +23,6 @@ static UNUSED void mark(const char* what) {
 
 __attribute__((constructor)) static void constructed(void) { mark("constructor"); }
 
-static UNUSED int32_t good_init(const rz_host* host, rz_error* error) {
-  (void)host;
-  (void)error;
-  mark("init");
-  return RZ_OK;
-}
-
 static UNUSED const void* good_get_interface(const char* id) {
   static const int32_t table = 0;
   mark("get_interface");

@@ -2,4 +2,4 @@
  * options it makes the plugins whose code is good. */
 #include "bad.h"
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, good_get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_get_interface)

@@ -9,4 +9,4 @@ RHIZOME_NOTE(
 EXPORTED int helper(void);
 int helper(void) { return 1; }
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, good_get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_get_interface)

@@ -6,4 +6,4 @@ static const void* get_interface(const char*) {
   throw 42;
 }
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, get_interface)

@@ -7,4 +7,4 @@ static const void* get_interface(const char* id) {
   return NULL;
 }
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, get_interface)

@@ -7,4 +7,4 @@ __attribute__((section(RZ_NOTE_SECTION), used, aligned(4))) static const struct 
   char descriptor[4];
 } lying_note = {8, 0x7ffffff0, RZ_NOTE_TYPE, RZ_NOTE_OWNER, "{}"};
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, good_get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_get_interface)

@@ -3,8 +3,8 @@
 
 int library_function(void);
 
-static int32_t init(const rz_host* host, rz_error* error) {
-  return library_function() + good_init(host, error);
+static const void* get_interface(const char* id) {
+  return library_function() == 0 ? good_get_interface(id) : NULL;
 }
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, init, good_get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, get_interface)

@@ -1,4 +1,4 @@
 /* Has no get_interface. */
 #include "bad.h"
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, good_init, NULL)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, NULL)

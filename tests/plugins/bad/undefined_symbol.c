@@ -3,9 +3,8 @@
 
 int nobody_has_this_function(void);
 
-static int32_t init(const rz_host* host, rz_error* error) {
-  good_init(host, error);
-  return nobody_has_this_function();
+static const void* get_interface(const char* id) {
+  return nobody_has_this_function() == 0 ? good_get_interface(id) : NULL;
 }
 
-BAD_PLUGIN(RZ_ABI_MAJOR, 0, init, good_get_interface)
+BAD_PLUGIN(RZ_ABI_MAJOR, 0, get_interface)

@@ -26,18 +26,22 @@ const json& shapes() {
   return read;
 }
 
-const rz_filter* table() {
-  static const rz_filter* const loaded = [] {
+const use::FilterLanguage& language() {
+  static const use::FilterLanguage opened = [] {
     void* library = dlopen(PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) stop(dlerror());
     const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-    return static_cast<const rz_filter*>(plugin->get_interface(RZ_FILTER_ID));
+    const use::FilterTables tables{
+        static_cast<const rz_filter*>(plugin->get_interface(RZ_FILTER_ID))};
+    auto made = use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), "{}");
+    if (!made.ok()) stop(made.status().to_string());
+    return std::move(*made);
   }();
-  return loaded;
+  return opened;
 }
 
 use::Filter compile(const std::string& rule) {
-  auto filter = use::Filter::compile(table(), rule);
+  auto filter = use::Filter::compile(language(), rule);
   if (!filter.ok()) stop(filter.status().to_string());
   return std::move(*filter);
 }
@@ -73,11 +77,11 @@ void one(benchmark::State& state, const std::string& shape) {
   std::vector<const rz_delta*> deltas;
   for (std::size_t i = 0; i < 8; ++i) deltas.push_back(delta().block(i));
   std::vector<std::uint64_t> bitmap;
-  std::uint64_t errors = 0;
-  if (!filter.match(deltas, bitmap, errors).ok() || bitmap[0] != 255) stop(shape + ": no match");
+  rz_filter_counts counts{};
+  if (!filter.match(deltas, bitmap, counts).ok() || bitmap[0] != 255) stop(shape + ": no match");
   std::size_t turn = 0;
   for (auto _ : state) {
-    if (!filter.match({&deltas[turn++ % 8], 1}, bitmap, errors).ok()) stop("match failed");
+    if (!filter.match({&deltas[turn++ % 8], 1}, bitmap, counts).ok()) stop("match failed");
     benchmark::DoNotOptimize(bitmap.data());
   }
 }
@@ -90,9 +94,9 @@ void batch(benchmark::State& state, const std::string& shape) {
   const use::Filter filter = compile(shapes()["shapes"][shape].dump());
   const std::vector<const rz_delta*> deltas(64, delta().block(0));
   std::vector<std::uint64_t> bitmap;
-  std::uint64_t errors = 0;
+  rz_filter_counts counts{};
   while (state.KeepRunningBatch(64))
-    if (!filter.match(deltas, bitmap, errors).ok()) stop("match failed");
+    if (!filter.match(deltas, bitmap, counts).ok()) stop("match failed");
 }
 BENCHMARK_CAPTURE(batch, eq, "eq");
 BENCHMARK_CAPTURE(batch, six, "six");
@@ -104,10 +108,11 @@ void many(benchmark::State& state) {
   for (const std::string& rule : many_rules()) filters.push_back(compile(rule));
   const rz_delta* const deltas[] = {delta().block(0)};
   std::vector<std::uint64_t> bitmap;
-  std::uint64_t errors = 0, matched = 0;
+  rz_filter_counts counts{};
+  std::uint64_t matched = 0;
   for (auto _ : state) {
     for (const use::Filter& filter : filters) {
-      if (!filter.match(deltas, bitmap, errors).ok()) stop("match failed");
+      if (!filter.match(deltas, bitmap, counts).ok()) stop("match failed");
       matched += bitmap[0];
     }
   }

@@ -97,12 +97,12 @@ typedef struct rz_host {
 } rz_host;
 
 /* The one exported symbol: `const rz_plugin rhizome_plugin`. It is data: the host reads abi_major
- * before it runs any function of the plugin. */
+ * before it runs any function of the plugin. There is no init function: two hosts in one process
+ * (a node, and a program that embeds another) may load the same library, so "called once" could
+ * not be promised; what a library must set up once it sets up in the first `open`. */
 typedef struct rz_plugin {
   uint32_t abi_major; /* RZ_ABI_MAJOR of the headers that it was built with */
   uint32_t reserved;  /* 0 */
-  /* Called once, before anything else. Makes no thread, opens nothing. [main] [quick] */
-  int32_t (*init)(const rz_host* host, rz_error* error);
   /* The frozen table of an interface id, or NULL where the plugin lacks it. The same pointer at
    * each call, valid as long as the library is loaded. [any] [quick] */
   const void* (*get_interface)(const char* id);

@@ -120,7 +120,7 @@ struct Written {
   std::string manifest;   // of a transaction or import; empty: none was made
   bool effective = true;  // of a negation: whether it counts
   bool confirmed = false;
-  std::string state;  // confirmed, unconfirmed, lost, void; empty where nothing was asked
+  std::string state;  // confirmed, unconfirmed, lost, invalidated; empty where nothing was asked
   std::uint64_t held = 0, voters = 0, roster = 0;
   std::vector<std::string> holders, missing;
 };

@@ -148,7 +148,7 @@ typedef struct rz_written_event {
   rz_bytes manifest;  /* id of the transaction's or import's manifest; empty: none was made */
   uint32_t effective; /* of a negation: 1 where it counts, 0 where the delta is another author's */
   uint32_t confirmed; /* 1: as many as were asked for hold it */
-  rz_bytes state;     /* confirmed, unconfirmed, lost or void; empty: nothing was asked */
+  rz_bytes state;     /* confirmed, unconfirmed, lost or invalidated; empty: none asked */
   uint64_t held, voters, roster;
   const rz_bytes* holders; /* voters by name */
   uint64_t holder_count;

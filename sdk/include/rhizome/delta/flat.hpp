@@ -46,7 +46,9 @@ class DeltaView {
   std::uint32_t signature_state() const { return d_->signature_state; }
   ByteView signature() const { return view(d_->signature, RZ_DELTA_SIGNATURE_SIZE); }
   std::size_t size() const { return d_->pointer_count; }
-  PointerView operator[](std::size_t i) const { return {d_, rz_delta_pointers(d_) + i}; }
+  PointerView operator[](std::size_t i) const {
+    return {d_, rz_delta_pointer(d_, static_cast<std::uint32_t>(i))};
+  }
 
  private:
   const rz_delta* d_;

@@ -2,7 +2,10 @@
 // and repeated keys are refused; bytes are canonical unpadded base64url. Any thread.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "rhizome/delta/codec.hpp"
 
@@ -19,6 +22,15 @@ Status claims_from_json(ByteView json, ByteView default_author, std::string& out
 // {"id":...,"claims":{...},"sig":...?} from one JSON text; "id" and "sig" are optional, an "id"
 // that is not the claims' is refused. Also accepts bare claims. Appends the decoded delta to `out`.
 Status delta_from_json(ByteView json, DeltaBatch& out);
+
+// Claims that have no author yet, taken apart.
+struct AuthorlessClaims {
+  std::optional<double> timestamp;
+  std::vector<Pointer> pointers;  // they borrow from `texts`
+  std::unique_ptr<char[]> texts;
+};
+// {"timestamp"?,"pointers"} in the profile. An author is refused as an unknown key.
+Result<AuthorlessClaims> authorless_claims_from_json(ByteView json);
 
 void claims_to_json(DeltaView delta, std::string& out);  // {"author",...}, appended, one line
 void delta_to_json(DeltaView delta,

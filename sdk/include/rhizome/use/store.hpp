@@ -4,125 +4,90 @@
 #pragma once
 
 #include <array>
-#include <functional>
+#include <cstring>
+#include <memory>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rhizome/abi/store.h"
 #include "rhizome/bytes.hpp"
 #include "rhizome/status.hpp"
+#include "rhizome/use/host.hpp"
+#include "rhizome/use/store_parts.hpp"
+#include "rhizome/use/store_watch.hpp"
 
 namespace rhizome::use {
 
-enum class Durability : std::uint32_t { kBuffered = RZ_STORE_BUFFERED, kSynced = RZ_STORE_SYNCED };
-
-// An ordered batch that owns its bytes in one buffer; cleared and used again without allocation.
-class StoreBatch {
- public:
-  void put(ByteView key, ByteView value) { add(RZ_STORE_PUT, key, value); }
-  void remove(ByteView key) { add(RZ_STORE_DELETE, key, {}); }
-  std::size_t size() const { return entries_.size(); }
-  std::size_t bytes() const { return buffer_.size(); }
-  void clear() {
-    buffer_.clear();
-    entries_.clear();
-  }
-  // The ABI's form, valid until the next change.
-  std::span<const rz_store_op> ops() const {
-    ops_.clear();
-    ops_.reserve(entries_.size());
-    for (const Entry& e : entries_) {
-      const char* key = buffer_.data() + e.offset;
-      ops_.push_back({e.kind, 0, {key, e.key_size}, {key + e.key_size, e.value_size}});
-    }
-    return ops_;
-  }
-
- private:
-  struct Entry {
-    std::uint32_t kind;
-    std::uint32_t key_size;
-    std::size_t offset, value_size;
-  };
-  void add(std::uint32_t kind, ByteView key, ByteView value) {
-    entries_.push_back(
-        {kind, static_cast<std::uint32_t>(key.size()), buffer_.size(), value.size()});
-    buffer_.append(key).append(value);
-  }
-  std::string buffer_;
-  std::vector<Entry> entries_;
-  mutable std::vector<rz_store_op> ops_;
+// The tables of a store plugin. The optional ones are null where the plugin lacks them.
+struct StoreTables {
+  StoreTables(const rz_store* given,  // NOLINT(google-explicit-constructor)
+              const rz_store_resolve* optional_resolve = nullptr,
+              const rz_store_maintain* optional_maintain = nullptr)
+      : store(given), resolve(optional_resolve), maintain(optional_maintain) {}
+  const rz_store* store;
+  const rz_store_resolve* resolve;
+  const rz_store_maintain* maintain;
 };
 
-// A cursor over a range; read entry by entry, fetched in runs.
-class StoreCursor {
- public:
-  StoreCursor(const rz_store* table, void* cursor) : table_(table), cursor_(cursor) {}
-  StoreCursor(StoreCursor&& other) noexcept
-      : table_(other.table_),
-        cursor_(std::exchange(other.cursor_, nullptr)),
-        entries_(other.entries_),
-        count_(other.count_),
-        at_(other.at_),
-        status_(std::move(other.status_)) {}
-  StoreCursor& operator=(StoreCursor&&) = delete;
-  ~StoreCursor() {
-    if (cursor_ != nullptr) table_->cursor_close(cursor_);
-  }
-
-  // The next entry, borrowed until the call after; nullptr at the end or on failure (see status()).
-  const rz_store_entry* next() {
-    if (at_ == count_) {
-      at_ = count_ = 0;
-      rz_error error{};
-      const std::int32_t code =
-          table_->cursor_next(cursor_, entries_.data(), entries_.size(), &count_, &error);
-      if (code != RZ_OK) {
-        count_ = 0;
-        if (code != RZ_END) status_ = Status::from_abi(code, error);
-        return nullptr;
-      }
-    }
-    return count_ == 0 ? nullptr : &entries_[at_++];
-  }
-  const Status& status() const { return status_; }
-
- private:
-  const rz_store* table_;
-  void* cursor_;
-  std::array<rz_store_entry, 64> entries_{};
-  std::uint64_t count_ = 0, at_ = 0;
-  Status status_;
-};
-
-// An open store; closes it at the end of its life.
+// An open store, closed by its destructor.
 class Store {
  public:
-  static Result<Store> open(const rz_store* table, const std::string& directory,
-                            const std::string& config_json) {
+  // `host` is what the store may ask for beside its state, which this class follows. It may be
+  // null: the store then has no timers, for one.
+  static Result<Store> open(StoreTables tables, InstanceHostPtr host,
+                            const std::string& config_json, const std::string& directory) {
+    auto watch = std::make_unique<StoreWatch>(host != nullptr ? host->table() : nullptr);
     rz_error error{};
     void* handle = nullptr;
-    const std::int32_t code = table->open(to_abi(directory), to_abi(config_json), &handle, &error);
+    const std::int32_t code =
+        tables.store->open(watch->host(), to_abi(config_json), to_abi(directory), &handle, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
-    return Store(table, handle);
+    return Store(tables, handle, std::move(host), std::move(watch));
   }
   Store(Store&& other) noexcept
-      : table_(other.table_), handle_(std::exchange(other.handle_, nullptr)) {}
+      : tables_(other.tables_),
+        handle_(std::exchange(other.handle_, nullptr)),
+        host_(std::move(other.host_)),
+        watch_(std::move(other.watch_)),
+        marker_(other.marker_),
+        in_doubt_(other.in_doubt_) {}
   Store& operator=(Store&&) = delete;
   ~Store() {
-    if (handle_ != nullptr) table_->close(handle_);
+    if (handle_ == nullptr) return;
+    if (host_ != nullptr) host_->end_timers();
+    tables_.store->close(handle_);
   }
+
+  // The state that the store reports. Any thread.
+  StoreWatch& watch() const { return *watch_; }
 
   Status write(const StoreBatch& batch, Durability durability) {
     return write(batch.ops(), durability);
   }
+  // Each call has a marker of its own.
   Status write(std::span<const rz_store_op> ops, Durability durability) {
+    next_marker();
+    rz_store_batch batch{ops.data(), ops.size(), static_cast<std::uint32_t>(durability), 0, {}};
+    std::memcpy(batch.marker, marker_.data(), marker_.size());
     rz_error error{};
-    return Status::from_abi(table_->write(handle_, ops.data(), ops.size(),
-                                          static_cast<std::uint32_t>(durability), &error),
-                            error);
+    const std::int32_t code = tables_.store->write(handle_, &batch, &error);
+    const bool untouched = code == RZ_INVALID || code == RZ_LIMIT || code == RZ_READ_ONLY;
+    if (code != RZ_OK && !untouched) in_doubt_ = marker_;
+    return Status::from_abi(code, error);
+  }
+  // Is the last batch whose `write` left that open applied after all? A store that does not offer
+  // the table never applies a batch that failed. [writer]
+  Result<bool> resolve() {
+    if (tables_.resolve == nullptr) return false;
+    rz_error error{};
+    std::uint32_t applied = 0;
+    const std::int32_t code = tables_.resolve->resolve(handle_, in_doubt_.data(), &applied, &error);
+    if (code != RZ_OK) return Status::from_abi(code, error);
+    return applied == 1;
   }
   // The value of one key; nullopt where there is none.
   Result<std::optional<std::string>> get(ByteView key) const {
@@ -143,37 +108,58 @@ class Store {
                               }};
     rz_error error{};
     return Status::from_abi(
-        table_->get(handle_, nullptr, abi_keys.data(), abi_keys.size(), &sink, &error), error);
+        tables_.store->get(handle_, abi_keys.data(), abi_keys.size(), &sink, &error), error);
   }
   // lower <= key < upper; an empty upper means to the end.
   Result<StoreCursor> cursor(ByteView lower, ByteView upper, bool reverse = false) const {
     rz_error error{};
     void* cursor = nullptr;
-    const std::int32_t code = table_->cursor_open(handle_, nullptr, to_abi(lower), to_abi(upper),
-                                                  reverse ? 1 : 0, &cursor, &error);
+    const std::int32_t code = tables_.store->cursor_open(handle_, to_abi(lower), to_abi(upper),
+                                                         reverse ? 1 : 0, &cursor, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
-    return Result<StoreCursor>(StoreCursor(table_, cursor));
+    return Result<StoreCursor>(StoreCursor(tables_.store, cursor));
   }
+  // kUnsupported where the plugin does not offer the table.
   Result<std::uint64_t> approximate_size(ByteView lower, ByteView upper) const {
+    if (tables_.maintain == nullptr) return no_maintenance();
     rz_error error{};
     std::uint64_t bytes = 0;
     const std::int32_t code =
-        table_->approximate_size(handle_, to_abi(lower), to_abi(upper), &bytes, &error);
+        tables_.maintain->approximate_size(handle_, to_abi(lower), to_abi(upper), &bytes, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
     return bytes;
   }
   Status compact() {
+    if (tables_.maintain == nullptr) return no_maintenance();
     rz_error error{};
-    return Status::from_abi(table_->compact(handle_, {nullptr, 0}, {nullptr, 0}, &error), error);
+    return Status::from_abi(tables_.maintain->compact(handle_, {nullptr, 0}, {nullptr, 0}, &error),
+                            error);
   }
 
-  const rz_store* table() const { return table_; }
+  const StoreTables& tables() const { return tables_; }
   void* handle() const { return handle_; }
 
  private:
-  Store(const rz_store* table, void* handle) : table_(table), handle_(handle) {}
-  const rz_store* table_;
+  Store(StoreTables tables, void* handle, InstanceHostPtr host, std::unique_ptr<StoreWatch> watch)
+      : tables_(tables), handle_(handle), host_(std::move(host)), watch_(std::move(watch)) {
+    std::random_device chance;
+    for (std::size_t i = 0; i < 8; ++i) marker_[i] = static_cast<std::uint8_t>(chance());
+  }
+  static Status no_maintenance() {
+    return {Code::kUnsupported, "the store plugin does not offer " RZ_STORE_MAINTAIN_ID};
+  }
+  // Eight random bytes of this opening, then a counter.
+  void next_marker() {
+    for (std::size_t i = marker_.size(); i-- > 8;)
+      if (++marker_[i] != 0) break;
+  }
+
+  StoreTables tables_;
   void* handle_;
+  InstanceHostPtr host_;
+  std::unique_ptr<StoreWatch> watch_;
+  std::array<std::uint8_t, RZ_STORE_MARKER_SIZE> marker_{};    // of the last write
+  std::array<std::uint8_t, RZ_STORE_MARKER_SIZE> in_doubt_{};  // of the last that left it open
 };
 
 }  // namespace rhizome::use

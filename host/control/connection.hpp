@@ -1,0 +1,81 @@
+// One client's socket: whole messages in, bytes out, never blocking. The server's thread reads and
+// closes; any thread sends. Private to host/control.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "framing.hpp"
+
+namespace rhizome::control {
+
+// What all connections of a server share.
+struct ConnectionPool {
+  ConnectionPool() = default;
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+  ~ConnectionPool();
+
+  int epoll = -1;                        // owned
+  std::size_t request_bytes = 0;         // the bound
+  std::atomic<std::size_t> bytes_in{0};  // of requests that arrived and are not answered
+};
+
+class Connection {
+ public:
+  // Answers that wait in memory before an operation is asked for no more.
+  static constexpr std::size_t kMaxQueued = 1u << 20;
+
+  Connection(int socket, std::shared_ptr<ConnectionPool> pool)
+      : socket_(socket), pool_(std::move(pool)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // ---- the server's thread
+  enum class Read : std::uint8_t { kSome, kEnd };
+  // Reads what is there, about 1 MiB at most, and calls `take` for each whole message. kInvalid or
+  // kLimit where the client broke a bound: the connection is to be ended with this status.
+  Result<Read> read(const std::function<void(Message)>& take);
+  void write();         // as much as the socket takes
+  void stop_reading();  // the client sent its last byte
+  // Monotonic time of a request's first byte, while it is incomplete; 0: none is.
+  std::uint64_t partial_since_ns(std::uint64_t now_ns);
+  int socket() const { return socket_; }
+
+  // ---- any thread
+  // Queues one message; what the socket takes at once goes at once. kClosed where it has ended.
+  Status send(ByteView header, ByteView blob);
+  bool has_room() const;
+  // Called once after `has_room` was false, when there is room again. Set before use.
+  void on_room(std::function<void()> room) { room_ = std::move(room); }
+  void answered(std::size_t bytes);  // a message that was taken is done with
+  void end_after_output();
+  void end();  // at once; the server's thread then closes it
+
+ private:
+  void send_queued();  // REQUIRES: mutex_ is held
+  void watch();        // REQUIRES: mutex_ is held
+  Status parse(const std::function<void(Message)>& take);
+
+  const int socket_;
+  const std::shared_ptr<ConnectionPool> pool_;
+  std::function<void()> room_;
+  std::string in_;                   // the server's thread's
+  std::uint64_t partial_since_ = 0;  // the server's thread's
+  std::atomic<std::size_t> taken_bytes_{0}, taken_{0};
+  mutable std::mutex mutex_;
+  std::string out_;           // guarded by mutex_
+  std::size_t sent_ = 0;      // guarded by mutex_: of out_
+  bool reads_ = true;         // guarded by mutex_: the client may still send
+  bool held_ = false;         // guarded by mutex_: not read from until messages are answered
+  bool full_ = false;         // guarded by mutex_: has_room was false
+  bool last_output_ = false;  // guarded by mutex_
+  bool ended_ = false;        // guarded by mutex_
+};
+
+}  // namespace rhizome::control

@@ -1,0 +1,69 @@
+// Reading what is on the path, once, and searching it.
+#include "plugins/registry.hpp"
+
+namespace rhizome {
+
+namespace {
+
+constexpr std::string_view kOurs = "rhizome.";
+
+bool is_called(const PluginInfo& info, const std::string& name) {
+  return info.manifest.id == name || short_plugin_name(info.manifest.id) == name;
+}
+
+// "rhizome.leveldb, rhizome.memory"
+std::string ids(const std::vector<PluginInfo>& all, const std::string& kind) {
+  std::string text;
+  for (const PluginInfo& info : all)
+    if (info.manifest.kind == kind) text += (text.empty() ? "" : ", ") + info.manifest.id;
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+std::string short_plugin_name(const std::string& id) {
+  return id.rfind(kOurs, 0) == 0 ? id.substr(kOurs.size()) : id;
+}
+
+void PluginRegistry::read_all() {
+  if (all_) return;
+  all_.emplace();
+  for (const std::string& name : host_.list()) {
+    Result<PluginInfo> info = host_.inspect(name);
+    if (info.ok()) all_->push_back(std::move(*info));  // without a manifest it has no id
+  }
+}
+
+Status PluginRegistry::none(const std::string& kind, const std::string& name) const {
+  std::string found = "of this kind there are: " + ids(*all_, kind);
+  // What a file of that name is instead: the mistake that is made most.
+  if (const Result<PluginInfo> file = host_.inspect(name); file.ok())
+    found += "; the file " + file->file + " is " + file->manifest.id + ", a " + file->manifest.kind;
+  else if (file.code() != Code::kNotFound)
+    found += "; " + file.status().message();
+  return {Code::kNotFound, "no " + kind + " plugin has the id '" + name + "': " + found};
+}
+
+Result<PluginInfo> PluginRegistry::find(const std::string& kind, const std::string& name) {
+  if (!name.empty() && name[0] == '/') {
+    Result<PluginInfo> info = host_.inspect(name);
+    if (!info.ok() || info->manifest.kind == kind) return info;
+    return Status(Code::kInvalid, info->manifest.id + " is a " + info->manifest.kind);
+  }
+  read_all();
+  const PluginInfo* found = nullptr;
+  for (const PluginInfo& info : *all_) {
+    if (info.manifest.kind != kind || !is_called(info, name) ||
+        (found != nullptr && found->hash == info.hash))
+      continue;
+    if (found != nullptr)
+      return Status(Code::kDenied, "two plugins have the id " + info.manifest.id + ": " +
+                                       found->file + " and " + info.file +
+                                       "; remove one, or write the path");
+    found = &info;
+  }
+  if (found == nullptr) return none(kind, name);
+  return *found;
+}
+
+}  // namespace rhizome
