@@ -101,12 +101,14 @@ class World {
                         std::back_inserter(extra));
     std::string text =
         std::to_string(missed.size()) + " missed, " + std::to_string(extra.size()) + " extra";
-    for (const auto& [ticket, one] : standing_)
-      if (!missed.empty() && one.subscription.id == missed[0][2])
-        (void)one.filter->atoms([&](std::span<const rz_atom> alternative) {
-          text += "; missed: " + one.rule + " with " + use::to_text(alternative);
-          return Status();
-        });
+    for (const auto& entry : standing_) {
+      const auto& one = entry.second;
+      if (missed.empty() || one.subscription.id != missed[0][2]) continue;
+      (void)one.filter->atoms([&](std::span<const rz_atom> alternative) {
+        text += "; missed: " + one.rule + " with " + use::to_text(alternative);
+        return Status();
+      });
+    }
     return text;
   }
 
