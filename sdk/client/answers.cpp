@@ -147,21 +147,11 @@ class ViewAnswers final : public Answers {
       if (!at_.value().is_array() || index_ == at_.value().size()) continue;
       const json& entry = at_.value()[index_++];
       const json& delta = member(entry, "delta");
-      const json& claims = member(delta, "claims");
-      if (!pointers_of(claims, pointers_))
+      if (!delta_of(delta, entry, pointers_, delta_))
         return Status(Code::kCorrupt, "view: expected a delta with pointers, found none");
       row_ = delta.dump();
-      delta_ = {};
-      delta_.seq = number_in(entry, "seq");
-      delta_.id = text_in(delta, "id");
-      delta_.author = text_in(claims, "author");
-      const json& timestamp = member(claims, "timestamp");
-      delta_.timestamp = timestamp.is_number() ? timestamp.get<double>() : 0;
-      delta_.pointers = pointers_.data();
-      delta_.pointer_count = pointers_.size();
       delta_.property = to_abi(at_.key());
       delta_.json = to_abi(row_);
-      delta_.replication = replication_of(entry);
       event.kind = RZ_EVENT_DELTA;
       event.delta = &delta_;
       return true;

@@ -88,21 +88,11 @@ class Rows final : public RowAnswers {
     Result<json> row = parse_answer(line);
     if (!row.ok()) return row.status();
     row_ = std::move(*row);
-    const json& claims = member(row_, "claims");
-    if (!pointers_of(claims, pointers_))
+    if (!delta_of(row_, row_, pointers_, delta_))
       return Status(Code::kCorrupt, "row: expected a delta with pointers, found " +
                                         std::string(line.substr(0, 80)));
-    delta_ = {};
-    delta_.seq = number_in(row_, "seq");
     if (subscription_ && !pulled_.insert(delta_.seq).second) return false;
-    delta_.id = text_in(row_, "id");
-    delta_.author = text_in(claims, "author");
-    const json& timestamp = member(claims, "timestamp");
-    delta_.timestamp = timestamp.is_number() ? timestamp.get<double>() : 0;
-    delta_.pointers = pointers_.data();
-    delta_.pointer_count = pointers_.size();
     delta_.json = to_abi(line);
-    delta_.replication = replication_of(row_);
     event.delta = &delta_;
     return say(event, RZ_EVENT_DELTA);
   }

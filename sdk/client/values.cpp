@@ -82,16 +82,27 @@ rz_value value_of(const json& value, std::string& text) {
   return out;
 }
 
-bool pointers_of(const json& claims, std::vector<rz_role>& out) {
-  out.clear();
-  const json& pointers = member(claims, "pointers");
-  if (!pointers.is_array()) return false;
+bool delta_of(const json& delta, const json& beside, std::vector<rz_role>& pointers,
+              rz_delta_event& out) {
+  pointers.clear();
+  const json& claims = member(delta, "claims");
+  const json& list = member(claims, "pointers");
+  if (!list.is_array()) return false;
   std::string unused;
-  for (const json& pointer : pointers) {
+  for (const json& pointer : list) {
     const rz_value value = value_of(member(pointer, "target"), unused);
     if (value.kind > RZ_TARGET_BYTES) return false;
-    out.push_back({text_in(pointer, "role"), value});
+    pointers.push_back({text_in(pointer, "role"), value});
   }
+  out = {};
+  out.seq = number_in(beside, "seq");
+  out.id = text_in(delta, "id");
+  out.author = text_in(claims, "author");
+  const json& timestamp = member(claims, "timestamp");
+  out.timestamp = timestamp.is_number() ? timestamp.get<double>() : 0;
+  out.pointers = pointers.data();
+  out.pointer_count = pointers.size();
+  out.replication = replication_of(beside);
   return true;
 }
 

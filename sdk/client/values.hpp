@@ -22,7 +22,9 @@ void texts_in(const json& object, const char* key, std::vector<rz_bytes>& out);
 
 // A target in the JSON profile, or any other JSON: then its text is kept in `texts`.
 rz_value value_of(const json& value, std::string& text);
-// The pointers of a delta's claims; false where they are none.
-bool pointers_of(const json& claims, std::vector<rz_role>& out);
+// A delta `{"id","claims",...}` as an event; `beside` has its seq and annotations. The pointers are
+// kept in `pointers`. False where the claims have none.
+bool delta_of(const json& delta, const json& beside, std::vector<rz_role>& pointers,
+              rz_delta_event& out);
 
 }  // namespace rhizome::client_core
