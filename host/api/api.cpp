@@ -44,7 +44,8 @@ Result<GetResult> Api::view_of(const GetRequest& request, const ReadNeeds& needs
     if (!view.ok()) return view.status();
     return GetResult{std::move(*view), reader.tokens()};
   }
-  Result<use::Resolver> resolver = parts_.resolvers.create(request.resolver);
+  Result<use::Resolver> resolver =
+      parts_.resolvers.create(request.resolver, request.resolver_options);
   if (!resolver.ok()) return std::move(resolver).status().with_context("get");
   ViewOptions options;
   options.annotator = &reader;

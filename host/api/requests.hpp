@@ -64,7 +64,8 @@ struct NegateResult {
 struct GetRequest {
   std::string entity;
   bool lossless = false;
-  std::string resolver;  // empty: the node's default (views.resolver of its config)
+  std::string resolver;          // empty: the node's default (`views` of its config)
+  std::string resolver_options;  // a JSON object; empty: none, or the config's for the default
   ReadOptions read;
 };
 struct GetResult {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "commands/checks.hpp"
 #include "commands/command.hpp"
+#include "node/check.hpp"
 
 namespace rhizome::commands {
 

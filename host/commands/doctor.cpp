@@ -4,22 +4,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "commands/checks.hpp"
 #include "commands/command.hpp"
-#include "node/choices.hpp"
-#include "node/node.hpp"
+#include "node/check.hpp"
 #include "rhizome/delta/signature.hpp"
 
 namespace rhizome::commands {
-
-Status check_config(const std::string& file, std::vector<config::Problem>& problems) {
-  const auto config = config::load_config(file, problems);
-  if (!config.ok()) return config.status();
-  const PluginPlaces places = plugin_places(*config);
-  PluginHost plugins({places.path, places.lock_file, ""});
-  (void)choose_plugins(*config, plugins, problems);
-  return problems.empty() ? Status() : Status(Code::kInvalid, problems.front().to_string());
-}
 
 int doctor(const std::vector<std::string>& arguments) {
   NodeOptions node;

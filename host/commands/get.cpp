@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
+#include "json/bounded.hpp"
 
 namespace rhizome::commands {
 
@@ -62,7 +63,7 @@ void print_entity(const json& view) {
 int get(const std::vector<std::string>& arguments) {
   NodeOptions node;
   ReadOptions read;
-  std::string entity, resolver;
+  std::string entity, resolver, resolver_options;
   bool lossless = false;
   Options options("get",
                   "Prints an entity: each property's value, or with --lossless all its deltas.",
@@ -71,6 +72,8 @@ int get(const std::vector<std::string>& arguments) {
   options.flag("--lossless", lossless, "All deltas of each property, with their provenance");
   options.text("--resolver", resolver,
                "By name (docs/views.md); default: views.resolver of the node's config");
+  options.text("--resolver-options", resolver_options,
+               "Options of the resolver, a JSON object: '{\"count\": 3}'");
   read.add_to(options);
   node.add_to(options);
   int exit_code = kDone;
@@ -79,6 +82,12 @@ int get(const std::vector<std::string>& arguments) {
   if (!client.ok()) return fail("get", client.status(), node.json);
   json request{{"op", "get"}, {"entity", entity}, {"lossless", lossless}};
   if (!resolver.empty()) request["resolver"] = resolver;
+  if (!resolver_options.empty()) {
+    Result<json> parsed = parse_json(resolver_options);
+    if (!parsed.ok())
+      return fail("get", std::move(parsed).status().with_context("--resolver-options"), node.json);
+    request["resolver_options"] = std::move(*parsed);
+  }
   add_read(read, request);
   const Result<Reply> reply = client->call(request.dump());
   if (!reply.ok()) return fail("get", reply.status(), node.json);

@@ -45,7 +45,8 @@ constexpr const char* kSchema = R"({
     "isolate": {"type": "string", "enum": ["none"], "description": "none: runs inside the node with its rights. Required for a plugin that did not come with this program; there is no isolation yet."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}}},
   "views": {"type": "object", "default": {}, "description": "How entities are shown.", "properties": {
-    "resolver": {"type": "string", "default": "", "maxLength": 64, "description": "The resolver that is meant where a request names none; empty: last-write-wins, or where no plugin offers that the first name of the first plugin."}}},
+    "resolver": {"type": "string", "default": "", "maxLength": 64, "description": "The resolver that is meant where a request names none; empty: last-write-wins, or where no plugin offers that the first name of the first plugin."},
+    "options": {"type": "object", "additionalProperties": true, "default": {}, "description": "Options of that resolver, as its plugin documents them."}}},
   "peers": {"type": "array", "default": [], "maxItems": 1024, "description": "Nodes that this one knows.", "items": {"type": "object", "required": ["name", "key"], "properties": {
     "name": {"type": "string", "minLength": 1, "maxLength": 128, "description": "Name for people."},
     "key": {"type": "string", "minLength": 72, "maxLength": 72, "description": "Its node key: ed25519: and 64 hex digits."},
@@ -164,6 +165,7 @@ NodeConfig typed(const json& value, NodeConfig config) {
   config.filters = sections(value.at("filters"), "filters");
   config.resolvers = sections(value.at("resolvers"), "resolvers");
   config.default_resolver = value.at("views").at("resolver");
+  config.resolver_options = value.at("views").at("options").dump();
   for (const json& peer : value.at("peers"))
     config.peers.push_back({peer.at("name"), peer.at("key"), peer.value("address", ""),
                             peer.value("ticket", ""), peer.at("domain"), peer.at("trust"),

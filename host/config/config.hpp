@@ -47,6 +47,7 @@ struct NodeConfig {
   PluginSection store, transport;
   std::vector<PluginSection> filters, resolvers;
   std::string default_resolver;  // empty: the usual one (views/resolver_set.hpp)
+  std::string resolver_options;  // of the default one: a JSON object
   std::vector<PeerSection> peers;
   ConfidenceSection confidence;
   std::string log_level, log_format;

@@ -69,7 +69,8 @@ namespace operations {
 Status get(Session& session, const RequestPointer& request) {
   RZ_TRY(request->check(with({{"entity", FieldKind::kText},
                               {"lossless", FieldKind::kFlag},
-                              {"resolver", FieldKind::kText}},
+                              {"resolver", FieldKind::kText},
+                              {"resolver_options", FieldKind::kObject}},
                              kReadFields)));
   const auto entity = request->text("entity");
   if (!entity) return {Code::kInvalid, "get: expected an entity"};
@@ -79,6 +80,8 @@ Status get(Session& session, const RequestPointer& request) {
   asked.entity = *entity;
   asked.lossless = request->flag("lossless");
   if (auto resolver = request->text("resolver")) asked.resolver = std::move(*resolver);
+  if (request->has("resolver_options"))
+    asked.resolver_options = request->header()["resolver_options"].dump();
   asked.read = std::move(*options);
   auto operation = std::make_unique<WaitOperation>(request);
   WaitOperation* const wait = operation.get();

@@ -19,6 +19,8 @@ const char* kind_name(FieldKind kind) {
       return "true or false";
     case FieldKind::kNumber:
       return "a whole number from 0 on";
+    case FieldKind::kObject:
+      return "an object";
     default:
       return "a value";
   }
@@ -32,6 +34,8 @@ bool is_of_kind(const Json& value, FieldKind kind) {
       return value.is_boolean();
     case FieldKind::kNumber:
       return value.is_number_unsigned();
+    case FieldKind::kObject:
+      return value.is_object();
     default:
       return true;
   }

@@ -13,7 +13,7 @@
 
 namespace rhizome::control {
 
-enum class FieldKind : std::uint8_t { kText, kFlag, kNumber, kAny };
+enum class FieldKind : std::uint8_t { kText, kFlag, kNumber, kObject, kAny };
 struct Field {
   const char* name;
   FieldKind kind;

@@ -6,8 +6,6 @@
 
 #include "node/parts.hpp"
 #include "node/storage.hpp"
-#include "rhizome/abi/filter.h"
-#include "rhizome/abi/resolver.h"
 #include "rhizome/abi/transport.h"
 
 namespace rhizome {
@@ -76,7 +74,7 @@ Status Node::Parts::make_core(const ChosenPlugin& choice) {
   if (!store.ok()) return with_repair(store.status());
   Result<std::unique_ptr<NodeCore>> made =
       NodeCore::make({executor, log, *node_key, author_key ? *author_key : *node_key},
-                     std::move(*store), json_logic, std::move(*options));
+                     std::move(*store), evaluators.json_logic, std::move(*options));
   if (!made.ok()) return with_repair(made.status());
   core = std::move(*made);
   return {};
@@ -97,70 +95,16 @@ Status Node::Parts::open_transport(const ChosenPlugin& choice) {
   return core->open_transport(transport);
 }
 
-// One instance per section of the config, each with its config and its host.
-Status Node::Parts::open_filters(const std::vector<ChosenPlugin>& chosen) {
-  for (const ChosenPlugin& choice : chosen) {
-    if (choice.interface != std::string(RZ_FILTER_ID)) continue;
-    Result<LoadedPlugin> plugin = plugins->load(choice.file);
-    if (!plugin.ok()) return plugin.status();
-    const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
-    if (!table.ok()) return table.status();
-    const auto pairs = plugin->interface<rz_filter_pairs>(RZ_FILTER_PAIRS_ID);  // optional
-    const std::string& name = choice.name;
-    Result<use::FilterLanguage> opened = use::FilterLanguage::open(
-        {*table, pairs.ok() ? *pairs : nullptr},
-        std::make_shared<InstanceHost>("filter " + name, log, executor), choice.config_json);
-    if (!opened.ok()) return std::move(opened).status().with_context("filter " + name);
-    const auto& can = plugin->info().manifest.capabilities;
-    if (!json_logic &&
-        std::find(can.begin(), can.end(), RZ_FILTER_CAPABILITY_JSON_LOGIC) != can.end())
-      json_logic = *opened;
-    filters.emplace(name, std::move(*opened));
-    if (default_filter.empty()) default_filter = name;
-  }
-  return {};
-}
-
-// Each plugin is an instance with the config of its section and a host of its own. What it offers
-// is known only once it is open, so these problems of the config are found here and not by a check.
-Status Node::Parts::open_resolvers(const std::vector<ChosenPlugin>& chosen,
-                                   std::vector<config::Problem>& problems) {
-  const auto problem = [&](const std::string& path, const std::string& expected, Status found) {
-    problems.push_back({config.file, config.document.line_of(path), path, expected, found.message(),
-                        "see `rhizome plugin list`"});
-    return found;
-  };
-  for (const ChosenPlugin& choice : chosen) {
-    if (choice.interface != std::string_view(RZ_RESOLVER_ID)) continue;
-    Result<LoadedPlugin> plugin = plugins->load(choice.file);
-    if (!plugin.ok()) return plugin.status();
-    const auto table = plugin->interface<rz_resolver>(RZ_RESOLVER_ID);
-    if (!table.ok()) return table.status();
-    const auto fold = plugin->interface<rz_resolver_fold>(RZ_RESOLVER_FOLD_ID);  // optional
-    const std::string name = "resolver " + choice.name;
-    Result<use::Resolvers> opened = use::Resolvers::open(
-        {*table, fold.ok() ? *fold : nullptr}, std::make_shared<InstanceHost>(name, log, executor),
-        choice.config_json);
-    if (!opened.ok()) return std::move(opened).status().with_context(name);
-    if (Status added = resolvers.add(choice.name, *opened); !added.ok())
-      return problem(choice.section->path + ".plugin", "resolvers of other names",
-                     std::move(added));
-  }
-  if (config.default_resolver.empty()) return {};
-  Status set = resolvers.set_default(config.default_resolver);
-  return set.ok() ? set : problem("views.resolver", "a resolver that is offered", std::move(set));
-}
-
 Status Node::Parts::open_api() {
   api::Parts given = api::Parts::of(*core);
   given.name = config.name;
   given.data_directory = config.data;
   given.advertise = config.advertise;
   given.log = &log;
-  given.filters = filters;
-  given.default_filter = default_filter;
-  given.json_logic = json_logic;
-  given.resolvers = resolvers;
+  given.filters = evaluators.filters;
+  given.default_filter = evaluators.default_filter;
+  given.json_logic = evaluators.json_logic;
+  given.resolvers = evaluators.resolvers;
   node_api = std::make_unique<api::Api>(std::move(given));
   Result<std::unique_ptr<ControlServer>> server =
       ControlServer::start(*node_api, log, config.control_socket);
@@ -186,8 +130,9 @@ Result<std::unique_ptr<Node>> Node::start(const config::NodeConfig& config,
   if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
   std::unique_ptr<Node> node(new Node(std::move(parts)));  // from here on its end stops what began
   node->parts_->drain_log();
-  RZ_TRY(node->parts_->open_filters(chosen));
-  RZ_TRY(node->parts_->open_resolvers(chosen, problems));
+  node->parts_->evaluators = open_evaluators(node->parts_->config, chosen, *node->parts_->plugins,
+                                             node->parts_->log, node->parts_->executor, problems);
+  if (!problems.empty()) return Status(Code::kInvalid, problems.front().to_string());
   RZ_TRY(node->parts_->make_core(chosen[0]));
   RZ_TRY(node->parts_->open_transport(chosen[1]));
   RZ_TRY(node->parts_->open_api());

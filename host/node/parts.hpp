@@ -2,7 +2,6 @@
 // host/node.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,9 +11,9 @@
 #include "control/control.hpp"
 #include "core/core.hpp"
 #include "node/choices.hpp"
+#include "node/evaluators.hpp"
 #include "node/node.hpp"
 #include "plugins/instance_host.hpp"
-#include "views/resolver_set.hpp"
 
 namespace rhizome {
 
@@ -26,10 +25,7 @@ struct Node::Parts {
   ThreadExecutor executor;
   std::optional<SigningKey> node_key, author_key;
   std::unique_ptr<PluginHost> plugins;
-  std::map<std::string, use::FilterLanguage> filters;  // by plugin name
-  std::string default_filter;
-  ResolverSet resolvers;
-  use::FilterLanguage json_logic;  // of `filters`: the first that reads what travels
+  Evaluators evaluators;
   std::unique_ptr<NodeCore> core;
   std::unique_ptr<api::Api> node_api;
   std::unique_ptr<ControlServer> control;
@@ -37,9 +33,6 @@ struct Node::Parts {
   void drain_log();
   Status load_keys();
   Status make_core(const ChosenPlugin& store);
-  Status open_filters(const std::vector<ChosenPlugin>& chosen);
-  Status open_resolvers(const std::vector<ChosenPlugin>& chosen,
-                        std::vector<config::Problem>& problems);
   Result<CoreOptions> core_options() const;
   Result<FabricOptions> fabric_options() const;
   Result<ExtentOptions> extent_options() const;

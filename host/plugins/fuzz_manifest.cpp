@@ -1,4 +1,5 @@
 // libFuzzer: a plugin file's bytes are hostile until they are trusted.
+#include "note/note.hpp"
 #include "plugins/library.hpp"
 #include "plugins/manifest.hpp"
 

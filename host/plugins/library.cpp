@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "plugins/elf_file.hpp"
+#include "note/elf_file.hpp"
 #include "rhizome/abi.h"
 
 namespace rhizome {

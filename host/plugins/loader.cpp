@@ -12,6 +12,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "note/note.hpp"
 #include "plugins/files.hpp"
 #include "plugins/trust.hpp"
 #include "rhizome/delta/id.hpp"

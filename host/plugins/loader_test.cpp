@@ -13,6 +13,7 @@
 #include <random>
 #include <sstream>
 
+#include "note/note.hpp"
 #include "plugins/library.hpp"
 #include "rhizome/abi/store.h"
 #include "rhizome/use/host.hpp"

@@ -18,12 +18,6 @@ struct Manifest {
   bool offers(ByteView interface_id) const;
 };
 
-// The note's descriptor in the bytes of a shared object: 64-bit little-endian ELF, found through
-// its program headers, which survive strip. Every offset is checked: the file is hostile. kNotFound
-// where there is no such note, kInvalid where the file is no ELF of this kind or lies about its
-// sizes; the message says what was found.
-Result<ByteView> find_note(ByteView file);
-
 // kInvalid with the JSON path of what is wrong.
 Result<Manifest> parse_manifest(ByteView json);
 

@@ -18,25 +18,28 @@ Status ResolverSet::add(const std::string& plugin, const std::vector<std::string
 Status ResolverSet::add(const std::string& plugin, const use::Resolvers& resolvers) {
   const Result<std::vector<std::string>> names = resolvers.names();
   if (!names.ok()) return Status(names.status()).with_context("resolver " + plugin);
-  return add(plugin, *names,
-             [resolvers](ByteView name) { return use::Resolver::create(resolvers, name); });
+  return add(plugin, *names, [resolvers](ByteView name, ByteView options) {
+    return use::Resolver::create(resolvers, name, options);
+  });
 }
 
-Status ResolverSet::set_default(const std::string& name) {
-  if (offers_.find(name) == offers_.end())
-    return {Code::kNotFound, "no resolver '" + name + "'; known: " + names()};
-  default_ = name;
+Status ResolverSet::set_default(const std::string& name, const std::string& options) {
+  const Result<use::Resolver> tried = create(name, options);
+  if (!tried.ok()) return tried.status();
+  if (!name.empty()) default_ = name;
+  default_options_ = options;
   return {};
 }
 
-Result<use::Resolver> ResolverSet::create(ByteView name) const {
+Result<use::Resolver> ResolverSet::create(ByteView name, ByteView options) const {
   if (offers_.empty())
     return Status(Code::kUnsupported, "no resolver is loaded; add one under `resolvers`");
   const auto found = offers_.find(name.empty() ? ByteView(default_) : name);
   if (found == offers_.end())
     return Status(Code::kNotFound,
                   "no resolver '" + std::string(name.substr(0, 64)) + "'; known: " + names());
-  return found->second.create(found->first);
+  if (name.empty() && options.empty()) options = default_options_;
+  return found->second.create(found->first, options);
 }
 
 // The default first.

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "authoring/testing.hpp"
+
 namespace rhizome {
 namespace {
 
@@ -11,8 +13,9 @@ using testing::HasSubstr;
 
 // Says who was asked for what instead of making anything.
 ResolverSet::Create of(const std::string& plugin) {
-  return [plugin](ByteView name) -> Result<use::Resolver> {
-    return Status(Code::kInternal, plugin + " makes " + std::string(name));
+  return [plugin](ByteView name, ByteView options) -> Result<use::Resolver> {
+    return Status(Code::kInternal, plugin + " makes " + std::string(name) +
+                                       (options.empty() ? "" : " with " + std::string(options)));
   };
 }
 
@@ -26,13 +29,18 @@ TEST(ResolverSet, EachPluginAnswersForItsOwnNames) {
   EXPECT_EQ(set.create("longest").status().message(), "longest makes longest");
 }
 
-TEST(ResolverSet, TheConfiguredDefaultIsTakenWhereverItsPluginStands) {
+TEST(ResolverSet, TheConfiguredDefaultIsTriedWithItsOptionsAndTakenWhereverItsPluginStands) {
   ResolverSet set;
   ASSERT_TRUE(set.add("longest", {"longest"}, of("longest")).ok());
-  ASSERT_TRUE(set.add("standard", {"last-write-wins", "all"}, of("standard")).ok());
-  ASSERT_TRUE(set.set_default("all").ok());
-  EXPECT_EQ(set.create("").status().message(), "standard makes all");
-  EXPECT_THAT(set.set_default("none").message(), HasSubstr("known: all, last-write-wins, longest"));
+  ASSERT_TRUE(set.add("standard", testing_support::standard_resolvers()).ok());
+  EXPECT_EQ(set.set_default("most-recent", R"({"count": 0})").code(), Code::kInvalid);
+  EXPECT_THAT(set.set_default("none", "{}").message(), HasSubstr("known: last-write-wins, all"));
+  EXPECT_EQ(set.default_name(), "last-write-wins") << "a refused default changes nothing";
+  ASSERT_TRUE(set.set_default("most-recent", R"({"count": 1})").ok());
+  EXPECT_EQ(set.default_name(), "most-recent");
+  EXPECT_EQ(set.create("", R"({"count": 0})").code(), Code::kInvalid) << "the request's options";
+  EXPECT_EQ(set.create("longest").status().message(), "longest makes longest")
+      << "without the options of the default";
 }
 
 TEST(ResolverSet, ANameThatTwoPluginsOfferIsRefusedWithBoth) {

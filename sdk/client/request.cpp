@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "json/bounded.hpp"
+
 namespace rhizome::client_core {
 
 namespace {
@@ -135,6 +137,11 @@ Result<Wanted> get_request(const rz_get& get) {
   json request{{"op", "get"}, {"entity", text(get.entity)}};
   if (get.lossless != 0) request["lossless"] = true;
   put(request, "resolver", get.resolver);
+  if (get.resolver_options.size != 0) {
+    Result<json> options = parse_json(view(get.resolver_options));
+    if (!options.ok()) return std::move(options).status().with_context("resolver options");
+    request["resolver_options"] = std::move(*options);
+  }
   const std::uint64_t deadline = put_read(request, get.read);
   return finish(request, {}, deadline);
 }

@@ -37,7 +37,7 @@ Write = struct('Write', ('struct_size', U32), ('flags', U32), ('drafts', c.POINT
 Read = struct('Read', ('min_confirm', Bytes), ('tokens', PTR), ('token_count', U64),
               ('deadline_ms', U64))
 Get = struct('Get', ('struct_size', U32), ('lossless', U32), ('entity', Bytes), ('resolver', Bytes),
-             ('read', Read))
+             ('resolver_options', Bytes), ('read', Read))
 Query = struct('Query', ('struct_size', U32), ('extent', U32), ('filter', Bytes),
                ('language', Bytes), ('entity', Bytes), ('context', Bytes), ('author', Bytes),
                ('after', U64), ('limit', U64), ('read', Read))

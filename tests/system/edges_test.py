@@ -129,9 +129,28 @@ class Configs(NodesTest):
         self.assertEqual(a.json('get', 'e', '--resolver', 'first-write')['properties']['p']['value'], 1)
         self.assertEqual(a.stop(), 0)
         a.edit('resolver: all', 'resolver: longest')
-        ran = command('run', a.directory, check=False)
-        self.assertEqual(ran.returncode, 78)
-        self.assertIn("views.resolver: expected a resolver that is offered, found no resolver 'longest'", ran.stderr)
+        self.problems(a, 'views.resolver', "a resolver that is offered, found no resolver 'longest'")
+
+    def test_a_resolver_takes_its_options_from_the_config_and_from_the_request(self):
+        a = self.node('a')
+        a.edit('resolvers:', 'views:\n  resolver: most-recent\n  options: {count: 2}\nresolvers:')
+        a.start()
+        for value in '123':
+            a.run('write', 'e', 'p', value)
+
+        def value(*options):
+            return a.json('get', 'e', *options)['properties']['p']['value']
+        self.assertEqual(value(), [3, 2])
+        self.assertEqual(value('--resolver-options', '{"count": 1}'), [3])
+        self.assertEqual(value('--resolver', 'most-recent'), [3, 2, 1])  # named: the usual options
+        for options, said in (('{"count": 0}', 'count'), ('{"size": 1}', 'size'), ('{"count"', 'not JSON'),
+                              ('[1]', 'expected an object')):
+            ran = a.run('get', 'e', '--resolver-options', options, check=False)
+            self.assertEqual(ran.returncode, 1)
+            self.assertIn(said, ran.stderr)
+        self.assertEqual(a.stop(), 0)
+        a.edit('count: 2', 'count: 5000')
+        self.problems(a, 'views.options', 'options that the resolver takes', 'count')
 
 
 class Log(NodesTest):

@@ -1,35 +1,23 @@
 // Loading, asking and reading atoms; see harness.hpp.
 #include "harness.hpp"
 
-#include <dlfcn.h>
-
-#include <climits>
 #include <cstdlib>
 #include <fstream>
+
+#include "loading/loading.hpp"
 
 namespace rhizome::conformance {
 
 namespace {
 
-template <typename Table>
-const Table* table(const rz_plugin& plugin, const char* id) {
-  return static_cast<const Table*>(plugin.get_interface(id));
-}
-
 std::string open_plugin(const std::string& path, const std::string& config,
                         use::FilterTables& tables, use::FilterLanguage& language) {
-  char resolved[PATH_MAX];
-  if (realpath(path.c_str(), resolved) == nullptr) return path + ": no such file";
-  void* library = dlopen(resolved, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return dlerror();
-  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  if (plugin == nullptr) return path + ": exports no " + RZ_PLUGIN_SYMBOL;
-  if (plugin->abi_major != RZ_ABI_MAJOR) return path + ": built for another ABI major";
-  tables = {table<rz_filter>(*plugin, RZ_FILTER_ID),
-            table<rz_filter_pairs>(*plugin, RZ_FILTER_PAIRS_ID),
-            table<rz_filter_eval>(*plugin, RZ_FILTER_EVAL_ID)};
-  if (tables.filter == nullptr) return path + ": has no " + RZ_FILTER_ID;
-  if (plugin->get_interface("no.such/1") != nullptr) return path + ": answers an unknown id";
+  const Result<LoadedPlugin> loaded = load_library(path);
+  if (!loaded.ok()) return loaded.status().message();
+  tables = {loaded->table<rz_filter>(RZ_FILTER_ID),
+            loaded->table<rz_filter_pairs>(RZ_FILTER_PAIRS_ID),
+            loaded->table<rz_filter_eval>(RZ_FILTER_EVAL_ID)};
+  if (tables.filter == nullptr) return path + ": has no " RZ_FILTER_ID;
   auto opened = use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), config);
   if (!opened.ok()) return path + ": open: " + opened.status().to_string();
   language = std::move(*opened);

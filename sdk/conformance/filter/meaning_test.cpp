@@ -62,9 +62,9 @@ TEST(Filter, AtomsAreTheSameAtEachCallAndStopWhereTheSinkSaysSo) {
 bool has_shorthand(const json& rule) {
   if (rule.is_array()) return std::any_of(rule.begin(), rule.end(), has_shorthand);
   if (!rule.is_object() || rule.size() != 1) return false;
-  const auto& [name, argument] = *rule.items().begin();
-  if (name == "preserve") return false;
-  return name.starts_with("@") || has_shorthand(argument);
+  const auto only = rule.begin();
+  if (only.key() == "preserve") return false;
+  return only.key().starts_with("@") || has_shorthand(only.value());
 }
 
 TEST(Filter, WhatTravelsMeansTheSame) {

@@ -1,51 +1,18 @@
 // Loading the plugin with its manifest, and asking it.
 #include "harness.hpp"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <gtest/gtest.h>
-#include <link.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <ostream>
+
+#include "loading/loading.hpp"
 
 namespace rhizome::conformance {
 
 namespace {
-
-// The manifest's note in the segments of the library that was loaded from `path`.
-struct Note {
-  const char* path;
-  std::string manifest;
-
-  static int look(dl_phdr_info* info, std::size_t, void* context) {
-    auto& self = *static_cast<Note*>(context);
-    if (std::strcmp(info->dlpi_name, self.path) != 0) return 0;
-    for (std::size_t i = 0; i < info->dlpi_phnum; ++i)
-      if (info->dlpi_phdr[i].p_type == PT_NOTE)
-        self.read(reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr),
-                  info->dlpi_phdr[i].p_memsz);
-    return 1;
-  }
-  void read(const char* at, std::size_t size) {
-    const auto padded = [](std::size_t n) { return (n + 3) / 4 * 4; };
-    while (size >= sizeof(ElfW(Nhdr))) {
-      ElfW(Nhdr) head;
-      std::memcpy(&head, at, sizeof head);
-      const std::size_t whole = sizeof head + padded(head.n_namesz) + padded(head.n_descsz);
-      if (whole > size) return;
-      const char* const name = at + sizeof head;
-      if (head.n_type == RZ_NOTE_TYPE && head.n_namesz == sizeof RZ_NOTE_OWNER &&
-          std::memcmp(name, RZ_NOTE_OWNER, sizeof RZ_NOTE_OWNER) == 0)
-        manifest.assign(name + padded(head.n_namesz), head.n_descsz);
-      at += whole;
-      size -= whole;
-    }
-  }
-};
 
 use::Resolvers open() {
   auto opened =
@@ -70,24 +37,12 @@ Subject& subject() {
 }
 
 std::string load(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return dlerror();
-  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  if (plugin == nullptr) return "it does not export " RZ_PLUGIN_SYMBOL;
-  if (plugin->abi_major != RZ_ABI_MAJOR) return "it is built for another ABI major";
-  if (plugin->get_interface("rhizome.no.such/1") != nullptr)
-    return "it answers an interface that does not exist";
-  subject().tables = {
-      static_cast<const rz_resolver*>(plugin->get_interface(RZ_RESOLVER_ID)),
-      static_cast<const rz_resolver_fold*>(plugin->get_interface(RZ_RESOLVER_FOLD_ID))};
-  if (subject().tables.resolver == nullptr) return "it has no " RZ_RESOLVER_ID;
-  Note note{path.c_str(), {}};
-  dl_iterate_phdr(Note::look, &note);
-  const nlohmann::json manifest = nlohmann::json::parse(note.manifest, nullptr, false);
-  if (!manifest.is_object()) return "it has no manifest";
-  const nlohmann::json list = manifest.value("capabilities", nlohmann::json::array());
-  subject().is_deterministic = std::find(list.begin(), list.end(), "deterministic") != list.end();
-  return "";
+  const Result<LoadedPlugin> loaded = load_library(path);
+  if (!loaded.ok()) return loaded.status().message();
+  subject().tables = {loaded->table<rz_resolver>(RZ_RESOLVER_ID),
+                      loaded->table<rz_resolver_fold>(RZ_RESOLVER_FOLD_ID)};
+  subject().is_deterministic = loaded->declares("deterministic");
+  return subject().tables.resolver == nullptr ? path + ": has no " RZ_RESOLVER_ID : "";
 }
 
 std::ostream& operator<<(std::ostream& out, const Answer& answer) {

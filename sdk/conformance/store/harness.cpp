@@ -1,19 +1,17 @@
 // Loading the subject, and stores in fresh directories.
 #include "harness.hpp"
 
-#include <dlfcn.h>
-#include <elf.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <set>
 #include <string_view>
 #include <thread>
+
+#include "loading/loading.hpp"
 
 namespace rhizome::conformance {
 
@@ -95,51 +93,6 @@ class Host final : public use::InstanceHost {
                       }};
 };
 
-// The manifest's text, from the ELF note of a 64-bit shared object; empty where there is none.
-std::string manifest_of(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::string file((std::istreambuf_iterator<char>(stream)), {});
-  Elf64_Ehdr header{};
-  if (file.size() < sizeof header) return {};
-  std::memcpy(&header, file.data(), sizeof header);
-  for (std::size_t i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment{};
-    const std::size_t at = header.e_phoff + i * sizeof segment;
-    if (at + sizeof segment > file.size()) return {};
-    std::memcpy(&segment, file.data() + at, sizeof segment);
-    if (segment.p_type != PT_NOTE || segment.p_offset + segment.p_filesz > file.size()) continue;
-    // Owner, type and size stand before the descriptor; other notes may stand before this one.
-    const ByteView notes = ByteView(file).substr(segment.p_offset, segment.p_filesz);
-    const std::size_t owner = notes.find(ByteView(RZ_NOTE_OWNER "\0", sizeof RZ_NOTE_OWNER));
-    if (owner == ByteView::npos || owner < 12) continue;
-    std::uint32_t size = 0;
-    std::memcpy(&size, notes.data() + owner - 8, sizeof size);
-    return std::string(notes.substr(owner + sizeof RZ_NOTE_OWNER, size));
-  }
-  return {};
-}
-
-// The strings of the manifest's list "capabilities"; a host checks the manifest's form.
-std::vector<std::string> capabilities_of(const std::string& manifest) {
-  std::vector<std::string> found;
-  const std::size_t key = manifest.find("\"capabilities\"");
-  if (key == std::string::npos) return found;
-  std::size_t at = manifest.find('[', key);
-  const std::size_t end = manifest.find(']', key);
-  while (at < end && end != std::string::npos) {
-    const std::size_t open = manifest.find('"', at), close = manifest.find('"', open + 1);
-    if (open == std::string::npos || close == std::string::npos || close > end) break;
-    found.push_back(manifest.substr(open + 1, close - open - 1));
-    at = close + 1;
-  }
-  return found;
-}
-
-template <typename Table>
-const Table* table_of(const rz_plugin& plugin, const char* id) {
-  return static_cast<const Table*>(plugin.get_interface(id));
-}
-
 }  // namespace
 
 use::InstanceHostPtr make_host() { return std::make_shared<Host>(); }
@@ -150,17 +103,12 @@ Subject& subject() {
 }
 
 std::string load_plugin(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return dlerror();
-  const auto* plugin = static_cast<const rz_plugin*>(dlsym(library, RZ_PLUGIN_SYMBOL));
-  if (plugin == nullptr) return path + ": does not export " RZ_PLUGIN_SYMBOL;
-  if (plugin->abi_major != RZ_ABI_MAJOR) return path + ": another ABI major";
-  if (plugin->get_interface("rhizome.no.such/1") != nullptr)
-    return path + ": answers an interface that does not exist";
-  subject().table = table_of<rz_store>(*plugin, RZ_STORE_ID);
-  subject().resolve = table_of<rz_store_resolve>(*plugin, RZ_STORE_RESOLVE_ID);
-  subject().maintain = table_of<rz_store_maintain>(*plugin, RZ_STORE_MAINTAIN_ID);
-  subject().capabilities = capabilities_of(manifest_of(path));
+  Result<LoadedPlugin> loaded = load_library(path);
+  if (!loaded.ok()) return loaded.status().message();
+  subject().table = loaded->table<rz_store>(RZ_STORE_ID);
+  subject().resolve = loaded->table<rz_store_resolve>(RZ_STORE_RESOLVE_ID);
+  subject().maintain = loaded->table<rz_store_maintain>(RZ_STORE_MAINTAIN_ID);
+  subject().capabilities = std::move(loaded->capabilities);
   return subject().table == nullptr ? path + ": has no " RZ_STORE_ID : "";
 }
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "loading/loading.hpp"
 #include "rhizome/abi/host.h"
 
 namespace rhizome::conformance {
@@ -92,6 +93,14 @@ std::string make_config() {
 PluginUnderTest& plugin_under_test() {
   static PluginUnderTest instance;
   return instance;
+}
+
+std::string load_plugin(const std::string& path, const std::string& config_template) {
+  const Result<LoadedPlugin> loaded = load_library(path);
+  if (!loaded.ok()) return loaded.status().message();
+  plugin_under_test() = {loaded->table<rz_transport>(RZ_TRANSPORT_ID), config_template,
+                         loaded->declares("proven")};
+  return plugin_under_test().table == nullptr ? path + ": has no " RZ_TRANSPORT_ID : "";
 }
 
 // Marks the time in which one event runs, and finds out when another one runs meanwhile.

@@ -77,10 +77,14 @@ class Client {
   }
 
   // ---- reading
-  Result<Entity> get(const std::string& entity, const std::string& resolver = {},
+  Result<Entity> get(const std::string& entity, const Resolver& resolver = {},
                      const Read& read = {}) {
     const arguments::Reads reads(read);
-    const rz_get get{sizeof get, 0, rhizome::to_abi(entity), rhizome::to_abi(resolver),
+    const rz_get get{sizeof get,
+                     0,
+                     rhizome::to_abi(entity),
+                     rhizome::to_abi(resolver.name),
+                     rhizome::to_abi(resolver.options),
                      reads.abi()};
     Entity found{entity, {}};
     RZ_TRY(each(begin(api_->get, &get), [&](const rz_event& event) {

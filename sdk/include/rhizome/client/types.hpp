@@ -54,6 +54,12 @@ inline Draft property_draft(std::string entity, std::string property, Value valu
           0};
 }
 
+// Which resolver makes the values of a view; empty: the node's default.
+struct Resolver {
+  std::string name = {};
+  std::string options = {};  // a JSON object; empty: none, or the node's own for its default
+};
+
 // How many voters hold something; `known` where the node said so.
 using Replication = rz_replication;
 

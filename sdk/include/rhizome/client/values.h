@@ -63,7 +63,8 @@ typedef struct rz_get {
   uint32_t struct_size;
   uint32_t lossless; /* 1: each property's deltas in place of its value */
   rz_bytes entity;
-  rz_bytes resolver; /* empty: the node's default */
+  rz_bytes resolver;         /* empty: the node's default */
+  rz_bytes resolver_options; /* a JSON object; empty: none, or the node's own for its default */
   rz_read read;
 } rz_get;
 

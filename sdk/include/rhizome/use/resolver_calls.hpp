@@ -122,6 +122,9 @@ inline Result<std::vector<std::string>> Resolvers::names() const {
 
 inline Result<Resolver> Resolver::create(const Resolvers& resolvers, ByteView name,
                                          ByteView options) {
+  if (options.size() > RZ_RESOLVER_MAX_OPTIONS)
+    return Status(Code::kLimit, "resolver options: expected at most 65536 bytes, found " +
+                                    std::to_string(options.size()));
   rz_error error{};
   void* handle = nullptr;
   const std::int32_t code = resolvers.tables().resolver->create(resolvers.handle(), to_abi(name),

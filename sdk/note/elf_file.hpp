@@ -1,4 +1,5 @@
-// Bounded reads from the bytes of an ELF file. Private to note.cpp and library.cpp; any thread.
+// Bounded reads from the bytes of an ELF file. For note.cpp and the host's
+// host/plugins/library.cpp; any thread.
 #pragma once
 
 #include <elf.h>

@@ -1,7 +1,7 @@
-// The walk through an ELF file's notes, to the manifest. Called by the loader before anything of a
-// plugin runs; any thread.
-#include "plugins/elf_file.hpp"
-#include "plugins/manifest.hpp"
+// The walk through an ELF file's notes, to the manifest.
+#include "note/note.hpp"
+
+#include "note/elf_file.hpp"
 #include "rhizome/abi.h"
 
 namespace rhizome {
