@@ -27,6 +27,7 @@ class Options {
   Options(const std::string& verb, const std::string& about, const std::string& example);
   ~Options();
   Options& flag(const std::string& name, bool& value, const std::string& help);
+  // An option (`--name`) that is given must not be empty.
   Options& text(const std::string& name, std::string& value, const std::string& help);
   Options& texts(const std::string& name, std::vector<std::string>& values,
                  const std::string& help);

@@ -7,16 +7,23 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/answers.hpp"
+#include "commands/plugins.hpp"
 #include "commands/subscriptions.hpp"
 #include "config/schema.hpp"
 #include "match/match.hpp"
-#include "plugins/loader.hpp"
+#include "node/choices.hpp"
 #include "rhizome/use/atoms.hpp"
 #include "tools/filter_tools.hpp"
 
 namespace rhizome::commands {
 
 namespace {
+
+// A language to try rules with, and its plugin.
+struct Opened {
+  LoadedPlugin plugin;
+  use::FilterLanguage language;
+};
 
 // The config of a section that says nothing: the defaults of the plugin's schema.
 Result<std::string> default_config(const LoadedPlugin& plugin) {
@@ -30,23 +37,48 @@ Result<std::string> default_config(const LoadedPlugin& plugin) {
                                     problems.front().to_string());
 }
 
-Result<use::FilterLanguage> open(const LoadedPlugin& plugin) {
+Result<Opened> open(PluginHost& host, const std::string& file, const std::string* config) {
+  Result<LoadedPlugin> plugin = host.load(file);
+  if (!plugin.ok()) return plugin.status();
   use::FilterTables tables;
-  const auto table = plugin.interface<rz_filter>(RZ_FILTER_ID);
+  const auto table = plugin->interface<rz_filter>(RZ_FILTER_ID);
   if (!table.ok()) return table.status();
   tables.filter = *table;
-  if (const auto eval = plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID); eval.ok())
+  if (const auto eval = plugin->interface<rz_filter_eval>(RZ_FILTER_EVAL_ID); eval.ok())
     tables.eval = *eval;
-  const Result<std::string> config = default_config(plugin);
-  if (!config.ok()) return config.status();
-  return use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), *config);
+  const Result<std::string> defaults =
+      config != nullptr ? Result<std::string>(*config) : default_config(*plugin);
+  if (!defaults.ok()) return defaults.status();
+  Result<use::FilterLanguage> language =
+      use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), *defaults);
+  if (!language.ok()) return language.status();
+  return Opened{std::move(*plugin), std::move(*language)};
 }
 
-int evaluate(const LoadedPlugin& plugin, const use::FilterLanguage& language, bool json) {
-  if (language.tables().eval == nullptr)
-    return fail("filter", plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID).status(), json);
+// As the node's config has it: its default language is the first one, and each has the config of
+// its section. Without a node, or for a language that its config does not name: the plugin's
+// defaults, and jsonlogic where none is named.
+Result<Opened> open(const NodeOptions& node, const std::string& name) {
+  std::vector<config::Problem> problems;
+  const auto config = config::load_config(node.config_file(), problems);
+  PluginHost host = plugin_host(node);
+  if (config.ok()) {
+    for (const ChosenPlugin& choice : choose_plugins(*config, host, problems))
+      if (choice.interface == std::string_view(RZ_FILTER_ID) &&
+          (name.empty() || name == choice.name || name == choice.id))
+        return open(host, choice.file, &choice.config_json);
+  }
+  const Result<PluginInfo> info = find_plugin(host, "filter", name.empty() ? "jsonlogic" : name);
+  if (!info.ok()) return info.status();
+  return open(host, info->file, nullptr);
+}
+
+int evaluate(const Opened& opened, bool json) {
+  if (opened.language.tables().eval == nullptr)
+    return fail("filter", opened.plugin.interface<rz_filter_eval>(RZ_FILTER_EVAL_ID).status(),
+                json);
   std::ios::sync_with_stdio(false);
-  return tools::filter_eval(language, std::cin, std::cout);
+  return tools::filter_eval(opened.language, std::cin, std::cout);
 }
 
 // The rule, and under it where it is wrong.
@@ -87,14 +119,17 @@ int explain(const use::FilterLanguage& language, const std::string& rule, bool j
               explanation->estimated);
   print_atoms(*filter);
   const auto travels = filter->to_json_logic();
-  if (travels.ok()) std::printf("travels as  %s\n", printable(*travels).c_str());
+  if (travels.ok())
+    std::printf("travels as  %s\n", printable(*travels).c_str());
+  else
+    std::printf("stays here  %s\n", printable(travels.status().message()).c_str());
   return kDone;
 }
 
 }  // namespace
 
 int filter(const std::vector<std::string>& arguments) {
-  std::string action, rule, language = "jsonlogic";
+  std::string action, rule, language;
   NodeOptions node;
   Options options(
       "filter",
@@ -104,8 +139,10 @@ int filter(const std::vector<std::string>& arguments) {
       R"(rhizome filter explain '{"@entity":"country:DE"}')");
   options.text("ACTION", action, "eval or explain").required();
   options.text("RULE", rule, "explain: the rule; none: what the running node serves");
-  options.text("--language", language,
-               "The filter plugin: a name on the plugin path (default: jsonlogic)");
+  options.text(
+      "--language", language,
+      "The filter plugin: its id, or the path of its file (default: the first of the node's "
+      "config; without a node jsonlogic)");
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
@@ -114,14 +151,11 @@ int filter(const std::vector<std::string>& arguments) {
                  printable(action).c_str());
     return kUsage;
   }
-  if (action == "explain" && rule.empty()) return explain_subscriptions(node);
-  PluginHost plugins({{default_plugin_directory()}, "", ""});
-  const Result<LoadedPlugin> plugin = plugins.load(language);
-  if (!plugin.ok()) return fail("filter", plugin.status(), node.json);
-  const Result<use::FilterLanguage> opened = open(*plugin);
+  if (action == "explain" && !options.given("RULE")) return explain_subscriptions(node);
+  const Result<Opened> opened = open(node, language);
   if (!opened.ok()) return fail("filter", opened.status(), node.json);
-  return action == "eval" ? evaluate(*plugin, *opened, node.json)
-                          : explain(*opened, rule, node.json);
+  return action == "eval" ? evaluate(*opened, node.json)
+                          : explain(opened->language, rule, node.json);
 }
 
 }  // namespace rhizome::commands

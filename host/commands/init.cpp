@@ -3,11 +3,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "commands/command.hpp"
 #include "commands/new_node.hpp"
+#include "node/check.hpp"
+#include "plugins/files.hpp"
 #include "rhizome/delta/signature.hpp"
 
 namespace rhizome::commands {
@@ -30,8 +31,17 @@ Status parse_peer(const std::string& text, config::PeerSection& peer) {
   return {};
 }
 
-// What is written can be read: a name that is too long is told now and not by the first `run`.
-Status write_config(const std::string& file, const std::string& text) {
+// The keys of a transport that did not come with this program are its own, and are written by hand.
+bool is_for_later(const config::Problem& problem, const config::InitChoices& choices) {
+  const bool ours = choices.transport == "zeromq" || choices.transport == "inproc" ||
+                    choices.transport.starts_with("rhizome.");
+  return !ours && problem.path.starts_with("transport.config");
+}
+
+// What is written can be run: a name that is too long, an address that no transport takes or a
+// plugin that is not there is told now and not by the first `run`.
+Status write_config(const std::string& file, const config::InitChoices& choices) {
+  const std::string text = config::default_config(choices);
   std::error_code error;
   if (std::filesystem::exists(file, error))
     return {Code::kBusy, file + " exists already; choose another directory or remove it"};
@@ -39,11 +49,14 @@ Status write_config(const std::string& file, const std::string& text) {
   std::vector<config::Problem> problems;
   const auto checked = config::parse_config(file, text, problems);
   if (!checked.ok()) return Status(checked.status()).with_context("the config would be wrong");
-  std::ofstream out(file);
-  out << text;
-  out.close();
-  if (out.fail()) return {Code::kIo, file + ": cannot be written"};
-  return {};
+  (void)check_config(*checked, problems);
+  for (const config::Problem& problem : problems) {
+    if (!is_for_later(problem, choices))
+      return Status(Code::kInvalid, problem.to_string()).with_context("the config would be wrong");
+    std::fprintf(stderr, "rhizome init: to be corrected before `run`: %s\n",
+                 problem.to_string().c_str());
+  }
+  return replace_file(file, text, 0644);
 }
 
 }  // namespace
@@ -58,7 +71,7 @@ int make_node(const std::string& directory, config::InitChoices choices, bool js
     if (error) return fail("init", {Code::kIo, directory + ": " + error.message()}, json);
   }
   const std::string file = directory + "/rhizome.yaml";
-  if (const Status written = write_config(file, config::default_config(choices)); !written.ok())
+  if (const Status written = write_config(file, choices); !written.ok())
     return fail("init", written, json);
   const SigningKey key = SigningKey::generate();
   if (const Status saved = key.save(directory + "/node.key"); !saved.ok())

@@ -13,11 +13,9 @@ namespace {
 
 // A node that does not exist yet: its config names the inviter, with the ticket. An invitation is a
 // stranger's text, so its parts are values here and never words of a command line.
-config::InitChoices choices_of(const Invitation& invitation, const std::string& listen) {
-  config::InitChoices choices;
+config::InitChoices choices_of(const Invitation& invitation, config::InitChoices choices) {
   choices.name.clear();
   choices.fabric = invitation.fabric;
-  if (!listen.empty()) choices.listen = listen;
   config::PeerSection& inviter = choices.peers.emplace_back();
   inviter.name = "inviter";
   inviter.key = "ed25519:" + to_hex(view(invitation.key.data(), invitation.key.size()));
@@ -30,13 +28,17 @@ config::InitChoices choices_of(const Invitation& invitation, const std::string& 
 
 int join(const std::vector<std::string>& arguments) {
   NodeOptions node;
-  std::string line, listen;
+  std::string line;
+  config::InitChoices choices;
   Options options("join",
                   "Joins the node that printed this invitation; makes DIR where it is missing.",
                   "rhizome join \"$(rhizome invite --node ./a)\" --node ./b");
   options.text("LINE", line, "What `rhizome invite` printed").required();
-  options.text("--listen", listen,
+  options.text("--listen", choices.listen,
                "Address of a node that is made (default: tcp://127.0.0.1:7700)");
+  options.text("--store", choices.store, "Store plugin of a node that is made (default: leveldb)");
+  options.text("--transport", choices.transport,
+               "Transport plugin of a node that is made, the inviter's (default: zeromq)");
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
@@ -47,7 +49,7 @@ int join(const std::vector<std::string>& arguments) {
   if (error)
     return fail("join", {Code::kIo, node.config_file() + ": " + error.message()}, node.json);
   if (!node.directory.empty() && !there)
-    return make_node(node.directory, choices_of(*invitation, listen), node.json);
+    return make_node(node.directory, choices_of(*invitation, std::move(choices)), node.json);
   Result<Client> client = node.connect();
   if (!client.ok()) return fail("join", client.status(), node.json);
   const nlohmann::json request{{"op", "join"}, {"line", line}};

@@ -1,5 +1,6 @@
 // The rhizome executable: finds the verb and runs it.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -82,6 +83,14 @@ int dispatch(const std::vector<std::string>& arguments) {
   return kUsage;
 }
 
+// A verb is done once what it printed is written: a full disk under a redirection is a failure.
+int flushed(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  std::fprintf(stderr, "rhizome: standard output cannot be written%s%s; what was printed is cut\n",
+               errno != 0 ? ": " : "", errno != 0 ? std::strerror(errno) : "");
+  return exit_code == kDone ? kFailed : exit_code;
+}
+
 }  // namespace
 }  // namespace rhizome::commands
 
@@ -91,7 +100,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   if (!all_are_utf8(arguments)) return kUsage;
   try {
-    return dispatch(arguments);
+    return flushed(dispatch(arguments));
   } catch (const std::exception& error) {  // of a library, and of none that a verb expects
     std::fprintf(stderr, "rhizome: %s\n", printable(error.what()).c_str());
     return kFailed;

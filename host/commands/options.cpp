@@ -1,5 +1,6 @@
 // The one file that includes CLI11.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,11 @@ Options& Options::flag(const std::string& name, bool& value, const std::string& 
 }
 Options& Options::text(const std::string& name, std::string& value, const std::string& help) {
   state_->last = state_->app.add_option(name, value, help);
+  // An empty variable of a script must not ask for more than was meant (`--filter ''`: all deltas).
+  if (name.starts_with("--"))
+    state_->last->check([](const std::string& given) {
+      return given.empty() ? "expected a text, found an empty one" : "";
+    });
   return *this;
 }
 Options& Options::texts(const std::string& name, std::vector<std::string>& values,
@@ -36,7 +42,17 @@ Options& Options::texts(const std::string& name, std::vector<std::string>& value
   return *this;
 }
 Options& Options::number(const std::string& name, std::uint64_t& value, const std::string& help) {
-  state_->last = state_->app.add_option(name, value, help);
+  // CLI11 would take -1 for 2^64 - 1: a mistake must not ask for more than was meant.
+  state_->last = state_->app.add_option_function<std::string>(
+      name,
+      [&value, name](const std::string& given) {
+        const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
+        if (error != std::errc() || end != given.data() + given.size())
+          throw CLI::ValidationError(name,
+                                     "expected a whole number from 0 on, found '" + given + "'");
+      },
+      help);
+  state_->last->type_name("UINT");
   return *this;
 }
 Options& Options::seconds(const std::string& name, std::uint64_t& milliseconds,

@@ -1,26 +1,17 @@
 // rhizome plugin list | inspect | trust. Inspecting runs none of the plugin's code.
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "commands/command.hpp"
+#include "commands/plugins.hpp"
 #include "config/config.hpp"
 #include "node/node.hpp"
-#include "plugins/loader.hpp"
 
 namespace rhizome::commands {
 
 namespace {
 
 using nlohmann::json;
-
-// The config's plugin path where there is a node, else the executable's own.
-PluginHost plugin_host(const NodeOptions& node) {
-  std::vector<config::Problem> problems;
-  const auto config = config::load_config(node.config_file(), problems);
-  if (!config.ok()) return PluginHost({{default_plugin_directory()}, "", ""});
-  const PluginPlaces places = plugin_places(*config);
-  return PluginHost({places.path, places.lock_file, ""});
-}
 
 json described(const PluginInfo& info) {
   return {{"file", info.file},
@@ -77,7 +68,47 @@ void print_inspected(const json& info) {
   print_config(info["config"]);
 }
 
+void print_line(const PluginInfo& info) {
+  std::printf("%-12s %-10s %-20s %-10s %s%s\n", short_plugin_name(info.manifest.id).c_str(),
+              info.manifest.kind.c_str(), info.manifest.id.c_str(), info.manifest.version.c_str(),
+              info.file.c_str(),
+              info.refusal.empty() ? "" : ("  REFUSED: " + info.refusal).c_str());
+}
+
+int list(const PluginHost& host, bool as_json) {
+  json all = json::array();
+  for (const std::string& file : host.list()) {
+    const Result<PluginInfo> info = host.inspect(file);
+    all.push_back(
+        info.ok()
+            ? described(*info)
+            : json{{"file", file}, {"would_load", false}, {"refusal", info.status().message()}});
+    if (as_json) continue;
+    if (info.ok())
+      print_line(*info);
+    else
+      std::printf("REFUSED: %s\n", info.status().message().c_str());
+  }
+  if (as_json) std::printf("%s\n", all.dump().c_str());
+  return kDone;
+}
+
 }  // namespace
+
+PluginHost plugin_host(const NodeOptions& node) {
+  std::vector<config::Problem> problems;
+  const auto config = config::load_config(node.config_file(), problems);
+  if (!config.ok()) return PluginHost({{default_plugin_directory()}, "", ""});
+  const PluginPlaces places = plugin_places(*config);
+  return PluginHost({places.path, places.lock_file, ""});
+}
+
+Result<PluginInfo> find_plugin(const PluginHost& host, const std::string& kind,
+                               const std::string& name) {
+  const bool is_path = name.find('/') != std::string::npos;
+  return PluginRegistry(host).find(
+      kind, is_path ? std::filesystem::absolute(name).lexically_normal().string() : name);
+}
 
 int plugin(const std::vector<std::string>& arguments) {
   NodeOptions node;
@@ -86,43 +117,26 @@ int plugin(const std::vector<std::string>& arguments) {
       "plugin", "Plugins: list those on the path, inspect one without running it, trust (pin) one.",
       "rhizome plugin inspect leveldb");
   options.text("ACTION", action, "list, inspect or trust").required();
-  options.text("PLUGIN", name, "A name on the plugin path, or an absolute path");
+  options.text("PLUGIN", name,
+               "Its id (for a default plugin also without rhizome.), or the path of its file");
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   const PluginHost host = plugin_host(node);
-  if (action == "list") {
-    json all = json::array();
-    for (const std::string& found : host.list()) {
-      const Result<PluginInfo> info = host.inspect(found);
-      all.push_back(
-          info.ok()
-              ? described(*info)
-              : json{{"file", found}, {"would_load", false}, {"refusal", info.status().message()}});
-      if (node.json) continue;
-      if (info.ok())
-        std::printf("%-12s %-10s %-20s %s%s\n", found.c_str(), info->manifest.kind.c_str(),
-                    info->manifest.id.c_str(), info->manifest.version.c_str(),
-                    info->refusal.empty() ? "" : ("  REFUSED: " + info->refusal).c_str());
-      else
-        std::printf("%-12s REFUSED: %s\n", found.c_str(), info.status().message().c_str());
-    }
-    if (node.json) std::printf("%s\n", all.dump().c_str());
-    return kDone;
-  }
+  if (action == "list") return list(host, node.json);
   if (name.empty() || (action != "inspect" && action != "trust")) {
     std::fprintf(stderr,
                  "rhizome plugin: expected list, inspect PLUGIN or trust PLUGIN; see --help\n");
     return kUsage;
   }
-  if (action == "trust") {
-    const Status trusted = host.trust(name);
-    return trusted.ok() ? kDone : fail("plugin trust", trusted, node.json);
-  }
-  const Result<PluginInfo> info = host.inspect(name);
+  const Result<PluginInfo> info = find_plugin(host, "", name);
   if (!info.ok()) {
-    fail("plugin inspect", info.status(), node.json);
+    fail("plugin " + action, info.status(), node.json);
     return kConfig;
+  }
+  if (action == "trust") {
+    const Status trusted = host.trust(info->file);
+    return trusted.ok() ? kDone : fail("plugin trust", trusted, node.json);
   }
   if (node.json)
     std::printf("%s\n", described(*info).dump().c_str());

@@ -62,7 +62,9 @@ int repair(const std::vector<std::string>& arguments) {
                             .c_str());
   else
     print(*repaired);
-  return kDone;
+  if (repaired->kept != 0) return kDone;
+  std::fprintf(stderr, "rhizome repair: no delta could be taken over\n");
+  return kFailed;
 }
 
 }  // namespace rhizome::commands

@@ -1,6 +1,7 @@
 // The options and requests of query and subscribe; the streaming of rows.
 #include "commands/rows.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -39,14 +40,19 @@ json RowOptions::request(const char* op) const {
   return request;
 }
 
+bool put(std::string_view rows) {
+  errno = 0;
+  return std::fwrite(rows.data(), 1, rows.size(), stdout) == rows.size() &&
+         std::fflush(stdout) == 0;
+}
+
 Result<Reply> print_rows(const NodeOptions& node, const json& request) {
   Result<Client> client = node.connect();
   if (!client.ok()) return client.status();
   return client->stream(request.dump(), [first = true](const Reply& rows) mutable {
     // What was waited for is told before the first row.
     if (std::exchange(first, false)) warn_of_tokens("subscribe", json::parse(rows.header));
-    std::fwrite(rows.blob.data(), 1, rows.blob.size(), stdout);
-    return std::fflush(stdout) == 0;
+    return put(rows.blob);
   });
 }
 

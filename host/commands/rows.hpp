@@ -25,6 +25,9 @@ struct RowOptions {
   nlohmann::json request(const char* op) const;
 };
 
+// Rows to standard output, at once; false where they cannot be written (main.cpp says so).
+bool put(std::string_view rows);
+
 // Rows as they come, to standard output: JSON Lines, for rows are deltas. Ends where nobody reads.
 Result<Reply> print_rows(const NodeOptions& node, const nlohmann::json& request);
 

@@ -1,5 +1,7 @@
 // rhizome subscribe: what is held, then what comes, here or at a peer.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -24,14 +26,17 @@ class TokenFile {
     return token;
   }
   // Whole or not at all, whenever this process ends.
-  bool write(const std::string& token) const {
+  Status write(const std::string& token) const {
     const std::string fresh = path_ + ".new";
+    errno = 0;
     std::ofstream file(fresh, std::ios::trunc);
     file << token << '\n';
     file.close();
+    if (!file) return {Code::kIo, fresh + " cannot be written: " + std::strerror(errno)};
     std::error_code error;
-    if (file) std::filesystem::rename(fresh, path_, error);
-    return file && !error;
+    std::filesystem::rename(fresh, path_, error);
+    if (error) return {Code::kIo, path_ + " cannot be written: " + error.message()};
+    return {};
   }
   bool is_kept() const { return !path_.empty(); }
 
@@ -39,11 +44,11 @@ class TokenFile {
   const std::string path_;
 };
 
-// One answer of the node: its rows to standard output, then its token to the file.
-bool print(const Reply& reply, const TokenFile& tokens, bool verbose) {
+// One answer of the node: its rows to standard output, then its token to the file. False ends the
+// subscription; `problem` is why, where it is not standard output.
+bool print(const Reply& reply, const TokenFile& tokens, bool verbose, Status& problem) {
   const json header = json::parse(reply.header, nullptr, false);
-  std::fwrite(reply.blob.data(), 1, reply.blob.size(), stdout);
-  if (std::fflush(stdout) != 0) return false;
+  if (!put(reply.blob)) return false;  // and the token stays behind these rows
   if (!header.is_object()) return true;
   for (const json& range : header.value("dropped", json::array()))
     std::fprintf(stderr, "rhizome subscribe: dropped %llu between positions %llu and %llu\n",
@@ -53,9 +58,8 @@ bool print(const Reply& reply, const TokenFile& tokens, bool verbose) {
   const std::string token = header.value("resume", "");
   if (token.empty()) return true;
   if (verbose) std::fprintf(stderr, "resume %s\n", token.c_str());
-  if (!tokens.is_kept() || tokens.write(token)) return true;
-  std::fprintf(stderr, "rhizome subscribe: the token's file cannot be written\n");
-  return false;
+  if (tokens.is_kept()) problem = tokens.write(token);
+  return problem.ok();
 }
 
 }  // namespace
@@ -82,15 +86,23 @@ int subscribe(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, exit_code)) return exit_code;
   json request = q.request("subscribe");
   const TokenFile kept(file);
-  if (resume.empty() && kept.is_kept()) resume = kept.read();
+  if (kept.is_kept()) {
+    const std::string token = kept.read();
+    // Said now rather than after the first rows.
+    if (const Status tried = kept.write(token); !tried.ok())
+      return fail("subscribe", tried, q.node.json);
+    if (resume.empty()) resume = token;
+  }
   if (now && resume.empty()) request["from"] = "now";
   if (!resume.empty()) request["resume"] = resume;
   if (!policy.empty()) request["policy"] = policy;
   if (queue_limit != 0) request["queue_limit"] = queue_limit;
   Result<Client> client = q.node.connect();
   if (!client.ok()) return fail("subscribe", client.status(), q.node.json);
+  Status problem;
   const Result<Reply> end = client->stream(
-      request.dump(), [&](const Reply& reply) { return print(reply, kept, tokens); });
+      request.dump(), [&](const Reply& reply) { return print(reply, kept, tokens, problem); });
+  if (!problem.ok()) return fail("subscribe", problem, q.node.json);
   return end.ok() ? kDone : fail("subscribe", end.status(), q.node.json);
 }
 

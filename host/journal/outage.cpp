@@ -66,7 +66,7 @@ Status Journal::State::ready() {
   if (!lost.ok()) return lost;
   if (store.watch().state() != use::StoreState::kReady) return refusal();
   if (doubt) {
-    const Result<bool> applied = settle();
+    const Result<bool> applied = settle_doubt();
     if (!applied.ok()) return applied.status();
   }
   if (!unchecked) return {};
@@ -76,7 +76,7 @@ Status Journal::State::ready() {
   return checked;
 }
 
-Result<bool> Journal::State::settle() {
+Result<bool> Journal::State::settle_doubt() {
   const Result<bool> applied = store.resolve();
   // It has left READY again, and says when it is back.
   if (!applied.ok()) return applied.status();
@@ -133,7 +133,7 @@ Status Journal::State::write(std::span<const rz_store_op> ops, use::Durability d
       applied();
       return {};
     }
-    shared_saved = true;  // perhaps: see settle()
+    shared_saved = true;  // perhaps: see settle_doubt()
     const Code code = written.code();
     if (code == Code::kInvalid || code == Code::kLimit) return written;
     unchecked = true;
@@ -146,7 +146,7 @@ Status Journal::State::write(std::span<const rz_store_op> ops, use::Durability d
     doubt = applied;
     if (!deadline) deadline = Clock::now() + options.patience;
     if (code == Code::kAway && await_ready(*deadline)) {
-      const Result<bool> there = settle();
+      const Result<bool> there = settle_doubt();
       if (there.ok() && *there) return {};
       if (there.ok()) {
         RZ_TRY(ready());

@@ -110,9 +110,9 @@ struct Journal::State {
                std::function<void()> applied);
   Status write_batch(
       use::Durability durability, std::function<void()> applied = [] {});
-  Status ready();            // may something be staged and written? Settles what is in doubt.
-  Result<bool> settle();     // was it applied? REQUIRES: doubt, and the store is READY
-  Status check_end() const;  // does the store hold what memory says?
+  Status ready();               // may something be staged and written? Settles what is in doubt.
+  Result<bool> settle_doubt();  // was it applied? REQUIRES: doubt, and the store is READY
+  Status check_end() const;     // does the store hold what memory says?
   Status refusal() const;
   bool await_ready(std::chrono::steady_clock::time_point deadline);
 

@@ -14,4 +14,7 @@ namespace rhizome {
 // closed again. kInvalid with the first of `problems`.
 Status check_config(const std::string& file, std::vector<config::Problem>& problems);
 
+// The same of a config that is parsed already, and may not stand in a file yet.
+Status check_config(const config::NodeConfig& config, std::vector<config::Problem>& problems);
+
 }  // namespace rhizome

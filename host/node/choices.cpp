@@ -47,7 +47,6 @@ class Judge {
     chosen.push_back({&section, interface,
                       validate_section(config_, section, info->manifest.config_schema, problems_),
                       info->file, info->manifest.id, short_plugin_name(info->manifest.id)});
-    if (info->manifest.offers(RZ_CONFIG_ID)) can_check_.push_back(chosen.size() - 1);
     const std::string_view what = kind;
     if (what == "resolver" || what == "filter") judge_isolation(section, info->file);
   }
@@ -55,9 +54,16 @@ class Judge {
   // What the plugins themselves say of their configs and of the addresses that peers are dialled
   // at. Their code is loaded for this, so it comes last: after every rule that keeps a plugin out.
   void ask_plugins() {
-    for (const std::size_t index : can_check_) ask_about_config(chosen[index]);
-    for (const ChosenPlugin& choice : chosen)
-      if (choice.interface == std::string_view(RZ_TRANSPORT_ID)) ask_about_addresses(choice);
+    for (const ChosenPlugin& choice : chosen) {
+      const Result<LoadedPlugin> plugin = plugins_.load(choice.file);
+      if (!plugin.ok()) {
+        refuse(*choice.section, "a plugin that loads", plugin.status().message());
+        continue;
+      }
+      if (plugin->info().manifest.offers(RZ_CONFIG_ID)) ask_about_config(choice, *plugin);
+      if (choice.interface == std::string_view(RZ_TRANSPORT_ID))
+        ask_about_addresses(choice, *plugin);
+    }
   }
 
   // Resolvers and filters see every delta and run on its path. A stranger's belongs into a process
@@ -72,11 +78,8 @@ class Judge {
   }
 
  private:
-  void ask_about_config(const ChosenPlugin& choice) {
-    const Result<LoadedPlugin> plugin = plugins_.load(choice.file);
-    if (!plugin.ok())
-      return refuse(*choice.section, "a plugin that loads", plugin.status().message());
-    const auto table = plugin->interface<rz_config>(RZ_CONFIG_ID);
+  void ask_about_config(const ChosenPlugin& choice, const LoadedPlugin& plugin) {
+    const auto table = plugin.interface<rz_config>(RZ_CONFIG_ID);
     if (!table.ok())
       return refuse(*choice.section, "a plugin that checks its config", table.status().message());
     const auto found = use::check_config(*table, choice.config_json);
@@ -87,11 +90,8 @@ class Judge {
           problem.expected, problem.found, "");
   }
 
-  void ask_about_addresses(const ChosenPlugin& choice) {
-    const Result<LoadedPlugin> plugin = plugins_.load(choice.file);
-    if (!plugin.ok())
-      return refuse(*choice.section, "a plugin that loads", plugin.status().message());
-    const auto table = plugin->interface<rz_transport>(RZ_TRANSPORT_ID);
+  void ask_about_addresses(const ChosenPlugin& choice, const LoadedPlugin& plugin) {
+    const auto table = plugin.interface<rz_transport>(RZ_TRANSPORT_ID);
     if (!table.ok()) return;
     const auto check = [&](const std::string& address, const std::string& path) {
       rz_error error{};
@@ -120,7 +120,6 @@ class Judge {
   const config::NodeConfig& config_;
   PluginHost& plugins_;
   PluginRegistry registry_;
-  std::vector<std::size_t> can_check_;  // of `chosen`: those that offer rhizome.config/1
   std::vector<config::Problem>& problems_;
 };
 

@@ -1,5 +1,6 @@
 // The plugins that a config names, all judged before the first is loaded. Where all is well so far,
-// those that offer rhizome.config/1 are loaded and asked about their configs; none is opened.
+// they are loaded, and those that offer rhizome.config/1 are asked about their configs; none is
+// opened.
 // Called by the node as it starts, by `config check` and by `doctor`; one thread.
 #pragma once
 

@@ -82,7 +82,7 @@ Result<ExtentOptions> Node::Parts::extent_options() const {
   const Result<PluginInfo> store = PluginRegistry(*plugins).find("store", config.store.plugin);
   if (!store.ok()) return store.status();
   const std::vector<std::string>& said = store->manifest.capabilities;
-  options.durable = std::find(said.begin(), said.end(), "volatile") == said.end();
+  options.durable = std::find(said.begin(), said.end(), RZ_STORE_CAPABILITY_VOLATILE) == said.end();
   options.self.name = config.name;
   options.self.domain = given.domain;
   options.self.trust = 1;  // it knows what it holds

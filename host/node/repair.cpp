@@ -136,7 +136,7 @@ Result<Repaired> repair(const config::NodeConfig& config, std::vector<config::Pr
   const Result<PluginInfo> info = PluginRegistry(plugins).find("store", config.store.plugin);
   if (!info.ok()) return info.status();
   const auto& capabilities = info->manifest.capabilities;
-  if (!has(capabilities, "local"))
+  if (!has(capabilities, RZ_STORE_CAPABILITY_LOCAL))
     return Status(Code::kUnsupported,
                   "the store plugin '" + config.store.plugin +
                       "' does not declare that it keeps its data in the node's directory "

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -23,10 +22,8 @@ class InstanceHost final : public use::InstanceHost {
   InstanceHost& operator=(const InstanceHost&) = delete;
 
   const rz_host* table() override { return &host_; }
+  void begin_timers() noexcept override;
   void end_timers() noexcept override;
-  // Offers one more interface to the instance, of its kind alone (rhizome.host.store/1).
-  // REQUIRES: the instance is not open yet; `id` and the table outlive it.
-  void offer(const char* id, const void* table) { offers_[id] = table; }
 
   std::size_t pending_timers() const;
 
@@ -38,7 +35,6 @@ class InstanceHost final : public use::InstanceHost {
   Log& log_;
   // Shared with the executor's tasks, which may come after the instance's end.
   const std::shared_ptr<Timers> timers_;
-  std::map<std::string, const void*, std::less<>> offers_;
   rz_host_log log_table_;
   rz_host_clock clock_;
   rz_host_random random_;

@@ -37,6 +37,7 @@ void count(void* counter) { ++*static_cast<std::atomic<int>*>(counter); }
 TEST(InstanceHost, ATimerRunsOnceAndIsThenUnknown) {
   Simulated world;
   InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
   const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
   std::atomic<int> calls{0};
   std::uint64_t id = 0;
@@ -52,6 +53,7 @@ TEST(InstanceHost, ATimerRunsOnceAndIsThenUnknown) {
 TEST(InstanceHost, ACancelledTimerNeverRuns) {
   Simulated world;
   InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
   const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
   std::atomic<int> calls{0};
   std::uint64_t kept = 0, cancelled = 0;
@@ -68,6 +70,7 @@ TEST(InstanceHost, TimersOfAnEndedInstanceNeitherRunNorStart) {
   std::atomic<int> calls{0};
   {
     InstanceHost host("store memory", world.log, world.executor);
+    host.begin_timers();
     const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
     ASSERT_EQ(timer.start(timer.context, kMillisecond, count, &calls, nullptr), RZ_OK);
     host.end_timers();
@@ -89,6 +92,7 @@ TEST(InstanceHost, TheEndWaitsForATimerThatRuns) {
   std::promise<void> go_on;
   running.go_on = go_on.get_future().share();
   InstanceHost host("transport inproc", log, executor);
+  host.begin_timers();
   const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
   const auto task = [](void* argument) {
     auto& state = *static_cast<Running*>(argument);
@@ -107,6 +111,7 @@ TEST(InstanceHost, TheEndWaitsForATimerThatRuns) {
 TEST(InstanceHost, ATimerMayEndItsOwnInstance) {
   Simulated world;
   InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
   const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
   const auto end = [](void* argument) { static_cast<InstanceHost*>(argument)->end_timers(); };
   ASSERT_EQ(timer.start(timer.context, 0, end, &host, nullptr), RZ_OK);
@@ -117,6 +122,7 @@ TEST(InstanceHost, ATimerMayEndItsOwnInstance) {
 TEST(InstanceHost, PendingTimersAreBounded) {
   Simulated world;
   InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
   const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
   std::atomic<int> calls{0};
   for (unsigned i = 0; i < RZ_TIMERS_MAX; ++i)
@@ -141,14 +147,42 @@ TEST(InstanceHost, TwoInstancesOfOneProcessHaveTwoHosts) {
   EXPECT_TRUE(second.lines.empty());
 }
 
-TEST(InstanceHost, OffersWhatItsKindAddsAndNothingElse) {
+TEST(InstanceHost, ATimerThatOpenStartsRunsOnceTheInstanceIsOpen) {
   Simulated world;
   InstanceHost host("store memory", world.log, world.executor);
-  static const int kTable = 0;
-  host.offer("rhizome.host.example/1", &kTable);
-  const rz_host* table = host.table();
-  EXPECT_EQ(table->get_interface(table->context, "rhizome.host.example/1"), &kTable);
-  EXPECT_EQ(table->get_interface(table->context, "rhizome.host.example/2"), nullptr);
+  const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
+  std::atomic<int> calls{0};
+  ASSERT_EQ(timer.start(timer.context, kMillisecond, count, &calls, nullptr), RZ_OK);
+  world.executor.run_for(10 * kMillisecond);
+  EXPECT_EQ(calls, 0);
+  host.begin_timers();
+  world.executor.run_for(kMillisecond);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(InstanceHost, ATimerOfTheLongestDelayNeverRuns) {
+  Simulated world;
+  InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
+  const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
+  std::atomic<int> calls{0};
+  ASSERT_EQ(timer.start(timer.context, UINT64_MAX, count, &calls, nullptr), RZ_OK);
+  world.executor.run_for(10 * kMillisecond);
+  EXPECT_EQ(calls, 0);
+}
+
+TEST(InstanceHost, TimersThatAreStartedAndCancelledLeaveNoTasksWithTheExecutor) {
+  Simulated world;
+  InstanceHost host("store memory", world.log, world.executor);
+  host.begin_timers();
+  const auto& timer = service<rz_host_timer>(host, RZ_HOST_TIMER_ID);
+  std::atomic<int> calls{0};
+  for (int i = 0; i < 1'000; ++i) {
+    std::uint64_t id = 0;
+    ASSERT_EQ(timer.start(timer.context, 3'600'000 * kMillisecond, count, &calls, &id), RZ_OK);
+    ASSERT_EQ(timer.cancel(timer.context, id), RZ_OK);
+  }
+  EXPECT_LE(world.executor.queued(), 1u);
 }
 
 }  // namespace

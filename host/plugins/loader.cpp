@@ -11,6 +11,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <mutex>
 
 #include "note/note.hpp"
 #include "plugins/files.hpp"
@@ -31,6 +32,12 @@ Result<std::string> read_plugin(const std::string& file) {
   if (bytes.ok()) return bytes;
   return refuse(bytes.code(), file, "readable-file", "a regular file of at most 256 MiB",
                 bytes.status().message(), "correct the path or its permissions");
+}
+
+// Nodes of one process may start at the same time: one load after the other.
+std::mutex& loading() {
+  static auto* const mutex = new std::mutex;
+  return *mutex;
 }
 
 // What the process loaded, by staged path; never emptied. A plugin that was refused after its code
@@ -111,47 +118,27 @@ Result<const void*> LoadedPlugin::find(const char* id) const {
                 "NULL", "ask the plugin's author");
 }
 
-Result<std::string> PluginHost::resolve(const std::string& name) const {
-  const auto denied = [&](const std::string& found) {
-    return refuse(Code::kDenied, name, "named",
-                  "a file name without .so on an absolute plugin path, or an absolute path", found,
-                  "write it so");
-  };
-  fs::path found;
-  if (fs::path(name).is_absolute()) {
-    found = name;
-  } else if (name.empty() || name.find('/') != std::string::npos) {
-    return denied("a relative path");
-  } else {
-    std::string searched;
-    for (const std::string& directory : options_.path) {
-      if (!fs::path(directory).is_absolute()) return denied("'" + directory + "' in plugins.path");
-      const fs::path candidate = fs::path(directory) / (name + ".so");
-      std::error_code error;
-      if (found.empty() && fs::exists(candidate, error)) found = candidate;
-      searched += (searched.empty() ? "" : ", ") + directory;
-    }
-    if (found.empty())
-      return refuse(Code::kNotFound, name, "named", name + ".so on the plugin path",
-                    "no " + name + ".so in " + (searched.empty() ? "an empty path" : searched),
-                    "correct its name or plugins.path");
-  }
+Result<std::string> PluginHost::canonical(const std::string& file) {
+  if (!fs::path(file).is_absolute())
+    return refuse(Code::kDenied, file, "named", "an absolute path", "a relative path",
+                  "write it so, or name the plugin by its id");
   std::error_code error;
-  const fs::path canonical = fs::canonical(found, error);
-  if (!error) return canonical.string();
-  return refuse(Code::kNotFound, name, "named", "a file", error.message(), "correct the path");
+  const fs::path found = fs::canonical(file, error);
+  if (!error) return found.string();
+  return refuse(Code::kNotFound, file, "named", "a file", error.message(), "correct the path");
 }
 
 std::vector<std::string> PluginHost::list() const {
-  std::vector<std::string> names;
+  std::vector<std::string> files;
   for (const std::string& directory : options_.path) {
+    std::vector<std::string> here;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(directory, error))
-      if (entry.path().extension() == ".so") names.push_back(entry.path().stem().string());
+      if (entry.path().extension() == ".so") here.push_back(entry.path().string());
+    std::sort(here.begin(), here.end());
+    files.insert(files.end(), here.begin(), here.end());
   }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
+  return files;
 }
 
 Result<PluginInfo> PluginHost::inspect_bytes(const std::string& file, ByteView bytes) const {
@@ -185,8 +172,8 @@ Result<PluginInfo> PluginHost::inspect_bytes(const std::string& file, ByteView b
   return info;
 }
 
-Result<PluginInfo> PluginHost::inspect(const std::string& name) const {
-  const Result<std::string> file = resolve(name);
+Result<PluginInfo> PluginHost::inspect(const std::string& path) const {
+  const Result<std::string> file = canonical(path);
   if (!file.ok()) return file.status();
   const Result<std::string> bytes = read_plugin(*file);
   if (!bytes.ok()) return bytes.status();
@@ -214,8 +201,8 @@ Status PluginHost::check_pin(PluginInfo& info) const {
                 "if the change is yours, run `rhizome plugin trust`");
 }
 
-Status PluginHost::trust(const std::string& name) const {
-  const Result<PluginInfo> info = inspect(name);
+Status PluginHost::trust(const std::string& file) const {
+  const Result<PluginInfo> info = inspect(file);
   if (!info.ok()) return info.status();
   if (options_.lock_file.empty())
     return {Code::kInvalid, "plugin trust: expected a node with a plugins.lock, found none"};
@@ -277,8 +264,9 @@ Result<LoadedPlugin> PluginHost::enter(const rz_plugin& entry, PluginInfo info) 
   return plugin;
 }
 
-Result<LoadedPlugin> PluginHost::load(const std::string& name) {
-  const Result<std::string> file = resolve(name);
+Result<LoadedPlugin> PluginHost::load(const std::string& path) {
+  const std::lock_guard lock(loading());
+  const Result<std::string> file = canonical(path);
   if (!file.ok()) return file.status();
   const Result<std::string> bytes = read_plugin(*file);
   if (!bytes.ok()) return bytes.status();

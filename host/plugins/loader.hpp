@@ -53,22 +53,21 @@ class PluginHost {
  public:
   explicit PluginHost(PluginOptions options) : options_(std::move(options)) {}
 
-  // By file name on the path ("leveldb") or by absolute path. A relative path with a slash is
-  // refused.
-  Result<std::string> resolve(const std::string& name) const;
   // Runs nothing of the plugin. A failure where the file has no manifest; a `refusal` where it has
-  // one and this host would not load it.
-  Result<PluginInfo> inspect(const std::string& name) const;
+  // one and this host would not load it. Files are absolute paths here and below; PluginRegistry
+  // finds a plugin by its id.
+  Result<PluginInfo> inspect(const std::string& file) const;
   // Stages a private copy, loads that with every symbol bound, checks the contract. A
   // file that this PluginHost inspected must have the same bytes still. Loading the same bytes
   // again gives the same plugin, or the same refusal.
-  Result<LoadedPlugin> load(const std::string& name);
-  // All plugin files on the path, by name. Scanning is for listing only, never for loading.
+  Result<LoadedPlugin> load(const std::string& file);
+  // All plugin files on the path, directory by directory, by name in each.
   std::vector<std::string> list() const;
   // Pins the file's present hash in the lock file.
-  Status trust(const std::string& name) const;
+  Status trust(const std::string& file) const;
 
  private:
+  static Result<std::string> canonical(const std::string& file);
   Result<PluginInfo> inspect_bytes(const std::string& file, ByteView bytes) const;
   Result<std::string> stage(const PluginInfo& info, ByteView bytes) const;
   static Result<const rz_plugin*> bind(const std::string& staged, const PluginInfo& info);

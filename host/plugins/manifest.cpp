@@ -6,6 +6,9 @@
 #include "config/schema.hpp"
 #include "json/bounded.hpp"
 #include "rhizome/abi/filter.h"
+#include "rhizome/abi/resolver.h"
+#include "rhizome/abi/store.h"
+#include "rhizome/abi/transport.h"
 
 namespace rhizome {
 
@@ -40,10 +43,12 @@ Status check_capabilities(const Manifest& manifest) {
     std::string_view name;
     std::vector<std::string_view> capabilities;
   };
-  static const Kind kKinds[] = {{"store", {"local", "remote", "volatile", "salvage"}},
-                                {"transport", {"proven"}},
+  static const Kind kKinds[] = {{"store",
+                                 {RZ_STORE_CAPABILITY_LOCAL, RZ_STORE_CAPABILITY_REMOTE,
+                                  RZ_STORE_CAPABILITY_VOLATILE, RZ_STORE_CAPABILITY_SALVAGE}},
+                                {"transport", {RZ_TRANSPORT_CAPABILITY_PROVEN}},
                                 {"filter", {RZ_FILTER_CAPABILITY_JSON_LOGIC}},
-                                {"resolver", {"deterministic"}}};
+                                {"resolver", {RZ_RESOLVER_CAPABILITY_DETERMINISTIC}}};
   const auto* const kind = std::find_if(std::begin(kKinds), std::end(kKinds),
                                         [&](const Kind& k) { return k.name == manifest.kind; });
   if (kind == std::end(kKinds)) return {};  // the schema names the kinds

@@ -1,7 +1,11 @@
 // Reading what is on the path, once, and searching it.
 #include "plugins/registry.hpp"
 
+#include <filesystem>
+
 namespace rhizome {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -15,7 +19,8 @@ bool is_called(const PluginInfo& info, const std::string& name) {
 std::string ids(const std::vector<PluginInfo>& all, const std::string& kind) {
   std::string text;
   for (const PluginInfo& info : all)
-    if (info.manifest.kind == kind) text += (text.empty() ? "" : ", ") + info.manifest.id;
+    if (kind.empty() || info.manifest.kind == kind)
+      text += (text.empty() ? "" : ", ") + info.manifest.id;
   return text.empty() ? "none" : text;
 }
 
@@ -28,32 +33,38 @@ std::string short_plugin_name(const std::string& id) {
 void PluginRegistry::read_all() {
   if (all_) return;
   all_.emplace();
-  for (const std::string& name : host_.list()) {
-    Result<PluginInfo> info = host_.inspect(name);
-    if (info.ok()) all_->push_back(std::move(*info));  // without a manifest it has no id
+  for (const std::string& file : host_.list()) {
+    Result<PluginInfo> info = host_.inspect(file);
+    if (info.ok())
+      all_->push_back(std::move(*info));
+    else
+      without_manifest_[fs::path(file).stem().string()] = info.status().message();
   }
 }
 
 Status PluginRegistry::none(const std::string& kind, const std::string& name) const {
-  std::string found = "of this kind there are: " + ids(*all_, kind);
+  std::string found =
+      (kind.empty() ? "there are: " : "of this kind there are: ") + ids(*all_, kind);
   // What a file of that name is instead: the mistake that is made most.
-  if (const Result<PluginInfo> file = host_.inspect(name); file.ok())
-    found += "; the file " + file->file + " is " + file->manifest.id + ", a " + file->manifest.kind;
-  else if (file.code() != Code::kNotFound)
-    found += "; " + file.status().message();
-  return {Code::kNotFound, "no " + kind + " plugin has the id '" + name + "': " + found};
+  for (const PluginInfo& info : *all_)
+    if (fs::path(info.file).stem() == name)
+      found += "; the file " + info.file + " is " + info.manifest.id + ", a " + info.manifest.kind;
+  if (const auto file = without_manifest_.find(name); file != without_manifest_.end())
+    found += "; " + file->second;
+  return {Code::kNotFound,
+          "no " + (kind.empty() ? "" : kind + " ") + "plugin has the id '" + name + "': " + found};
 }
 
 Result<PluginInfo> PluginRegistry::find(const std::string& kind, const std::string& name) {
   if (!name.empty() && name[0] == '/') {
     Result<PluginInfo> info = host_.inspect(name);
-    if (!info.ok() || info->manifest.kind == kind) return info;
+    if (!info.ok() || kind.empty() || info->manifest.kind == kind) return info;
     return Status(Code::kInvalid, info->manifest.id + " is a " + info->manifest.kind);
   }
   read_all();
   const PluginInfo* found = nullptr;
   for (const PluginInfo& info : *all_) {
-    if (info.manifest.kind != kind || !is_called(info, name) ||
+    if ((!kind.empty() && info.manifest.kind != kind) || !is_called(info, name) ||
         (found != nullptr && found->hash == info.hash))
       continue;
     if (found != nullptr)

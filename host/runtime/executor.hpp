@@ -92,6 +92,7 @@ class SimulatedExecutor final : public Executor {
   // Runs tasks, the clock jumping from one to the next, until none is due before `deadline_ns`.
   void run_until(std::uint64_t deadline_ns);
   void run_for(std::uint64_t duration_ns) { run_until(monotonic_ns() + duration_ns); }
+  std::size_t queued() const;  // tasks that wait, due or not
   // A hash over every task's time and number so far: equal seeds give equal traces.
   std::uint64_t trace() const;
 

@@ -60,11 +60,14 @@ std::uint64_t SimulatedExecutor::wall_ms() const {
   return kWallStartMs + state_->now_ns / 1'000'000;
 }
 
+std::size_t SimulatedExecutor::queued() const { return state_->queue.size(); }
+
 void SimulatedExecutor::post(Task task) { post_after(0, std::move(task)); }
 
 void SimulatedExecutor::post_after(std::uint64_t delay_ns, Task task) {
-  state_->queue.push({state_->now_ns + delay_ns, state_->chance(), state_->order++,
-                      std::make_shared<Task>(std::move(task))});
+  const std::uint64_t due_ns = state_->now_ns + std::min(delay_ns, UINT64_MAX - state_->now_ns);
+  state_->queue.push(
+      {due_ns, state_->chance(), state_->order++, std::make_shared<Task>(std::move(task))});
 }
 
 void SimulatedExecutor::parallel(std::size_t count, const std::function<void(std::size_t)>& body) {

@@ -179,7 +179,8 @@ void ThreadExecutor::post(Task task) {
 }
 
 void ThreadExecutor::post_after(std::uint64_t delay_ns, Task task) {
-  const std::uint64_t due_ns = monotonic_ns() + delay_ns;
+  const std::uint64_t now = monotonic_ns();
+  const std::uint64_t due_ns = now + std::min(delay_ns, UINT64_MAX - now);
   bool worker = false, watcher = false;
   {
     const std::lock_guard lock(state_->mutex);

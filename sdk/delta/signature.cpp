@@ -42,7 +42,8 @@ Status io_error(const std::string& path, const char* doing) {
   return {errno == ENOENT   ? Code::kNotFound
           : errno == EEXIST ? Code::kBusy
                             : Code::kIo,
-          "key file " + path + ": " + doing + ": " + std::strerror(errno)};
+          "key file " + path + ": " + doing + ": " + std::strerror(errno) +
+              (errno == ENOENT ? "; `rhizome keygen " + path + "` makes one" : "")};
 }
 
 }  // namespace

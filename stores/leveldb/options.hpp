@@ -13,7 +13,7 @@ struct Options {
   std::uint64_t block_cache_mib = 32;
   std::uint64_t bloom_bits_per_key = 10;
   std::uint64_t max_open_files = 256;
-  std::uint64_t ballast_mib = 8;
+  std::uint64_t ballast_mib = 20;
   bool compression = false;
   bool salvage = false;  // open what is damaged, show what can be read of it
 };

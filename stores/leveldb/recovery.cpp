@@ -21,14 +21,19 @@ constexpr std::size_t kTestChunk = 64 * 1024, kTestChunks = 16;
 }  // namespace
 
 void Store::leave_ready(const Status& cause, const plugin::StoreBatch& failed) {
-  read_only_ = true;
   sealed([&] {
     failed_marker_ = failed.marker;
+    resolved_.reset();
     failed_.clear();
     for (const rz_store_op& op : failed.ops)
       failed_[std::string(view(op.key))] =
           op.kind == RZ_STORE_PUT ? std::optional<std::string>(view(op.value)) : std::nullopt;
   });
+  suspend(cause);
+}
+
+void Store::suspend(const Status& cause) {
+  read_only_ = true;
   database()->env->freeze();
   plugin::report_store_state(host_, RZ_STORE_READ_ONLY, cause.message());
   delay_ns_ = kFirstDelayNs;
@@ -87,16 +92,25 @@ Status Store::test_write() const {
 // it would change nothing that is true as well, and makes no difference.
 Result<bool> Store::resolve(ByteView marker) {
   if (marker != failed_marker_) return false;
+  if (resolved_) return *resolved_;
   const std::shared_ptr<Database> database = this->database();
+  bool applied = true;
   for (const auto& entry : failed_) {
     const auto& expected = entry.second;
     std::string value;
     const leveldb::Status read =
         sealed([&] { return database->db->Get(checked_reads(), entry.first, &value); });
-    if (!read.ok() && !read.IsNotFound()) return describe(read, "resolve");
-    if (read.ok() != expected.has_value() || (expected && *expected != value)) return false;
+    if (!read.ok() && !read.IsNotFound()) {
+      Status cause = describe(read, "resolve");
+      suspend(cause);
+      return cause;
+    }
+    applied = read.ok() ? expected && *expected == value : !expected;
+    if (!applied) break;
   }
-  return true;
+  resolved_ = applied;
+  failed_.clear();
+  return applied;
 }
 
 }  // namespace rhizome::leveldb_store

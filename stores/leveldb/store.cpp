@@ -71,13 +71,18 @@ Status Store::describe(const leveldb::Status& status, const char* doing) const {
   return {Code::kIo, text};
 }
 
+// What a restart on a full disk needs: recovery writes the log, which is as large as the write
+// buffer, to a table, and a new log and manifest.
+std::uint64_t Store::ballast_mib() const {
+  return std::max(options_.ballast_mib, options_.write_buffer_mib + 4);
+}
+
 void Store::make_ballast() const {
-  // Space that a restart on a full disk may use: recovery writes a new log and a new manifest.
   const std::string path = directory_ + "/BALLAST";
   if (options_.ballast_mib == 0 || ::access(path.c_str(), F_OK) == 0) return;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
-  const bool made = ::posix_fallocate(fd, 0, static_cast<off_t>(options_.ballast_mib * kMiB)) == 0;
+  const bool made = ::posix_fallocate(fd, 0, static_cast<off_t>(ballast_mib() * kMiB)) == 0;
   ::close(fd);
   if (!made) ::unlink(path.c_str());
 }
@@ -95,6 +100,19 @@ leveldb::Options Store::database_options(SyncEnv& env) const {
   return db;
 }
 
+// LevelDB takes a directory without the file CURRENT for a new database and removes what else is in
+// it. The files that only a database in use has say otherwise.
+Status Store::check_current() const {
+  std::vector<std::string> files;
+  if (base_->FileExists(database_path() + "/CURRENT")) return {};
+  if (!base_->GetChildren(database_path(), &files).ok()) return {};
+  for (const std::string& file : files)
+    if (file.ends_with(".ldb") || file.ends_with(".sst") || file.ends_with(".log"))
+      return {Code::kCorrupt, "leveldb store " + directory_ + ": open: CURRENT is missing beside " +
+                                  file + " in " + database_path()};
+  return {};
+}
+
 Result<std::shared_ptr<Database>> Store::open_database(bool salvage) {
   auto database = std::make_shared<Database>();
   database->env = std::make_unique<SyncEnv>(base_, sync_, removals_);
@@ -104,6 +122,7 @@ Result<std::shared_ptr<Database>> Store::open_database(bool salvage) {
   // LevelDB does not check here: a caller that salvages must check what it reads. (Opening with
   // fewer checks is no way: a compaction over unchecked blocks ends the process in an assertion.)
   if (salvage) RZ_TRY(describe(sealed([&] { return leveldb::RepairDB(path, how); }), "repair"));
+  RZ_TRY(check_current());
   leveldb::DB* opened = nullptr;
   const leveldb::Status status = sealed([&] { return leveldb::DB::Open(how, path, &opened); });
   database->db.reset(opened);
@@ -125,6 +144,11 @@ Status Store::open_first() {
   // The ballast is for this: opened so, the store reads, and writes once there is space.
   if (opened.code() == Code::kNoSpace && ::unlink((directory_ + "/BALLAST").c_str()) == 0)
     opened = open_database(options_.salvage);
+  if (opened.code() == Code::kNoSpace)
+    return Status(Code::kNoSpace, "leveldb store " + directory_ +
+                                      ": the disk is full, and opening writes the last " +
+                                      "writes to a table: free about " +
+                                      std::to_string(ballast_mib()) + " MiB and start again");
   if (!opened.ok()) return opened.status();
   database_ = std::move(*opened);
   make_ballast();

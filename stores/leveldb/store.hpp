@@ -97,12 +97,15 @@ class Store final : public plugin::Store {
   Status lock();
   Result<std::shared_ptr<Database>> open_database(bool salvage);
   Status open_first();
+  Status check_current() const;
+  std::uint64_t ballast_mib() const;
   void make_ballast() const;
 
   // recovery.cpp
   void leave_ready(const Status& cause, const plugin::StoreBatch& failed);
-  void schedule();      // the next attempt to write again
-  void try_to_write();  // that attempt, on a thread of the host
+  void suspend(const Status& cause);  // refuses writes until one is tried with success
+  void schedule();                    // the next attempt to write again
+  void try_to_write();                // that attempt, on a thread of the host
   Status test_write() const;
 
   leveldb::Env* const base_;
@@ -122,6 +125,8 @@ class Store final : public plugin::Store {
   // names: the last value, or none.
   std::string failed_marker_;
   std::map<std::string, std::optional<std::string>> failed_;
+  std::optional<bool>
+      resolved_;                // was that batch applied? Once it was asked; failed_ is then empty
   std::uint64_t delay_ns_ = 0;  // before the next attempt; of the timer's thread
 };
 

@@ -111,7 +111,8 @@ TEST_F(Fold, ASinkThatRefusesEndsTheCallWithItsCode) {
     const use::Resolver resolver = make(choice);
     if (subject().tables.fold->start(resolver.handle(), &state, &error) != RZ_OK) continue;
     const OneCandidate candidate(number_claim(1, 1, 1), resolver.inputs());
-    EXPECT_EQ(subject().tables.fold->add(state, &candidate.get(), &error), RZ_OK);
+    EXPECT_EQ(subject().tables.fold->add(state, &candidate.get(), sizeof(rz_candidate), &error),
+              RZ_OK);
     EXPECT_EQ(subject().tables.fold->value(state, &refusing, nullptr, &error), RZ_NO_SPACE)
         << choice.name;
     subject().tables.fold->end(state);

@@ -41,7 +41,7 @@ std::string load(const std::string& path) {
   if (!loaded.ok()) return loaded.status().message();
   subject().tables = {loaded->table<rz_resolver>(RZ_RESOLVER_ID),
                       loaded->table<rz_resolver_fold>(RZ_RESOLVER_FOLD_ID)};
-  subject().is_deterministic = loaded->declares("deterministic");
+  subject().is_deterministic = loaded->declares(RZ_RESOLVER_CAPABILITY_DETERMINISTIC);
   return subject().tables.resolver == nullptr ? path + ": has no " RZ_RESOLVER_ID : "";
 }
 

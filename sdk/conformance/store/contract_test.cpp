@@ -140,11 +140,11 @@ TEST_F(StoreTest, KeysThatNoStoreHoldsAreMissingAndNoError) {
 }
 
 TEST_F(StoreTest, ItsManifestSaysWhereTheDataLies) {
-  const int places = (subject().declares("local") ? 1 : 0) +
-                     (subject().declares("remote") ? 1 : 0) +
-                     (subject().declares("volatile") ? 1 : 0);
+  const int places = (subject().declares(RZ_STORE_CAPABILITY_LOCAL) ? 1 : 0) +
+                     (subject().declares(RZ_STORE_CAPABILITY_REMOTE) ? 1 : 0) +
+                     (subject().declares(RZ_STORE_CAPABILITY_VOLATILE) ? 1 : 0);
   EXPECT_EQ(places, 1) << "exactly one capability of local, remote and volatile";
-  if (subject().declares("remote")) {
+  if (subject().declares(RZ_STORE_CAPABILITY_REMOTE)) {
     EXPECT_NE(subject().resolve, nullptr) << "a remote store offers " RZ_STORE_RESOLVE_ID;
   }
 }

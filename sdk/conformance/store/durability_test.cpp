@@ -13,10 +13,11 @@
 namespace rhizome::conformance {
 namespace {
 
-#define REQUIRE_DURABLE() \
-  if (subject().declares("volatile")) GTEST_SKIP() << "the store declares itself volatile"
-#define REQUIRE_LOCAL()             \
-  if (!subject().declares("local")) \
+#define REQUIRE_DURABLE()                               \
+  if (subject().declares(RZ_STORE_CAPABILITY_VOLATILE)) \
+  GTEST_SKIP() << "the store declares itself volatile"
+#define REQUIRE_LOCAL()                               \
+  if (!subject().declares(RZ_STORE_CAPABILITY_LOCAL)) \
   GTEST_SKIP() << "the store does not declare that its data lies in its directory"
 
 using testing_support::scaled;

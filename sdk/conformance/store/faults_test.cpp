@@ -14,8 +14,8 @@ namespace {
 
 using faults::Fault;
 
-#define REQUIRE_LOCAL()             \
-  if (!subject().declares("local")) \
+#define REQUIRE_LOCAL()                               \
+  if (!subject().declares(RZ_STORE_CAPABILITY_LOCAL)) \
   GTEST_SKIP() << "the store does not declare that its data lies in its directory"
 
 class StoreFaults : public StoreTest {

@@ -99,7 +99,7 @@ std::string load_plugin(const std::string& path, const std::string& config_templ
   const Result<LoadedPlugin> loaded = load_library(path);
   if (!loaded.ok()) return loaded.status().message();
   plugin_under_test() = {loaded->table<rz_transport>(RZ_TRANSPORT_ID), config_template,
-                         loaded->declares("proven")};
+                         loaded->declares(RZ_TRANSPORT_CAPABILITY_PROVEN)};
   return plugin_under_test().table == nullptr ? path + ": has no " RZ_TRANSPORT_ID : "";
 }
 

@@ -11,6 +11,7 @@
 #ifndef RHIZOME_CONFIG_H_
 #define RHIZOME_CONFIG_H_
 
+#include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,10 @@ static inline int32_t rz_config_number(rz_bytes value, double* out) {
   text[value.size] = '\0';
   if (strchr("-0123456789", text[0]) == NULL || strpbrk(text, "xXpPnN") != NULL) return RZ_INVALID;
   number = strtod(text, &rest);
+  if (*rest == '.') { /* the process has a locale with another decimal sign */
+    *rest = *localeconv()->decimal_point;
+    number = strtod(text, &rest);
+  }
   if (*rest != '\0') return RZ_INVALID;
   *out = number;
   return RZ_OK;

@@ -36,10 +36,10 @@ inline const rz_resolver_fold* resolver_fold_table() {
           return d::hand_over(static_cast<const Resolver*>(resolver)->fold(), state);
         });
       },
-      [](void* state, const rz_candidate* candidate, rz_error* error) {
+      [](void* state, const rz_candidate* candidate, std::uint64_t, rz_error* error) {
         return guard(error, [&] { return static_cast<Fold*>(state)->add(*candidate); });
       },
-      [](void* state, const rz_candidate* candidate, rz_error* error) {
+      [](void* state, const rz_candidate* candidate, std::uint64_t, rz_error* error) {
         return guard(error, [&] { return static_cast<Fold*>(state)->remove(*candidate); });
       },
       d::fold_value, [](void* state) { delete static_cast<Fold*>(state); }};

@@ -46,6 +46,11 @@ constexpr std::string_view code_name(Code code) {
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
 
+// The code of an ABI call. One that this version does not know is kInternal.
+constexpr Code code_from_abi(std::int32_t code) {
+  return code >= RZ_OK && code <= RZ_CANCELED ? static_cast<Code>(code) : Code::kInternal;
+}
+
 // One word when all is well (no allocation); a heap block with the message when not.
 class [[nodiscard]] Status {
  public:
@@ -71,7 +76,7 @@ class [[nodiscard]] Status {
         static_cast<const char*>(std::memchr(error.message, '\0', sizeof error.message));
     const std::size_t size =
         end != nullptr ? static_cast<std::size_t>(end - error.message) : sizeof error.message;
-    return {static_cast<Code>(code), std::string(error.message, size), error.position};
+    return {code_from_abi(code), std::string(error.message, size), error.position};
   }
 
   bool ok() const { return failure_ == nullptr; }

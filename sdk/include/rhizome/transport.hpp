@@ -4,6 +4,9 @@
 // suite that checks it is sdk/conformance/transport.
 #pragma once
 
+#include <string.h>
+
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -132,12 +135,24 @@ inline std::int32_t addresses(void* handle, const rz_list_sink* sink, rz_error* 
     return RZ_OK;
   });
 }
+// What this version knows of the identity: a host that was built with an older header has a shorter
+// struct. Its secret is erased.
+struct KnownIdentity {
+  explicit KnownIdentity(const rz_transport_identity& given) {
+    std::memcpy(&identity, &given, std::min<std::size_t>(given.struct_size, sizeof identity));
+  }
+  KnownIdentity(const KnownIdentity&) = delete;
+  KnownIdentity& operator=(const KnownIdentity&) = delete;
+  ~KnownIdentity() { ::explicit_bzero(&identity, sizeof identity); }
+  rz_transport_identity identity{};
+};
 template <typename Implementation>
 std::int32_t open(const rz_host* host, rz_bytes config, const rz_transport_identity* identity,
                   const rz_transport_events* events, void** transport, rz_error* error) {
   return guard(error, [&]() -> Status {
+    const KnownIdentity known(*identity);
     Result<std::unique_ptr<Transport>> made =
-        Implementation::open(Host(host), view(config), *identity, TransportEvents(events));
+        Implementation::open(Host(host), view(config), known.identity, TransportEvents(events));
     if (!made.ok()) return made.status();
     *transport = (*made).release();
     return {};

@@ -33,6 +33,7 @@ extern "C" {
 /* Capabilities of kind "resolver", as the manifest lists them:
  *   "deterministic"  no resolver of the library reads RZ_INPUT_LOCAL, whatever its options. The
  *                    suite checks it. */
+#define RZ_RESOLVER_CAPABILITY_DETERMINISTIC "deterministic"
 
 /* Bounds. The host refuses what is over them; a caller of the table never goes over them. */
 #define RZ_RESOLVER_MAX_NAMES 256u       /* that one instance answers to `names` */
@@ -43,7 +44,8 @@ extern "C" {
 
 /* One identity that stands behind a candidate. A delta whose author is a key has one: that key. A
  * delta by any other name has one per key that vouches for it with a signed manifest; such a pair
- * of name and key never equals the key alone, nor the name with another key. */
+ * of name and key never equals the key alone, nor the name with another key. This struct does not
+ * grow: what is to be said of identities beyond it would come as an array of its own. */
 typedef struct rz_identity {
   rz_bytes key;  /* an Ed25519 public key, 32 bytes; size 0: nothing is signed */
   rz_bytes name; /* UTF-8: the author as the delta claims it */
@@ -138,7 +140,9 @@ typedef struct rz_resolver {
    * operator and its users choose by them, so they say what the resolver does, and no two plugins
    * of one node may share one. [any] [quick] */
   int32_t (*names)(void* resolvers, const rz_list_sink* sink, rz_error* error);
-  /* Makes a resolver. `options` is a JSON object, or empty for none. RZ_NOT_FOUND for an unknown
+  /* Makes a resolver. `options` is a JSON object, or empty for none: what the request or the node's
+   * `views.options` says of this one resolver. The instance's config is what all of its resolvers
+   * share; an option of the same name goes before it. RZ_NOT_FOUND for an unknown
    * name: the message lists the known ones. RZ_INVALID for options that the resolver does not
    * take, unknown keys among them: an option that is ignored in silence gives another value than
    * the one that was asked for. [any] [quick] */
@@ -171,11 +175,14 @@ typedef struct rz_resolver_fold {
    * calls `resolve`. [any] [quick] */
   int32_t (*start)(void* resolver, void** state, rz_error* error);
   /* Takes a candidate in that the state does not hold. Keeps nothing that it borrows.
-   * [owner] [quick] */
-  int32_t (*add)(void* state, const rz_candidate* candidate, rz_error* error);
+   * `candidate_size`: sizeof(rz_candidate) of the caller; a resolver that was built with a newer
+   * header reads no member behind it. [owner] [quick] */
+  int32_t (*add)(void* state, const rz_candidate* candidate, uint64_t candidate_size,
+                 rz_error* error);
   /* Takes a candidate out that the state holds: its delta was negated. RZ_UNSUPPORTED: recompute;
    * the state cannot say what is left and is good for `end` alone. [owner] [quick] */
-  int32_t (*remove)(void* state, const rz_candidate* candidate, rz_error* error);
+  int32_t (*remove)(void* state, const rz_candidate* candidate, uint64_t candidate_size,
+                    rz_error* error);
   /* The value as JSON to `value`, nothing where there is none; to `decided` (may be NULL) the id of
    * each candidate that decided it, 34 bytes, in any order, or one empty item: all that the state
    * holds. Changes nothing. [owner] [quick] */

@@ -53,6 +53,10 @@ extern "C" {
  *   "salvage"   the config has a boolean key "salvage", false by default. With true, `open` opens
  *               damaged data too and shows what can be read of it. `rhizome repair` sets it.
  * A store has exactly one of the first three. */
+#define RZ_STORE_CAPABILITY_LOCAL "local"
+#define RZ_STORE_CAPABILITY_REMOTE "remote"
+#define RZ_STORE_CAPABILITY_VOLATILE "volatile"
+#define RZ_STORE_CAPABILITY_SALVAGE "salvage"
 
 #define RZ_STORE_KEY_MAX_SIZE 1024u
 #define RZ_STORE_VALUE_MAX_SIZE 16777216u /* 16 MiB */

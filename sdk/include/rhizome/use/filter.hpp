@@ -34,7 +34,7 @@ class FilterLanguage {
     void* handle = nullptr;
     const std::int32_t code =
         tables.filter->open(host->table(), to_abi(config_json), &handle, &error);
-    if (code != RZ_OK) return Status::from_abi(code, error);
+    RZ_TRY(opened(code, error, host.get()));
     FilterLanguage language;
     language.instance_ = std::make_shared<const Instance>(tables, std::move(host), handle);
     return language;

@@ -98,10 +98,10 @@ inline Result<Resolvers> Resolvers::open(const ResolverTables& tables, InstanceH
   void* handle = nullptr;
   const std::int32_t code =
       tables.resolver->open(host->table(), to_abi(config_json), &handle, &error);
-  if (code != RZ_OK) return Status::from_abi(code, error);
-  Resolvers opened;
-  opened.instance_ = std::make_shared<const Instance>(tables, std::move(host), handle);
-  return opened;
+  RZ_TRY(opened(code, error, host.get()));
+  Resolvers made;
+  made.instance_ = std::make_shared<const Instance>(tables, std::move(host), handle);
+  return made;
 }
 
 inline Result<std::vector<std::string>> Resolvers::names() const {

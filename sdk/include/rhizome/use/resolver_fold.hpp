@@ -21,12 +21,12 @@ inline Result<ResolverFold> ResolverFold::start(const Resolver& resolver) {
 
 inline Status ResolverFold::add(const rz_candidate& candidate) {
   rz_error error{};
-  return Status::from_abi(table_->add(state_, &candidate, &error), error);
+  return Status::from_abi(table_->add(state_, &candidate, sizeof candidate, &error), error);
 }
 
 inline Status ResolverFold::remove(const rz_candidate& candidate) {
   rz_error error{};
-  return Status::from_abi(table_->remove(state_, &candidate, &error), error);
+  return Status::from_abi(table_->remove(state_, &candidate, sizeof candidate, &error), error);
 }
 
 inline Result<ResolverFold::Value> ResolverFold::value() const {

@@ -45,7 +45,7 @@ class Store {
     void* handle = nullptr;
     const std::int32_t code =
         tables.store->open(watch->host(), to_abi(config_json), to_abi(directory), &handle, &error);
-    if (code != RZ_OK) return Status::from_abi(code, error);
+    RZ_TRY(opened(code, error, host.get()));
     return Store(tables, handle, std::move(host), std::move(watch));
   }
   Store(Store&& other) noexcept

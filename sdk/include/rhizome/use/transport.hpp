@@ -66,7 +66,7 @@ class Transport {
     void* handle = nullptr;
     const std::int32_t code =
         table->open(host->table(), to_abi(config_json), &identity, adapted.get(), &handle, &error);
-    if (code != RZ_OK) return Status::from_abi(code, error);
+    RZ_TRY(opened(code, error, host.get()));
     return Transport(table, handle, std::move(host), std::move(adapted));
   }
   Transport(Transport&& other) noexcept
@@ -182,7 +182,7 @@ class Transport {
           self(c)->request(connection, request, rhizome::view(frame));
         },
         [](void* c, std::uint64_t request, std::int32_t code, rz_bytes frame, std::uint32_t last) {
-          self(c)->reply(request, static_cast<Code>(code), rhizome::view(frame), last != 0);
+          self(c)->reply(request, code_from_abi(code), rhizome::view(frame), last != 0);
         },
         [](void* c, std::uint64_t connection, std::uint32_t lane) {
           self(c)->writable(connection, lane);

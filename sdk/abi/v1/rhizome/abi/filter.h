@@ -144,16 +144,16 @@ typedef struct rz_filter {
   int32_t (*match)(void* filter, const rz_delta* const* deltas, uint64_t count, uint64_t* bitmap,
                    rz_filter_counts* counts, rz_error* error);
 
-  /* Gives the filter's atoms. RZ_UNSUPPORTED: no conditions can be given, every delta is a
-   * candidate (a host takes few such filters from a peer). The same atoms at each call.
-   * [any] [quick] */
+  /* Gives the filter's atoms. Where no conditions can be given, every delta is a candidate (a host
+   * takes few such filters from a peer): RZ_UNSUPPORTED says so, as one alternative without atoms
+   * does. The same atoms at each call. [any] [quick] */
   int32_t (*atoms)(void* filter, const rz_atoms_sink* sink, rz_error* error);
 
   /* The filter as JSON-Logic, to the sink: a rule without shorthands, at most
-   * RZ_FILTER_MAX_SOURCE bytes and 64 levels deep, that matches exactly the deltas that this filter
-   * matches; where this filter fails, the rule fails or is false. Equal filters give equal bytes:
-   * the host shares them by these. RZ_UNSUPPORTED: the filter has no such form and can be asked in
-   * this node alone. [any] [quick] */
+   * RZ_FILTER_MAX_SOURCE bytes, 64 levels deep (each `{` or `[` opens one) and 16,384 values, that
+   * matches exactly the deltas that this filter matches; where this filter fails, the rule fails or
+   * is false. Equal filters give equal bytes: the host shares them by these. RZ_UNSUPPORTED: the
+   * filter has no such form and can be asked in this node alone. [any] [quick] */
   int32_t (*to_json_logic)(void* filter, const rz_sink* sink, rz_error* error);
 } rz_filter;
 

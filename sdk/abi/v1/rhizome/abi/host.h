@@ -55,8 +55,12 @@ typedef struct rz_host_timer {
    * NULL) names it and is never 0. Delay 0 hands work to another thread. RZ_LIMIT over
    * RZ_TIMERS_MAX pending timers of the instance; RZ_CLOSED once the host has begun to close the
    * instance.
-   * Timers end with their instance: before the host calls `close`, it drops those that have not
-   * begun and waits for those that have. A task may start and cancel timers. [any] [quick] */
+   * A task may start and cancel timers and may wait for a disk or an engine, not for another task:
+   * it holds one of the host's few threads meanwhile. Tasks of one instance may run beside each
+   * other and beside any call of the instance.
+   * Timers that `open` starts run once it has returned RZ_OK, and never where it fails. Timers end
+   * with their instance: before the host calls `close`, it drops those that have not begun and
+   * waits for those that have. [any] [quick] */
   int32_t (*start)(void* context, uint64_t delay_ns, void (*task)(void* argument), void* argument,
                    uint64_t* id);
   /* RZ_OK: the timer will not run. RZ_NOT_FOUND: it has run, runs now, or never was. Does not wait.

@@ -39,6 +39,7 @@ extern "C" {
  *   "proven"  with the defaults of its config every connection is RZ_LEVEL_PROVEN. The conformance
  *             suite holds it to that and dials it with keys that it cannot prove. The host shows it
  *             to operators and trusts the level of each connection alone. */
+#define RZ_TRANSPORT_CAPABILITY_PROVEN "proven"
 
 #define RZ_LEVEL_UNPROVEN 0u
 #define RZ_LEVEL_PROVEN 1u
@@ -103,8 +104,8 @@ typedef struct rz_transport_events {
 /* Who the node is. Borrowed until `open` returns, but for what `sign_context` points to: until
  * `close` returns. A transport wipes its copy of the secret at `close`. */
 typedef struct rz_transport_identity {
-  /* sizeof of the host's version: a plugin reads members behind `sign` only where they lie within
-   */
+  /* sizeof of the host's version: a plugin reads members behind `sign` only where they lie within.
+   * A plugin that keeps a copy copies the smaller of this and its own sizeof. */
   uint32_t struct_size;
   uint32_t reserved;           /* 0 */
   uint8_t link_public_key[32]; /* X25519, derived from the node key */
