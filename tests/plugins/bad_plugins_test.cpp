@@ -56,10 +56,10 @@ class BadPlugins : public testing::TestWithParam<Bad> {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  PluginHost host() const {
-    const std::string built = std::string(std::getenv("RHIZOME_BUILD_DIR")) + "/tests/bad-plugins";
-    return PluginHost({{built}, "", folder_ + "/staging"});
+  static std::string file(const std::string& name) {
+    return std::string(std::getenv("RHIZOME_BUILD_DIR")) + "/tests/bad-plugins/" + name + ".so";
   }
+  PluginHost host() const { return PluginHost({{}, "", folder_ + "/staging"}); }
   std::string ran() const {
     std::ostringstream text;
     if (std::ifstream file(folder_ + "/ran"); file) text << file.rdbuf();
@@ -69,14 +69,14 @@ class BadPlugins : public testing::TestWithParam<Bad> {
 };
 
 TEST_F(BadPlugins, TheControlIsNotBad) {
-  const auto loaded = host().load("control");
+  const auto loaded = host().load(file("control"));
   EXPECT_TRUE(loaded.ok()) << loaded.status().to_string();
   EXPECT_EQ(ran(), "constructor get_interface get_interface ");
 }
 
 TEST_P(BadPlugins, IsRefusedByItsOwnRule) {
   const Bad& bad = GetParam();
-  const auto loaded = host().load(bad.name);
+  const auto loaded = host().load(file(bad.name));
   ASSERT_FALSE(loaded.ok());
   const std::string& message = loaded.status().message();
   EXPECT_THAT(message,
@@ -88,7 +88,7 @@ TEST_P(BadPlugins, IsRefusedByItsOwnRule) {
 
 TEST_P(BadPlugins, InspectRunsNothingOfItAndAgreesWhereItCan) {
   const Bad& bad = GetParam();
-  const auto info = host().inspect(bad.name);
+  const auto info = host().inspect(file(bad.name));
   const std::string refusal = info.ok() ? info->refusal : info.status().message();
   const bool only_by_loading = bad.ran[0] != '\0' || std::string(bad.rule) == "symbols-bound";
   EXPECT_THAT(refusal, HasSubstr(only_by_loading ? "" : std::string("rule ") + bad.rule));
@@ -97,9 +97,9 @@ TEST_P(BadPlugins, InspectRunsNothingOfItAndAgreesWhereItCan) {
 }
 
 TEST_P(BadPlugins, ASecondTryRunsNoneOfItAgain) {
-  (void)host().load(GetParam().name).ok();
+  (void)host().load(file(GetParam().name)).ok();
   const std::string before = ran();
-  EXPECT_FALSE(host().load(GetParam().name).ok());
+  EXPECT_FALSE(host().load(file(GetParam().name)).ok());
   EXPECT_EQ(ran(), before);
 }
 

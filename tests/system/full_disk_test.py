@@ -44,11 +44,24 @@ class FullDisk(NodesTest):
         result = node.run('write', f'e{number % 7}', 'said', f'{number} ' + 'v' * size, check=False)
         return result.returncode == 0, result.stderr
 
+    def test_a_node_that_was_killed_on_a_full_disk_starts_and_reads(self):
+        a = self.node('a')
+        self.small_disk(a, 48)
+        a.start()
+        written = 0
+        while written < 400 and self.write(a, written, size=100_000)[0]:
+            written += 1
+        self.assertLess(written, 400)
+        a.kill()
+        a.start()
+        self.assertTrue(a.json('get', 'e0'))
+        self.assertGreaterEqual(a.status()['deltas'], written)
+
     def test_writes_go_on_once_there_is_space(self):
         a, b = self.node('a'), self.node('b')
         a.peers(b)
         b.peers(a, dial=[a])
-        data = self.small_disk(a, 48)
+        data = self.small_disk(a, 64)
         for node in (a, b):
             node.start()
         self.assertTrue(self.write(a, 0)[0])
