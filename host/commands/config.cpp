@@ -33,6 +33,8 @@ int config(const std::vector<std::string>& arguments) {
   if (std::filesystem::is_directory(file, error)) file += "/rhizome.yaml";
   std::vector<config::Problem> problems;
   const Status checked = check_config(file, problems);
+  if (!checked.ok() && problems.empty())
+    problems.push_back({file, 0, "", "a config that can be read", checked.message(), ""});
   if (json) {
     nlohmann::json list = nlohmann::json::array();
     for (const config::Problem& p : problems)
@@ -48,7 +50,6 @@ int config(const std::vector<std::string>& arguments) {
   } else {
     for (const config::Problem& problem : problems)
       std::fprintf(stderr, "%s\n", problem.to_string().c_str());
-    if (problems.empty() && !checked.ok()) std::fprintf(stderr, "%s\n", checked.message().c_str());
     if (checked.ok() && problems.empty()) std::printf("%s: all right\n", file.c_str());
   }
   return checked.ok() && problems.empty() ? kDone : kConfig;

@@ -1,12 +1,11 @@
 // rhizome run: a node in the foreground, until SIGINT or SIGTERM.
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "commands/command.hpp"
 #include "config/config.hpp"
@@ -17,13 +16,17 @@ namespace rhizome::commands {
 
 namespace {
 
-// A connection takes a descriptor, and the usual soft limit is 1,024: the node takes what the
-// system allows it. Nothing here uses select().
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+// Three files of the store are open at once, the sockets take about 40, and each link and client
+// one: with fewer the node would start and then refuse work.
+constexpr std::uint64_t kFewestDescriptors = 128;
+
+Status check_descriptors() {
+  raise_descriptor_limit();
+  const std::optional<DescriptorUse> use = descriptor_use();
+  if (!use || use->limit >= kFewestDescriptors) return {};
+  return {Code::kLimit, "file descriptors: expected a limit of at least " +
+                            std::to_string(kFewestDescriptors) + ", found " +
+                            std::to_string(use->limit) + "; raise it (ulimit -n)"};
 }
 
 }  // namespace
@@ -38,7 +41,8 @@ int run(const std::vector<std::string>& arguments) {
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
   ::prctl(PR_SET_DUMPABLE, 0);  // no core dumps: they would hold keys
-  raise_descriptor_limit();
+  if (const Status enough = check_descriptors(); !enough.ok())
+    return fail("run", enough, node_options.json);
   std::vector<config::Problem> problems;
   const auto config = config::load_config(node_options.config_file(), problems);
   // Signals are taken by sigwait alone: blocked before any thread is made, so that all inherit it.

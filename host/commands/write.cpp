@@ -54,6 +54,11 @@ int write(const std::vector<std::string>& arguments) {
   node.add_to(options);
   int exit_code = kDone;
   if (!options.parse(arguments, exit_code)) return exit_code;
+  if (!claims.empty() && (options.given("ENTITY") || !reference.empty())) {
+    std::fprintf(stderr,
+                 "rhizome write: --claims: expected no ENTITY and no --reference beside them\n");
+    return kUsage;
+  }
   std::string lines = claims;
   if (claims == "-") {
     lines.assign(std::istreambuf_iterator<char>(std::cin), {});

@@ -177,10 +177,28 @@ int YamlDocument::line_of(std::string path) const {
   }
 }
 
+namespace {
+
+// yaml-cpp hands other bytes on as they are.
+bool is_utf8(const std::string& text) {
+  try {
+    (void)json(text).dump();
+    return true;
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 bool read_yaml(const std::string& file, const std::string& text, json& value,
                YamlDocument& document, std::vector<Problem>& problems) {
   if (text.size() > kMaxBytes) {
     problems.push_back({file, 0, "", "at most 1 MiB", std::to_string(text.size()) + " bytes", ""});
+    return false;
+  }
+  if (!is_utf8(text)) {
+    problems.push_back({file, 0, "", "UTF-8 text", "other bytes", "save the file as UTF-8"});
     return false;
   }
   std::vector<Problem> found;

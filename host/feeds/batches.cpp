@@ -44,19 +44,17 @@ void PublisherState::pump(const SessionId& id) {
   wake(found->second);
 }
 
-// One batch, or a part of the reading that leads to one; false where there is nothing to do now.
+// One batch; false where there is none now.
 bool PublisherState::pump_once(Session& session) {
   if (!session.tail->unsent.empty()) return offer(session);
-  bool reading = false;
   for (auto& [number, sub] : session.subs) {
-    if (!sub.listed || sub.ended) continue;
-    const Place before = sub.next;
-    const Status read = refill(sub);
-    if (!read.ok()) sub.ended = read;
-    reading = reading || (!sub.eager && sub.next != before && sub.next.seq < live_);
+    if (!sub.listed || !has_room(sub)) continue;
+    if (is_behind(sub))
+      want_history(session);
+    else
+      take_recent(sub);
   }
-  if (build(session)) return offer(session);
-  return reading;
+  return build(session) && offer(session);
 }
 
 // Offers the batch that waits. True where it went and another one may follow.

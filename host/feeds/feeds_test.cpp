@@ -332,5 +332,21 @@ TEST(Feeds, AQueryAtAPeerTellsWhatIsHeldAndEnds) {
   EXPECT_EQ(ask(7), 7u);
 }
 
+TEST(Feeds, AQueryLargerThanOneTailGoesOnWhereItWas) {
+  Network network(12);
+  network.line(2);
+  network.run_for(3 * kSecond);
+  for (int i = 0; i < 3000; ++i)
+    network.node(0).write("keep " + std::to_string(i) + std::string(1000, '.'));
+  Consumer consumer;
+  consumer.feed = std::make_shared<feeds::Feed>(Consumer::wanted(says("keep")));
+  consumer.feed->query_limit = 0;
+  ASSERT_TRUE(network.node(1).services().feeds->open(consumer.feed, network.node(0).key()).ok());
+  run(network, 20 * kSecond, {&consumer});
+  ASSERT_TRUE(consumer.ended);
+  EXPECT_EQ(consumer.ended->code(), Code::kEnd) << consumer.ended->message();
+  EXPECT_EQ(consumer.texts.size(), 3000u);
+}
+
 }  // namespace
 }  // namespace rhizome

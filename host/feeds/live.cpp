@@ -143,31 +143,70 @@ void PublisherState::push(Sub& sub, const Found& found) {
   ++stats_.dropped;
 }
 
-// Finds the next matches of a subscription, one run at most.
-Status PublisherState::refill(Sub& sub) {
-  if (sub.eager || sub.ended || sub.waiting.size() >= kWaiting) return {};
-  if (sub.until && sub.next.seq > *sub.until) return {};
-  if (take_recent(sub)) return {};
-  return scan(sub, recent_.at(sub.filter).floor);
+bool PublisherState::has_room(const Sub& sub) const {
+  return !sub.eager && !sub.ended && sub.waiting.size() < kWaiting &&
+         !(sub.until && sub.next.seq > *sub.until);
 }
 
-// From what is remembered; false where the subscription is behind that.
-bool PublisherState::take_recent(Sub& sub) {
+// Whether what it wants next is older than what is remembered.
+bool PublisherState::is_behind(const Sub& sub) const {
+  return sub.next.seq < recent_.at(sub.filter).floor;
+}
+
+// History is read in steps, one run of one subscription, each a task of its own behind whatever
+// else waits on the strand: so a live event waits for one step, not for a round of all that read
+// history, and those take turns however many subscriptions each of them has.
+void PublisherState::want_history(Session& session) {
+  if (session.behind) return;
+  session.behind = true;
+  behind_.push_back(session.id);
+  if (behind_.size() == 1) post([](PublisherState& self) { self.read_history(); });
+}
+
+void PublisherState::read_history() {
+  const SessionId id = behind_.front();
+  if (const auto found = sessions_.find(id); found != sessions_.end()) {
+    found->second.behind = false;
+    if (Sub* const sub = next_behind(found->second); sub != nullptr) {
+      const Status read = scan(*sub, recent_.at(sub->filter).floor);
+      if (!read.ok()) sub->ended = read;
+      pump(id);  // asks for the next step
+    }
+  }
+  behind_.pop_front();
+  if (!behind_.empty()) post([](PublisherState& self) { self.read_history(); });
+}
+
+// The subscriptions of a session take turns. None where what was found has not been sent yet.
+PublisherState::Sub* PublisherState::next_behind(Session& session) {
+  if (!session.tail || !session.tail->unsent.empty()) return nullptr;
+  const auto after = session.subs.upper_bound(session.history_turn);
+  const auto is_next = [this](const auto& entry) {
+    const Sub& sub = entry.second;
+    return sub.listed && has_room(sub) && is_behind(sub);
+  };
+  auto next = std::find_if(after, session.subs.end(), is_next);
+  if (next == session.subs.end()) next = std::find_if(session.subs.begin(), after, is_next);
+  if (next == session.subs.end() || !is_next(*next)) return nullptr;
+  session.history_turn = next->first;
+  return &next->second;
+}
+
+// From what is remembered. REQUIRES: the subscription is not behind that.
+void PublisherState::take_recent(Sub& sub) {
   const Recent& recent = recent_.at(sub.filter);
-  if (sub.next.seq < recent.floor) return false;
   auto found =
       std::lower_bound(recent.found.begin(), recent.found.end(), sub.next,
                        [](const Found& entry, const Place& place) { return entry.at < place; });
   for (; found != recent.found.end(); ++found) {
     if (sub.waiting.size() >= kWaiting) {
       sub.next = found->at;
-      return true;
+      return;
     }
     sub.waiting.push_back(*found);
   }
   sub.next = std::max(sub.next, Place{live_, 0});
   if (sub.policy != Policy::kBlock && sub.next.seq <= live_) sub.eager = true;
-  return true;
 }
 
 // The next deltas of history that the subscription has to look at: for one entity those that an

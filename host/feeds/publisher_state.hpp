@@ -88,8 +88,10 @@ class PublisherState final : public Publisher {
     std::size_t rule_bytes = 0;
     double compiles = 0;  // tokens of its bucket
     std::uint64_t compiles_ns = 0;
-    std::uint64_t tailed_ns = 0;  // when it had a tail last
-    bool pumping = false;         // a task for it is posted
+    std::uint64_t tailed_ns = 0;     // when it had a tail last
+    bool pumping = false;            // a task for it is posted
+    bool behind = false;             // it is in `behind_`
+    std::uint64_t history_turn = 0;  // the subscription that history was read for last
   };
   // What is remembered of a filter's matches: all that stand at `floor` or later.
   struct Recent {
@@ -118,10 +120,14 @@ class PublisherState final : public Publisher {
   Status advance_run();
   void remember(Seq seq, const std::vector<Events::Standing>& standing);
   void push(Sub& sub, const Found& found);
-  Status refill(Sub& sub);
+  bool has_room(const Sub& sub) const;
+  bool is_behind(const Sub& sub) const;
+  void want_history(Session& session);
+  void read_history();
+  Sub* next_behind(Session& session);
   Status scan(Sub& sub, Seq end);
   Status read_run(Sub& sub, Seq end, DeltaBatch& batch, std::vector<Seq>& seqs);
-  bool take_recent(Sub& sub);
+  void take_recent(Sub& sub);
   Place place_now(const Sub& sub) const;
   bool is_live(const Sub& sub) const;
   Events::Match match_all();
@@ -164,6 +170,7 @@ class PublisherState final : public Publisher {
   Seq live_ = 1;  // everything before it was asked about
   std::size_t run_ = 16;
   std::map<SessionId, Session> sessions_;
+  std::deque<SessionId> behind_;  // that wait for a step of history; a task is posted for the first
   std::unordered_map<FilterNumber, Recent> recent_;
   std::size_t all_rule_bytes_ = 0, all_subscriptions_ = 0;
   std::uint64_t all_room_ = 0;  // of those that drop

@@ -151,14 +151,15 @@ Result<Place> PublisherState::place_of(const Subscribe& wanted, std::vector<Cove
   return skip.empty() ? Result<Place>(known) : Result<Place>(Place{});
 }
 
-// Is the cursor of this very journal? Its mark shows one that was wound back and grew again.
+// Is the cursor of this very journal? Its mark shows one that was wound back and grew again. The
+// answers of a query name no incarnation, so its next part comes with zeros and the mark decides.
 Status PublisherState::check(const Cursor& cursor) const {
   if (cursor.publisher != self_)
     return {Code::kNotFound,
             "resume: the token is of another publisher and says nothing of labels; "
             "subscribe from the beginning"};
-  if (cursor.incarnation != incarnation_ || cursor.next.seq > journal_.last() + 1 ||
-      cursor.mark != mark_before(cursor.next))
+  const bool other = cursor.incarnation != incarnation_ && cursor.incarnation != Incarnation{};
+  if (other || cursor.next.seq > journal_.last() + 1 || cursor.mark != mark_before(cursor.next))
     return {Code::kNotFound,
             "resume: this publisher's journal is not the one that the token was given for: it was "
             "wiped, or set back; subscribe from the beginning"};

@@ -12,8 +12,9 @@ namespace rhizome {
 // opened.
 void open_standard_descriptors();
 
-// Raises the soft limit to the hard one: the soft one is 1,024 on most systems, for the sake of
-// programs that call select(), which nothing here does. Where it fails, the limit stays as it is.
+// Raises the soft limit to the hard one, at most to 65,536: the soft one is 1,024 on most systems,
+// for the sake of programs that call select(), which nothing here does. Where it fails, the limit
+// stays as it is.
 void raise_descriptor_limit();
 
 struct DescriptorUse {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A mistake never asks for more than was meant, and what could not be done is never a success."""
+import json
 import os
 import shutil
 import subprocess
@@ -66,6 +67,32 @@ class Options(NodesTest):
         check = command('config', 'check', a.directory, check=False)
         self.assertEqual(check.returncode, 78, check.stdout)
         self.assertIn('two plugins have the id rhizome.memory', check.stderr)
+
+
+    def test_a_config_that_is_no_utf8_is_refused_as_a_whole(self):
+        a = self.node('a')
+        with open(os.path.join(a.directory, 'rhizome.yaml'), 'ab') as file:
+            file.write(b'# \xff\xfe\n')
+        check = command('config', 'check', a.directory, check=False)
+        self.assertEqual(check.returncode, 78)
+        self.assertIn('expected UTF-8 text', check.stderr)
+
+    def test_a_config_that_cannot_be_read_is_a_problem_in_json_too(self):
+        check = command('config', 'check', '/nonexistent', '--json', check=False)
+        self.assertEqual(check.returncode, 78)
+        self.assertIn('No such file', json.loads(check.stdout)['problems'][0]['found'])
+
+    def test_claims_and_a_property_at_once_are_a_usage_error(self):
+        a = self.node('a').start()
+        got = a.run('write', 'e', 'p', 'v', '--claims', '{}', check=False)
+        self.assertEqual(got.returncode, 2)
+
+    def test_a_node_without_descriptors_does_not_start(self):
+        a = self.node('a')
+        got = subprocess.run(['sh', '-c', 'ulimit -n 40; exec "$0" run "$1"', fixture.RHIZOME, a.directory],
+                             capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(got.returncode, 1)
+        self.assertIn('expected a limit of at least 128, found 40', got.stderr)
 
 
 class Output(NodesTest):
