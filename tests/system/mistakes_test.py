@@ -80,7 +80,7 @@ class Options(NodesTest):
     def test_a_config_that_cannot_be_read_is_a_problem_in_json_too(self):
         check = command('config', 'check', '/nonexistent', '--json', check=False)
         self.assertEqual(check.returncode, 78)
-        self.assertIn('No such file', json.loads(check.stdout)['problems'][0]['found'])
+        self.assertIn('expected a file that can be read', json.loads(check.stdout)['problems'][0]['found'])
 
     def test_claims_and_a_property_at_once_are_a_usage_error(self):
         a = self.node('a').start()
