@@ -4,8 +4,9 @@
 //
 // Threads: any. Operations without a callback answer on the caller's thread and may read the store,
 // so call them from a task of the executor. `write` and `get` answer through `done`, which is
-// called exactly once, on any thread and perhaps before the call returns; `query` and `subscribe`
-// give pull streams. Nothing waits on a thread: time is the executor's.
+// called exactly once (after `stop` perhaps never), on any thread and perhaps before the call
+// returns; `query` and `subscribe` give pull streams. Nothing waits on a thread: time is the
+// executor's.
 #pragma once
 
 #include <functional>

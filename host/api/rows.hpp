@@ -33,7 +33,7 @@ struct RowsEnd {
 
 // Where a subscription stands behind a batch of rows.
 struct RowPosition {
-  Seq after = 0;
+  Seq after = 0;                   // a query or subscription behind it loses nothing
   bool live = false;               // nothing more is held that matches
   std::string resume;              // empty: a limit cut the batch short
   std::uint64_t refused = 0;       // deltas of a peer that did not check out
@@ -65,7 +65,8 @@ class RowStream {
   virtual void cancel() = 0;
 };
 
-// Called on any thread, never from within a call of the stream's consumer. Must not block.
+// Called on any thread, perhaps from within a call of the stream and before the call that gives the
+// stream returns: it must not block and not call the stream, only see to it that `next` is called.
 using Ready = std::function<void()>;
 
 }  // namespace rhizome::api

@@ -151,8 +151,8 @@ class SubscriptionStream final : public RowStream,
     token_ = whole ? feeds::to_token(batch.cursor) : std::string();
     if (whole) last_ = std::max(last_, batch.cursor.next.seq - 1);
     RowPosition& position = out.position.emplace();
-    position.after = batch.cursor.next.seq - 1;
-    position.live = batch.live;
+    position.after = whole ? batch.cursor.next.seq - 1 : last_;
+    position.live = batch.live && whole;
     position.resume = token_;
     position.refused = batch.refused;
     position.by_origin_numbers = batch.by_labels;

@@ -34,15 +34,9 @@ void TokenWait::cancel() {
   {
     const std::lock_guard lock(mutex_);
     if (result_) return;
-    canceled_ = true;
     cancel = cancel_;
   }
   if (cancel) cancel();
-}
-
-bool TokenWait::was_canceled() const {
-  const std::lock_guard lock(mutex_);
-  return canceled_;
 }
 
 std::optional<Result<TokensRead>> TokenWait::result() const {

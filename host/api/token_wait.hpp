@@ -18,7 +18,6 @@ class TokenWait : public std::enable_shared_from_this<TokenWait> {
   static std::shared_ptr<TokenWait> begin(Waits& waits, ExtentBook& book, const ReadNeeds& needs,
                                           std::function<void()> done);
   void cancel();
-  bool was_canceled() const;
   // None while it waits.
   std::optional<Result<TokensRead>> result() const;
 
@@ -28,7 +27,6 @@ class TokenWait : public std::enable_shared_from_this<TokenWait> {
   mutable std::mutex mutex_;
   std::optional<Result<TokensRead>> result_;  // guarded by mutex_
   Waits::Cancel cancel_;                      // guarded by mutex_
-  bool canceled_ = false;                     // guarded by mutex_
 };
 
 }  // namespace rhizome::api

@@ -108,6 +108,7 @@ void print_confirm(const char* verb, const json& confirm) {
 
 int print_written(const char* verb, const Reply& reply, bool as_json) {
   json answer = json::parse(reply.header);
+  if (const Result<json> ids = read_answer(reply.blob); ids.ok()) answer.update(*ids);
   if (as_json) {
     answer.erase("id");
     std::printf("%s\n", answer.dump(-1, ' ', false, json::error_handler_t::replace).c_str());

@@ -15,16 +15,6 @@ constexpr std::size_t kChunk = 64u << 10;
 constexpr std::size_t kPerTurn = 1u << 20;  // read from one client before the others' turn
 // Messages that may wait for their operation: one under way, and a `cancel` or `pause` of it.
 constexpr std::size_t kMaxTaken = 4;
-constexpr std::size_t kHead = 8;
-
-std::uint32_t get_u32(const char* in) {
-  std::uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<std::uint8_t>(in[i]);
-  return value;
-}
-void put_u32(std::uint32_t value, std::string& out) {
-  for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
 
 }  // namespace
 
@@ -33,13 +23,14 @@ ConnectionPool::~ConnectionPool() {
 }
 
 Connection::~Connection() {
-  pool_->bytes_in -= in_.size() + taken_bytes_;
+  pool_->bytes_in -= rest().size() + taken_bytes_;
   ::close(socket_);
 }
 
 Result<Connection::Read> Connection::read(const std::function<void(Message)>& take) {
+  RZ_TRY(parse(take));
   char chunk[kChunk];
-  for (std::size_t turn = 0; turn < kPerTurn;) {
+  for (std::size_t turn = 0; turn < kPerTurn && takes_more();) {
     const ssize_t got = ::recv(socket_, chunk, sizeof chunk, MSG_DONTWAIT);
     if (got == 0) return Read::kEnd;
     if (got < 0) {
@@ -54,43 +45,53 @@ Result<Connection::Read> Connection::read(const std::function<void(Message)>& ta
                                      std::to_string(pool_->request_bytes >> 20) +
                                      " MiB already; try again");
     RZ_TRY(parse(take));
-    const std::lock_guard lock(mutex_);
-    if (held_) break;
   }
   return Read::kSome;
 }
 
+bool Connection::takes_more() const {
+  const std::lock_guard lock(mutex_);
+  return may_take();
+}
+
+bool Connection::has_rest() const {
+  const std::lock_guard lock(mutex_);
+  return has_rest_ && may_take();
+}
+
 Status Connection::parse(const std::function<void(Message)>& take) {
-  std::size_t at = 0;
-  while (in_.size() - at >= kHead) {
-    const std::uint32_t total = get_u32(in_.data() + at);
-    const std::uint32_t header = get_u32(in_.data() + at + 4);
-    if (total > kMaxMessage || header > kMaxHeader || total < 4 || header > total - 4)
-      return {Code::kInvalid, "control message: sizes over their bounds (16 MiB, header 1 MiB)"};
-    if (in_.size() - at < 4 + std::size_t{total}) break;
-    Message message{in_.substr(at + kHead, header),
-                    in_.substr(at + kHead + header, total - 4 - header)};
-    at += 4 + std::size_t{total};
-    taken_bytes_ += 4 + std::size_t{total};
-    ++taken_;
-    take(std::move(message));
-    const std::lock_guard lock(mutex_);
-    if (taken_ >= kMaxTaken) {
-      held_ = true;
-      watch();
-    }
-  }
-  if (at != 0) {
-    // Its memory goes with a large message: a connection keeps what arrived and is not answered.
-    in_ = in_.substr(at);
+  while (takes_more()) {
+    const Result<std::optional<FrontMessage>> front = front_message(rest());
+    if (!front.ok()) return front.status();
+    if (!*front) break;
+    Message message{std::string((*front)->header), std::string((*front)->blob)};
+    parsed_ += (*front)->size;
     partial_since_ = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      taken_bytes_ += (*front)->size;
+      ++taken_;
+      if (taken_ >= kMaxTaken) held_ = true;
+    }
+    take(std::move(message));
   }
+  drop_parsed();
+  const std::lock_guard lock(mutex_);
+  has_rest_ = !may_take() && !rest().empty();
+  watch();
   return {};
 }
 
+// Its memory goes with a large message: a connection keeps what arrived and is not answered. Each
+// byte moves twice at most, however many small messages arrive together.
+void Connection::drop_parsed() {
+  if (parsed_ == 0 || parsed_ < in_.size() / 2) return;
+  in_ = in_.substr(parsed_);
+  parsed_ = 0;
+}
+
 std::uint64_t Connection::partial_since_ns(std::uint64_t now_ns) {
-  const std::lock_guard lock(mutex_);
-  if (in_.empty() || held_)
+  if (rest().empty() || !takes_more())
     partial_since_ = 0;
   else if (partial_since_ == 0)
     partial_since_ = now_ns;
@@ -98,23 +99,19 @@ std::uint64_t Connection::partial_since_ns(std::uint64_t now_ns) {
 }
 
 void Connection::answered(std::size_t bytes) {
-  taken_bytes_ -= bytes;
   pool_->bytes_in -= bytes;
-  --taken_;
   const std::lock_guard lock(mutex_);
+  taken_bytes_ -= bytes;
+  --taken_;
   if (!held_ || taken_ > kMaxTaken / 2) return;
   held_ = false;
   watch();
 }
 
 Status Connection::send(ByteView header, ByteView blob) {
-  if (header.size() > kMaxHeader || header.size() + blob.size() + kHead > kMaxMessage)
-    return {Code::kLimit, "control message: over 16 MiB, or its header over 1 MiB"};
   const std::lock_guard lock(mutex_);
   if (ended_) return {Code::kClosed, "control socket: the client left"};
-  put_u32(static_cast<std::uint32_t>(4 + header.size() + blob.size()), out_);
-  put_u32(static_cast<std::uint32_t>(header.size()), out_);
-  out_.append(header).append(blob);
+  RZ_TRY(append_message(header, blob, out_));
   send_queued();
   full_ = full_ || out_.size() - sent_ >= kMaxQueued;
   watch();
@@ -151,9 +148,9 @@ void Connection::write() {
   {
     const std::lock_guard lock(mutex_);
     send_queued();
-    watch();
     room = full_ && out_.size() - sent_ < kMaxQueued / 2;
     if (room) full_ = false;
+    watch();
   }
   if (room && room_) room_();
 }
@@ -172,8 +169,12 @@ void Connection::stop_reading() {
 void Connection::watch() {
   epoll_event event{};
   event.data.fd = socket_;
-  if (reads_ && !held_) event.events |= EPOLLIN | EPOLLRDHUP;
-  if (sent_ < out_.size()) event.events |= EPOLLOUT;
+  if (reads_ && may_take()) event.events |= EPOLLIN | EPOLLRDHUP;
+  // Not only where something is to be sent: `write` says that there is room again, and what was
+  // left behind is no news of the socket's.
+  if (sent_ < out_.size() || full_ || (reads_ && has_rest_ && may_take())) event.events |= EPOLLOUT;
+  if (event.events == watched_) return;
+  watched_ = event.events;
   (void)::epoll_ctl(pool_->epoll, EPOLL_CTL_MOD, socket_, &event);
 }
 

@@ -38,9 +38,13 @@ class Connection {
 
   // ---- the server's thread
   enum class Read : std::uint8_t { kSome, kEnd };
-  // Reads what is there, about 1 MiB at most, and calls `take` for each whole message. kInvalid or
-  // kLimit where the client broke a bound: the connection is to be ended with this status.
+  // Reads what is there, about 1 MiB at most, and calls `take` for each whole message. Stops where
+  // as many messages as may wait are taken, or where the client does not read its answers: the rest
+  // stays here and in the socket. kInvalid or kBusy where the client broke a bound: the connection
+  // is to be ended with this status.
   Result<Read> read(const std::function<void(Message)>& take);
+  // Whether `read` has something to do though nothing new came: messages that it left behind.
+  bool has_rest() const;
   void write();         // as much as the socket takes
   void stop_reading();  // the client sent its last byte
   // Monotonic time of a request's first byte, while it is incomplete; 0: none is.
@@ -58,24 +62,36 @@ class Connection {
   void end();  // at once; the server's thread then closes it
 
  private:
-  void send_queued();  // REQUIRES: mutex_ is held
-  void watch();        // REQUIRES: mutex_ is held
+  // REQUIRES of these: mutex_ is held.
+  void send_queued();
+  void watch();
+  bool may_take() const { return !held_ && !full_; }
+
+  bool takes_more() const;
+  ByteView rest() const { return ByteView(in_).substr(parsed_); }
   Status parse(const std::function<void(Message)>& take);
+  void drop_parsed();
 
   const int socket_;
   const std::shared_ptr<ConnectionPool> pool_;
   std::function<void()> room_;
-  std::string in_;                   // the server's thread's
-  std::uint64_t partial_since_ = 0;  // the server's thread's
-  std::atomic<std::size_t> taken_bytes_{0}, taken_{0};
+  // ---- the server's thread's
+  std::string in_;
+  std::size_t parsed_ = 0;  // of in_: what was taken
+  std::uint64_t partial_since_ = 0;
+
   mutable std::mutex mutex_;
-  std::string out_;           // guarded by mutex_
-  std::size_t sent_ = 0;      // guarded by mutex_: of out_
-  bool reads_ = true;         // guarded by mutex_: the client may still send
-  bool held_ = false;         // guarded by mutex_: not read from until messages are answered
-  bool full_ = false;         // guarded by mutex_: has_room was false
-  bool last_output_ = false;  // guarded by mutex_
-  bool ended_ = false;        // guarded by mutex_
+  // ---- guarded by mutex_
+  std::size_t taken_bytes_ = 0, taken_ = 0;  // of messages that are not answered
+  std::string out_;
+  std::size_t sent_ = 0;         // of out_
+  std::uint32_t watched_ = ~0u;  // events that epoll looks for; ~0: not said yet
+  bool reads_ = true;            // the client may still send
+  bool held_ = false;            // nothing is taken until messages are answered
+  bool full_ = false;            // nothing is taken until the client has read answers
+  bool has_rest_ = false;        // in_ has what was not looked at because of these
+  bool last_output_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace rhizome::control

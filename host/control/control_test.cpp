@@ -2,13 +2,14 @@
 #include "control/control.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
 
 #include "control/testing.hpp"
-#include "framing.hpp"
+#include "control/testing_socket.hpp"
 
 namespace rhizome {
 namespace {
@@ -36,6 +37,40 @@ TEST_F(ControlTest, WhatIsWrittenIsReadAndItsTokenSaysWhereItStands) {
   const auto deltas = c.get("movie:matrix", /*lossless=*/true);
   ASSERT_TRUE(deltas.ok());
   EXPECT_EQ(json::parse(*deltas)["properties"]["title"][0]["delta"]["id"], written->ids[0]);
+}
+
+// Its ids did not fit into a header, and the writer heard `limit` of what was committed.
+TEST_F(ControlTest, AWriteOfManyDraftsIsAnsweredWithAllTheirIds) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines += claims("e", std::to_string(i));
+  const Result<Reply> reply = client().call(R"({"op":"import","ids":true})", lines);
+  ASSERT_TRUE(reply.ok()) << reply.status().to_string();
+  EXPECT_EQ(json::parse(reply->header)["added"], 20'000);
+  const json written = json::parse(reply->blob);
+  EXPECT_EQ(written["ids"].size(), 20'000u);
+  EXPECT_EQ(written["seqs"].size(), 20'000u);
+}
+
+TEST_F(ControlTest, AWriteOfManyBadLinesIsAnsweredToo) {
+  std::string lines;
+  for (int i = 0; i < 2'000; ++i) lines += "\"" + std::string(4'000, '\x7f') + "\"\n";
+  const Result<Reply> reply = client().call(R"({"op":"write"})", lines);
+  ASSERT_TRUE(reply.ok()) << reply.status().to_string();
+  EXPECT_EQ(json::parse(reply->header)["refused"], 2'000);
+}
+
+// Its answer was too large with it, and so was the error: nothing came at all.
+TEST_F(ControlTest, AnIdThatAnAnswerHasNoRoomForIsRefused) {
+  const int socket = raw();
+  const std::string request = R"({"op":"digest","id":")" + std::string(1'048'000, 'x') + "\"}";
+  ASSERT_TRUE(control::send_message(socket, request, {}).ok());
+  control::Message message;
+  ASSERT_TRUE(control::receive_message(socket, message).ok());
+  EXPECT_EQ(json::parse(message.header)["error"]["code"], "limit");
+  ASSERT_TRUE(control::send_message(socket, R"({"op":"digest","id":7})", {}).ok());
+  ASSERT_TRUE(control::receive_message(socket, message).ok());
+  EXPECT_EQ(json::parse(message.header)["id"], 7);
+  ::close(socket);
 }
 
 TEST_F(ControlTest, ARefusedLineIsToldWithItsNumberAndTheRestGoesOn) {
@@ -228,6 +263,33 @@ TEST_F(ControlTest, ADeadSocketIsReplacedAndAnotherFileIsNot) {
   EXPECT_EQ(refused.code(), Code::kBusy);
   EXPECT_THAT(refused.status().message(), HasSubstr("no socket"));
   EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+// Out of descriptors it could not ask whether a node listens, and took the socket away from it.
+TEST_F(ControlTest, ANodesSocketStaysWhereItCannotBeAskedForWantOfDescriptors) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto second = start();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(second.ok());
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_TRUE(is_answered(client())) << "the first goes on";
+}
+
+TEST_F(ControlTest, ASocketOfAnotherKindIsNotReplaced) {
+  server.reset();
+  const int datagrams = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  ASSERT_EQ(::bind(datagrams, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_FALSE(start().ok());
+  EXPECT_TRUE(std::filesystem::exists(path));
+  ::close(datagrams);
+  std::filesystem::remove(path);
 }
 
 TEST(Client, WithoutANodeSaysHowToStartOne) {

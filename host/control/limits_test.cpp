@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "control/testing.hpp"
-#include "framing.hpp"
+#include "control/testing_socket.hpp"
 
 namespace rhizome {
 namespace {
@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing_support::claims;
+using testing_support::framed;
 using testing_support::is_answered;
 using testing_support::Served;
 
@@ -87,6 +88,48 @@ TEST_F(LimitsTest, TheConnectionThatWasIdleForLongestMakesRoomAndOneAtWorkDoesNo
   while (answer.is_object() && answer.value("more", false)) answer = next(at_work);
   EXPECT_EQ(answer["canceled"], true);
   for (const int socket : {at_work, idlest, idle, fresh}) ::close(socket);
+}
+
+// What came while an earlier request was answered left the connection idle, and it was dropped.
+TEST_F(LimitsTest, ASubscriptionThatWasAskedForBehindAnotherRequestIsNotIdle) {
+  ControlLimits few;
+  few.connections = 2;
+  few.idle_ms = 1;
+  restart(few);
+  const int at_work = raw(), idle = raw();
+  const std::string asked = framed(R"({"op":"digest"})") + framed(R"({"op":"subscribe"})");
+  ASSERT_EQ(::send(at_work, asked.data(), asked.size(), 0), static_cast<ssize_t>(asked.size()));
+  EXPECT_TRUE(next(at_work).contains("digest"));
+  EXPECT_EQ(next(at_work)["more"], true);
+  ASSERT_TRUE(is_digest_given(idle));
+  ::usleep(10'000);
+  const int fresh = raw();
+  EXPECT_TRUE(is_digest_given(fresh));
+  EXPECT_FALSE(is_digest_given(idle));
+  ASSERT_TRUE(control::send_message(at_work, R"({"op":"cancel"})", {}).ok());
+  json answer = next(at_work);
+  while (answer.is_object() && answer.value("more", false)) answer = next(at_work);
+  EXPECT_TRUE(answer.is_object());
+  for (const int socket : {at_work, idle, fresh}) ::close(socket);
+}
+
+// The node answered on and on into memory.
+TEST_F(LimitsTest, ARequestBehindAnswersThatAreNotReadWaitsUntilTheyAre) {
+  const std::string large = "\"" + std::string(900'000, 'x') + "\"";
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(client().write(claims("e", large)).ok());
+  const int socket = raw();
+  std::string asked = framed(R"({"op":"get","entity":"e","lossless":true})");
+  for (int i = 0; i < 3; ++i) asked += framed(R"({"op":"write"})", claims("late", "1"));
+  ASSERT_EQ(::send(socket, asked.data(), asked.size(), 0), static_cast<ssize_t>(asked.size()));
+  pollfd state{socket, POLLIN, 0};
+  ASSERT_EQ(::poll(&state, 1, 10'000), 1);
+  ::usleep(50'000);
+  EXPECT_EQ(journal->stats().deltas, 5u) << "it went on though nothing is read";
+  std::string view;
+  EXPECT_TRUE(next(socket, &view).is_object());
+  EXPECT_GT(view.size(), 4'000'000u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(next(socket)["added"], 1);
+  ::close(socket);
 }
 
 TEST_F(LimitsTest, ARequestThatIsNeverCompletedEndsItsConnection) {

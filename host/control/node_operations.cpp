@@ -1,22 +1,14 @@
-// Operations about the node: answered at once.
+// Operations about the node.
 #include "control/operations.hpp"
 #include "control/to_json.hpp"
 
 namespace rhizome::control::operations {
 
-namespace {
-
-std::string dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-}  // namespace
-
 Status status(Session& session, const RequestPointer& request) {
   RZ_TRY(request->check({}));
   const Result<api::NodeStatus> found = session.api().status(session.by());
   if (!found.ok()) return found.status();
-  session.reply(*request, Json::object(), dump(to_json(*found)));
+  answer_text(session, request, dump(to_json(*found)));
   return {};
 }
 
@@ -24,7 +16,7 @@ Status peers(Session& session, const RequestPointer& request) {
   RZ_TRY(request->check({}));
   const auto found = session.api().peers(session.by());
   if (!found.ok()) return found.status();
-  session.reply(*request, Json::object(), dump(to_json(*found)));
+  answer_text(session, request, dump(to_json(*found)));
   return {};
 }
 
@@ -67,7 +59,7 @@ Status origins(Session& session, const RequestPointer& request) {
   RZ_TRY(request->check({}));
   const auto found = session.api().origins(session.by());
   if (!found.ok()) return found.status();
-  session.reply(*request, Json::object(), dump(to_json(*found)));
+  answer_text(session, request, dump(to_json(*found)));
   return {};
 }
 
@@ -102,7 +94,7 @@ Status subscriptions(Session& session, const RequestPointer& request) {
   RZ_TRY(request->check({}));
   const auto found = session.api().subscriptions(session.by());
   if (!found.ok()) return found.status();
-  session.reply(*request, Json::object(), dump(to_json(*found)));
+  answer_text(session, request, dump(to_json(*found)));
   return {};
 }
 

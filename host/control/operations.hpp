@@ -36,6 +36,11 @@ extern const std::vector<Field> kReadFields;
 Result<api::ReadOptions> read_options(const Request& request);
 std::vector<Field> with(std::vector<Field> fields, const std::vector<Field>& more);
 
+// Answers with a text of any size as the blob, in parts where it is longer than a message; `end` is
+// the last part's header.
+void answer_text(Session& session, const RequestPointer& request, std::string text,
+                 Request::Json end = Request::Json::object());
+
 // A wait for the API's answer, which comes by Session::finish or fail.
 class WaitOperation final : public Operation {
  public:

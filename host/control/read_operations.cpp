@@ -26,7 +26,7 @@ Result<api::ReadOptions> read_options(const Request& request) {
 
 namespace {
 
-constexpr std::size_t kPartBytes = 8u << 20;  // of a view in one answer
+constexpr std::size_t kPartBytes = 8u << 20;  // of a text in one answer
 
 // A text that is longer than a message, as the client takes its parts.
 class TextOperation final : public Operation {
@@ -52,12 +52,20 @@ class TextOperation final : public Operation {
   std::size_t at_ = 0;
 };
 
+}  // namespace
+
+void answer_text(Session& session, const RequestPointer& request, std::string text, Json end) {
+  session.begin(std::make_unique<TextOperation>(request, std::move(text), std::move(end)));
+}
+
+namespace {
+
 std::string text_of(const api::GetResult& result) {
   std::string text =
       std::visit([](const auto& view) { return rhizome::to_json(view); }, result.view);
   const Json tokens = to_json(result.tokens);
   if (tokens.empty()) return text;
-  const std::string members = tokens.dump();
+  const std::string members = dump(tokens);
   text.insert(1, members.substr(1, members.size() - 2) + ",");
   return text;
 }
@@ -81,27 +89,28 @@ Status get(Session& session, const RequestPointer& request) {
   asked.lossless = request->flag("lossless");
   if (auto resolver = request->text("resolver")) asked.resolver = std::move(*resolver);
   if (request->has("resolver_options"))
-    asked.resolver_options = request->header()["resolver_options"].dump();
+    asked.resolver_options = dump(request->header()["resolver_options"]);
   asked.read = std::move(*options);
   auto operation = std::make_unique<WaitOperation>(request);
   WaitOperation* const wait = operation.get();
   session.begin(std::move(operation));
-  auto cancel = session.api().get(
-      session.by(), std::move(asked),
-      [weak = session.weak_from_this(), request](Result<api::GetResult> result) {
-        const auto self = weak.lock();
-        if (self == nullptr) return;
-        if (!result.ok())
-          return self->post(
-              [request, status = result.status()](Session& s) { s.fail(request, status); });
-        const auto text = std::make_shared<std::string>(text_of(*result));
-        self->post([request, text, canceled = result->canceled](Session& s) {
-          if (!s.is_under_way(*request)) return;
-          Json end = Json::object();
-          if (canceled) end["canceled"] = true;
-          s.begin(std::make_unique<TextOperation>(request, std::move(*text), std::move(end)));
-        });
-      });
+  auto cancel =
+      session.api().get(session.by(), std::move(asked),
+                        [weak = session.weak_from_this(), request](Result<api::GetResult> result) {
+                          const auto self = weak.lock();
+                          if (self == nullptr) return;
+                          if (!result.ok())
+                            return self->post([request, status = result.status()](Session& s) {
+                              s.fail(request, status);
+                            });
+                          const auto text = std::make_shared<std::string>(text_of(*result));
+                          self->post([request, text, canceled = result->canceled](Session& s) {
+                            if (!s.is_under_way(*request)) return;
+                            Json end = Json::object();
+                            if (canceled) end["canceled"] = true;
+                            answer_text(s, request, std::move(*text), std::move(end));
+                          });
+                        });
   wait->set_cancel(std::move(cancel));
   return {};
 }

@@ -7,9 +7,8 @@ namespace {
 
 using Json = Request::Json;
 
-std::string dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+// What an error says of what was asked is cut, or it would not fit into its answer.
+constexpr std::size_t kMaxMessageText = 4096;
 
 const char* kind_name(FieldKind kind) {
   switch (kind) {
@@ -52,6 +51,13 @@ Request::Request(Message message)
     problem_ = Status(Code::kInvalid, "request: expected a JSON object");
   else
     header_ = std::move(*header);
+  const auto id = header_.find("id");
+  if (id == header_.end()) return;
+  const std::size_t size = dump(*id).size();
+  if (size <= kMaxId) return;
+  problem_ = Status(Code::kLimit, "request.id: expected at most " + std::to_string(kMaxId) +
+                                      " bytes, found " + std::to_string(size));
+  header_.erase(id);
 }
 
 void Request::release() {
@@ -104,7 +110,13 @@ std::string Request::answer(Json answer) const {
 }
 
 Json error_json(const Status& status) {
-  return {{"error", {{"code", code_name(status.code())}, {"message", status.message()}}}};
+  return {{"error",
+           {{"code", code_name(status.code())},
+            {"message", status.message().substr(0, kMaxMessageText)}}}};
+}
+
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::vector<ByteView> lines_of(ByteView blob) {

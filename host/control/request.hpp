@@ -24,6 +24,8 @@ class Request {
   using Json = nlohmann::json;
   // A filter is at most 64 deep (docs/control.md); around it is the header itself.
   static constexpr JsonBounds kHeaderBounds{control::kMaxHeader, 72, 65'536};
+  // Bytes of an id as JSON: each answer repeats it, so it must leave room for what the answer says.
+  static constexpr std::size_t kMaxId = 1024;
 
   explicit Request(Message message);
 
@@ -55,6 +57,8 @@ class Request {
 };
 
 Request::Json error_json(const Status& status);
+// JSON as text; bytes that are no UTF-8 become U+FFFD.
+std::string dump(const Request::Json& value);
 
 std::vector<ByteView> lines_of(ByteView blob);  // without empty ones
 

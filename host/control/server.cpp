@@ -38,18 +38,29 @@ Status taken(const std::string& path, const char* by) {
   return {Code::kBusy, "control socket " + path + ": " + by};
 }
 
-// Removes a dead socket; anything else stays where it is.
+Status failed(const std::string& path, int error) {
+  return {Code::kIo, "control socket " + path + ": " + std::strerror(error)};
+}
+
+// Removes a dead socket; anything else stays where it is. Only a refused connection says that no
+// process listens: where it cannot be asked (no descriptor is left, a full backlog, a socket of
+// another type), the socket may be a node's.
 Status clear_path(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return {};
   if (!S_ISSOCK(found.st_mode))
     return taken(path, "a file that is no socket is there; move it or set control.socket");
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool listens =
-      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return failed(path, errno);
+  const int error =
+      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                         : errno;
   ::close(probe);
-  if (listens) return taken(path, "a node listens there already");
-  ::unlink(path.c_str());
+  if (error == 0 || error == EAGAIN) return taken(path, "a node listens there already");
+  if (error == EPROTOTYPE)
+    return taken(path, "a socket of another kind is there; move it or set control.socket");
+  if (error != ECONNREFUSED && error != ENOENT) return failed(path, error);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed(path, errno);
   return {};
 }
 
@@ -105,14 +116,14 @@ Status ControlServer::Loop::bind_to(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   RZ_TRY(clear_path(path, address));
   listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const mode_t old = ::umask(0177);
-  const bool bound =
-      ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  const int error = errno;
-  ::umask(old);
-  if (bound) path_ = path;
-  if (bound && ::listen(listener_, kBacklog) == 0) return {};
-  return {Code::kIo, "control socket " + path + ": " + std::strerror(bound ? errno : error)};
+  // The file gets its mode when it is made, from the descriptor's: before anybody could connect,
+  // and without the process's umask, by which other threads make files at the same time.
+  if (listener_ < 0 || ::fchmod(listener_, 0600) != 0 ||
+      ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return failed(path, errno);
+  path_ = path;
+  if (::listen(listener_, kBacklog) != 0) return failed(path, errno);
+  return {};
 }
 
 Status ControlServer::Loop::start() {
@@ -222,7 +233,9 @@ void ControlServer::Loop::accept_one(int socket) {
 void ControlServer::Loop::refuse(int socket, const char* code, const std::string& why) {
   const std::string answer =
       R"({"error":{"code":")" + std::string(code) + R"(","message":")" + why + "\"}}";
-  (void)control::send_message(socket, answer, {}).ok();
+  std::string bytes;
+  if (control::append_message(answer, {}, bytes).ok())
+    (void)::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::close(socket);
 }
 
@@ -247,7 +260,7 @@ void ControlServer::Loop::serve(int socket, std::uint32_t events) {
   if (found == clients_.end()) return;
   const Client client = found->second;
   if ((events & EPOLLOUT) != 0) client.connection->write();
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) read(client);
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || client.connection->has_rest()) read(client);
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) drop(socket);
 }
 

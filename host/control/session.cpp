@@ -23,13 +23,15 @@ void Session::take(Message message) {
   });
 }
 
-// Requests are answered in their order. One that comes behind an operation which ends by itself
-// waits for its turn; the connection reads no more than a few ahead.
+// Requests are answered in their order. One that comes behind an operation which ends by itself, or
+// behind answers that the client does not read, waits for its turn; the connection reads no more
+// than a few ahead.
 void Session::receive(const std::shared_ptr<Request>& request) {
-  if (operation_ == nullptr && waiting_.empty()) return handle(request);
+  if (operation_ == nullptr && waiting_.empty() && has_room()) return handle(request);
   if (operation_ != nullptr && handle_meanwhile(*request))
     return connection_->answered(request->bytes());
   waiting_.push_back(request);
+  if (operation_ == nullptr) after_operation();
 }
 
 void Session::handle(const std::shared_ptr<Request>& request) {
@@ -44,7 +46,7 @@ void Session::handle(const std::shared_ptr<Request>& request) {
 }
 
 // An operation may be canceled, paused and resumed. What only a cancel ends is ended by any other
-// request: it would wait for ever. False where the request is to wait.
+// request, which would wait for ever behind it. False where the request is to wait for its turn.
 bool Session::handle_meanwhile(const Request& request) {
   const std::string op = request.op();
   if (op == "cancel") {
@@ -60,12 +62,12 @@ bool Session::handle_meanwhile(const Request& request) {
   reply_error(operation_->request(),
               Status(Code::kBusy,
                      operation_->request().op() + ": ended by another request; send cancel first"));
-  end_operation();
-  return true;
+  operation_.reset();
+  return false;
 }
 
 void Session::handle_waiting() {
-  if (operation_ != nullptr) return;
+  if (operation_ != nullptr || !has_room()) return;
   if (!waiting_.empty()) {
     const std::shared_ptr<Request> request = std::move(waiting_.front());
     waiting_.pop_front();
@@ -75,19 +77,26 @@ void Session::handle_waiting() {
 }
 
 void Session::after_operation() {
-  if (!waiting_.empty()) return post([](Session& session) { session.handle_waiting(); });
+  if (!waiting_.empty()) {
+    // Without room, `go_on` comes once there is some.
+    if (has_room()) post([](Session& session) { session.handle_waiting(); });
+    return;
+  }
   idle_since_ns_ = api_.executor().monotonic_ns();
   if (done_) connection_->end_after_output();
 }
 
 void Session::begin(std::unique_ptr<Operation> operation) {
+  // Not only in `take`: the request may have come while another one was answered, which then said
+  // that nothing is asked.
+  idle_since_ns_ = 0;
   operation_ = std::move(operation);
   step();
 }
 
 void Session::step() {
-  if (operation_ == nullptr || !operation_->go_on(*this)) return;
-  end_operation();
+  if (operation_ == nullptr) return handle_waiting();
+  if (operation_->go_on(*this)) end_operation();
 }
 
 void Session::end_operation() {

@@ -45,9 +45,7 @@ class RowsOperation final : public Operation {
   }
   // Answered with the state that now holds: after `paused` no row follows until `resume`.
   bool pause(Session& session, bool paused) override {
-    if (paused == paused_) return true;
-    paused_ = paused;
-    stream_->pause(paused);
+    if (std::exchange(paused_, paused) != paused) stream_->pause(paused);
     session.reply(request(), {{"more", true}, {"paused", paused}});
     return true;
   }

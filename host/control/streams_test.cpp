@@ -8,7 +8,7 @@
 
 #include "control/control.hpp"
 #include "control/testing.hpp"
-#include "framing.hpp"
+#include "control/testing_socket.hpp"
 
 namespace rhizome {
 namespace {
@@ -265,7 +265,49 @@ TEST_F(StreamTest, CancelEndsAStreamAndHasAnAnswerWhateverItMeets) {
   end = last_answer(socket);
   EXPECT_EQ(end["id"], 4);
   EXPECT_EQ(end["error"]["code"], "busy");
+  // The other request was itself never answered.
+  EXPECT_EQ(last_answer(socket)["id"], 5);
   ::close(socket);
+}
+
+TEST_F(StreamTest, APauseThatChangesNothingIsAnsweredToo) {
+  const int socket = raw();
+  control::Message message;
+  const auto receive = [&] {
+    EXPECT_TRUE(control::receive_message(socket, message).ok());
+    return json::parse(message.header);
+  };
+  ASSERT_TRUE(control::send_message(socket, R"({"op":"subscribe"})", {}).ok());
+  while (!receive().value("live", false)) continue;
+  for (const char* op : {"pause", "pause", "resume", "resume"}) {
+    ASSERT_TRUE(control::send_message(socket, R"({"op":")" + std::string(op) + "\"}", {}).ok());
+    EXPECT_EQ(receive()["paused"], std::string(op) == "pause");
+  }
+  ::close(socket);
+}
+
+// `after` stood behind the whole batch: who went on from it lost the rows behind the limit.
+TEST_F(StreamTest, ALimitThatCutsABatchSaysToGoOnBehindTheLastRowGiven) {
+  std::string lines;
+  for (int i = 0; i < 5; ++i) lines += claims("e", std::to_string(i));
+  ASSERT_TRUE(client().write(lines).ok());
+  std::vector<std::string> rows;
+  std::uint64_t after = 0;
+  const auto page = [&](const std::string& request) {
+    EXPECT_TRUE(client()
+                    .stream(request,
+                            [&](const Reply& reply) {
+                              for (const ByteView line : testing_support::split(reply.blob))
+                                rows.emplace_back(line);
+                              after = json::parse(reply.header).value("after", after);
+                              return rows.size() < 5;
+                            })
+                    .ok());
+  };
+  page(R"({"op":"subscribe","entity":"e","limit":3})");
+  EXPECT_EQ(rows.size(), 3u);
+  page(R"({"op":"query","entity":"e","after":)" + std::to_string(after) + "}");
+  EXPECT_THAT(values_of(rows), ElementsAre(0, 1, 2, 3, 4));
 }
 
 }  // namespace

@@ -23,6 +23,16 @@ inline std::string claims(const std::string& entity, const std::string& value_js
          R"(","context":"p"}},{"role":"value","target":)" + value_json + "}]}\n";
 }
 
+// A message of the control socket.
+inline std::string framed(const std::string& header, const std::string& blob = {}) {
+  const auto number = [](std::size_t value) {
+    std::string bytes(4, '\0');
+    for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+    return bytes;
+  };
+  return number(4 + header.size() + blob.size()) + number(header.size()) + header + blob;
+}
+
 // Whether the node answers this client.
 inline bool is_answered(Client&& client) { return client.call(R"({"op":"digest"})").ok(); }
 inline bool is_answered(Client& client) { return is_answered(std::move(client)); }

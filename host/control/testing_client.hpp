@@ -53,7 +53,7 @@ struct ClientConfirm {
 };
 
 struct ClientWritten : client::Written {
-  std::optional<client::Written> confirm;  // where a confirmation was asked for
+  std::optional<client::Extent> confirm;  // where a confirmation was asked for
 };
 
 class Client {
@@ -203,13 +203,14 @@ class Client {
     written.refused = header.value("refused", 0ull);
     written.token = header.value("token", "");
     written.manifest = header.value("manifest", "");
-    for (const json& id : header.value("ids", json::array()))
+    const json ids = reply->blob.empty() ? json::object() : json::parse(reply->blob);
+    for (const json& id : ids.value("ids", json::array()))
       written.ids.push_back(id.is_string() ? id.get<std::string>() : std::string());
     for (const json& problem : header.value("problems", json::array()))
       written.problems.push_back({problem.value("line", 0ull), problem.value("message", "")});
     if (!header.contains("confirm")) return written;
     const json& told = header["confirm"];
-    client::Written& confirm = written.confirm.emplace();
+    client::Extent& confirm = written.confirm.emplace();
     confirm.confirmed = told.value("confirmed", false);
     confirm.state = told.value("state", "");
     confirm.held = told.value("held", 0ull);

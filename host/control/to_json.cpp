@@ -1,6 +1,7 @@
 // Answers but for `status`.
 #include "control/to_json.hpp"
 
+#include "control/request.hpp"
 #include "rhizome/delta/json.hpp"
 #include "views/entity_json.hpp"
 
@@ -8,7 +9,8 @@ namespace rhizome::control {
 
 namespace {
 
-constexpr std::size_t kMaxProblems = 1000;  // named one by one; the count is of all
+// Of refused drafts that are named one by one (the count is of all): all of it fits into a header.
+constexpr std::size_t kMaxProblems = 1000, kMaxProblem = 500, kMaxProblemBytes = 512u << 10;
 
 void add_names(const api::HolderNames& names, Json& out) {
   out["holders"] = names.holders;
@@ -38,29 +40,36 @@ std::string key_text(const NodeKey& key) {
   return "ed25519:" + to_hex(view(key.data(), key.size()));
 }
 
-Json to_json(const Written& written, bool with_ids) {
+Json to_json(const Written& written) {
   Json answer{{"read", written.results.size()},
               {"added", written.added},
               {"known", written.known},
               {"refused", written.refused},
               {"problems", Json::array()}};
-  Json ids = Json::array(), seqs = Json::array();
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < written.results.size(); ++i) {
     const DraftResult& result = written.results[i];
-    const bool refused = result.verdict == Verdict::kRefused;
-    if (refused && answer["problems"].size() < kMaxProblems)
-      answer["problems"].push_back({{"line", i + 1}, {"message", result.problem}});
-    if (!with_ids) continue;
-    ids.push_back(refused ? Json() : Json(result.id.hex()));
-    seqs.push_back(refused ? Json() : Json(result.seq));
-  }
-  if (with_ids) {
-    answer["ids"] = std::move(ids);
-    answer["seqs"] = std::move(seqs);
+    if (result.verdict != Verdict::kRefused) continue;
+    Json problem{{"line", i + 1}, {"message", result.problem.substr(0, kMaxProblem)}};
+    bytes += dump(problem).size();
+    if (answer["problems"].size() == kMaxProblems || bytes > kMaxProblemBytes) break;
+    answer["problems"].push_back(std::move(problem));
   }
   if (written.manifest) answer["manifest"] = written.manifest->hex();
   if (written.token) answer["token"] = written.token->to_string();
   return answer;
+}
+
+std::string ids_to_json(const Written& written) {
+  std::string ids, seqs;
+  for (const DraftResult& result : written.results) {
+    const bool refused = result.verdict == Verdict::kRefused;
+    ids += refused ? "null," : "\"" + result.id.hex() + "\",";
+    seqs += refused ? "null," : std::to_string(result.seq) + ",";
+  }
+  for (std::string* list : {&ids, &seqs})
+    if (!list->empty()) list->pop_back();
+  return "{\"ids\":[" + ids + "],\"seqs\":[" + seqs + "]}";
 }
 
 Json to_json(const api::Confirmation& c) {

@@ -13,7 +13,10 @@ using Json = nlohmann::json;
 
 std::string key_text(const NodeKey& key);  // "ed25519:<hex>"
 
-Json to_json(const Written& written, bool with_ids);
+// Counts, token and manifest, and which drafts were refused and why: of bounded size, for a header.
+Json to_json(const Written& written);
+// {"ids":[...],"seqs":[...]}: one each per draft, null where it was refused. Grows with the write.
+std::string ids_to_json(const Written& written);
 Json to_json(const api::Confirmation& confirmation);
 Json to_json(const api::ExtentResult& result, const api::ExtentRequest& request);
 Json to_json(const api::RosterResult& result);

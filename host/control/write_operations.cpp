@@ -24,26 +24,24 @@ Status write_as(Session& session, const RequestPointer& request, const WriteOpti
   auto operation = std::make_unique<WaitOperation>(request);
   WaitOperation* const wait = operation.get();
   session.begin(std::move(operation));
-  auto cancel =
-      session.api().write(session.by(), std::move(asked),
-                          [weak = session.weak_from_this(), request,
-                           with_ids = request->flag("ids")](Result<api::WriteResult> result) {
-                            const auto self = weak.lock();
-                            if (self == nullptr) return;
-                            // The answer is made where the result came to be; the strand only sends
-                            // it.
-                            if (!result.ok())
-                              return self->post([request, status = result.status()](Session& s) {
-                                s.fail(request, status);
-                              });
-                            Json answer = to_json(result->written, with_ids);
-                            if (result->confirmation)
-                              answer["confirm"] = to_json(*result->confirmation);
-                            if (result->canceled) answer["canceled"] = true;
-                            self->post([request, answer = std::move(answer)](Session& s) mutable {
-                              s.finish(request, std::move(answer));
-                            });
-                          });
+  auto cancel = session.api().write(
+      session.by(), std::move(asked),
+      [weak = session.weak_from_this(), request,
+       with_ids = request->flag("ids")](Result<api::WriteResult> result) {
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        // The answer is made where the result came to be; the strand only sends
+        // it.
+        if (!result.ok())
+          return self->post(
+              [request, status = result.status()](Session& s) { s.fail(request, status); });
+        Json answer = to_json(result->written);
+        if (result->confirmation) answer["confirm"] = to_json(*result->confirmation);
+        if (result->canceled) answer["canceled"] = true;
+        self->post([request, answer = std::move(answer),
+                    ids = with_ids ? ids_to_json(result->written) : std::string()](
+                       Session& s) mutable { s.finish(request, std::move(answer), ids); });
+      });
   wait->set_cancel(std::move(cancel));
   return {};
 }
@@ -78,11 +76,11 @@ Status negate(Session& session, const RequestPointer& request) {
   const Result<api::NegateResult> result = session.api().negate(
       session.by(), {request->text("delta").value_or(""), request->text("reason")});
   if (!result.ok()) return result.status();
-  Json answer = to_json(result->written, true);
+  Json answer = to_json(result->written);
   answer["held"] = result->target_held;
   answer["effective"] = result->effective;
   if (result->target_held) answer["author"] = result->target_author;
-  session.reply(*request, std::move(answer));
+  session.reply(*request, std::move(answer), ids_to_json(result->written));
   return {};
 }
 

@@ -1,5 +1,6 @@
-/* A library that names every table of the ABI, so that libabigail can read their types from its
- * debug information and compare them with the baseline. Built by sdk/abi/check; never shipped. */
+/* A library that names every table of the ABI and of the client, so that libabigail can read their
+ * types from its debug information and compare them with the baseline. Built by sdk/abi/check;
+ * never shipped. */
 #include "rhizome/abi.h"
 #include "rhizome/abi/config.h"
 #include "rhizome/abi/delta.h"
@@ -8,6 +9,7 @@
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"
 #include "rhizome/abi/transport.h"
+#include "rhizome/client.h"
 
 #define PROBE(table)                 \
   extern const table* probe_##table; \
@@ -57,3 +59,28 @@ PROBE(rz_property)
 PROBE(rz_resolution_sink)
 PROBE(rz_resolver)
 PROBE(rz_resolver_fold)
+PROBE(rz_value)
+PROBE(rz_role)
+PROBE(rz_confirm)
+PROBE(rz_draft)
+PROBE(rz_write)
+PROBE(rz_import)
+PROBE(rz_negate)
+PROBE(rz_read)
+PROBE(rz_get)
+PROBE(rz_query)
+PROBE(rz_subscription)
+PROBE(rz_extent)
+PROBE(rz_request)
+PROBE(rz_replication)
+PROBE(rz_delta_event)
+PROBE(rz_property_event)
+PROBE(rz_extent_event)
+PROBE(rz_write_problem)
+PROBE(rz_written_event)
+PROBE(rz_token_state)
+PROBE(rz_tokens_event)
+PROBE(rz_summary_event)
+PROBE(rz_event)
+PROBE(rz_client_options)
+PROBE(rz_client_api)

@@ -15,24 +15,58 @@ namespace {
 constexpr JsonBounds kAnswer{512u << 20, 64, 1u << 26};
 constexpr std::size_t kMaxView = 256u << 20;  // bytes of a view that comes in parts
 
+// Who holds something, in an answer or in a part of one.
+class ExtentEvent {
+ public:
+  const rz_extent_event* read(const json& from) {
+    texts_in(from, "holders", holders_);
+    texts_in(from, "missing", missing_);
+    event_ = {sizeof event_,
+              flag_in(from, "confirmed") ? 1u : 0u,
+              number_in(from, "held"),
+              number_in(from, "voters"),
+              number_in(from, "roster"),
+              text_in(from, "state"),
+              text_in(from, "token_state"),
+              text_in(from, "problem"),
+              holders_.data(),
+              holders_.size(),
+              missing_.data(),
+              missing_.size()};
+    return &event_;
+  }
+
+ private:
+  rz_extent_event event_{};
+  std::vector<rz_bytes> holders_, missing_;
+};
+
 class WrittenAnswers final : public Answers {
  public:
-  Status take(control::Message, const json& header, bool) override {
+  Status take(control::Message message, const json& header, bool) override {
     header_ = header;
+    ids_json_ = json::object();
+    if (!message.blob.empty()) {
+      Result<json> ids = parse_answer(message.blob);
+      if (!ids.ok()) return ids.status();
+      ids_json_ = std::move(*ids);
+    }
     ready_ = true;
     return {};
   }
   Result<bool> next(rz_event& event) override {
     if (!std::exchange(ready_, false)) return false;
     written_ = {};
+    written_.struct_size = sizeof written_;
     written_.read = number_in(header_, "read");
     written_.added = number_in(header_, "added");
     written_.known = number_in(header_, "known");
     written_.refused = number_in(header_, "refused");
     written_.token = text_in(header_, "token");
     written_.manifest = text_in(header_, "manifest");
-    written_.effective = member(header_, "effective") == false ? 0 : 1;
-    texts_in(header_, "ids", ids_);
+    written_.target_held = flag_in(header_, "held") ? 1 : 0;
+    written_.effective = flag_in(header_, "effective") ? 1 : 0;
+    texts_in(ids_json_, "ids", ids_);
     written_.ids = ids_.data();
     written_.id_count = ids_.size();
     problems_.clear();
@@ -41,32 +75,20 @@ class WrittenAnswers final : public Answers {
         problems_.push_back({number_in(problem, "line"), text_in(problem, "message")});
     written_.problems = problems_.data();
     written_.problem_count = problems_.size();
-    confirmation();
+    written_.problem_stride = sizeof(rz_write_problem);
+    if (const json& confirm = member(header_, "confirm"); confirm.is_object())
+      written_.confirmation = confirmation_.read(confirm);
     event.kind = RZ_EVENT_WRITTEN;
     event.written = &written_;
     return true;
   }
 
  private:
-  void confirmation() {
-    const json& confirm = member(header_, "confirm");
-    written_.confirmed = flag_in(confirm, "confirmed") ? 1 : 0;
-    written_.state = text_in(confirm, "state");
-    written_.held = number_in(confirm, "held");
-    written_.voters = number_in(confirm, "voters");
-    written_.roster = number_in(confirm, "roster");
-    texts_in(confirm, "holders", holders_);
-    texts_in(confirm, "missing", missing_);
-    written_.holders = holders_.data();
-    written_.holder_count = holders_.size();
-    written_.missing = missing_.data();
-    written_.missing_count = missing_.size();
-  }
-
-  json header_;
+  json header_, ids_json_;
   rz_written_event written_{};
-  std::vector<rz_bytes> ids_, holders_, missing_;
+  std::vector<rz_bytes> ids_;
   std::vector<rz_write_problem> problems_;
+  ExtentEvent confirmation_;
   bool ready_ = false;
 };
 
@@ -79,25 +101,14 @@ class ExtentAnswers final : public Answers {
   }
   Result<bool> next(rz_event& event) override {
     if (!std::exchange(ready_, false)) return false;
-    texts_in(header_, "holders", holders_);
-    texts_in(header_, "missing", missing_);
-    extent_ = {number_in(header_, "held"),
-               number_in(header_, "voters"),
-               number_in(header_, "roster"),
-               text_in(header_, "state"),
-               holders_.data(),
-               holders_.size(),
-               missing_.data(),
-               missing_.size()};
     event.kind = RZ_EVENT_EXTENT;
-    event.extent = &extent_;
+    event.extent = extent_.read(header_);
     return true;
   }
 
  private:
   json header_;
-  rz_extent_event extent_{};
-  std::vector<rz_bytes> holders_, missing_;
+  ExtentEvent extent_;
   bool ready_ = false;
 };
 
@@ -125,16 +136,18 @@ class ViewAnswers final : public Answers {
 
   Result<bool> next(rz_event& event) override {
     if (!ready_) return false;
+    if (!std::exchange(tokens_told_, true) && tokens_.read(view_, event)) return true;
     if (lossless_) return next_delta(event);
     if (at_ == end_) return false;
     const json& property = at_.value();
     texts_in(property, "decided_by", decided_by_);
+    property_.struct_size = sizeof property_;
     property_.name = to_abi(at_.key());
-    property_.value = value_of(member(property, "value"), value_text_);
+    property_.value = value_of(member(property, "value"), member(property, "kind"), value_text_);
     property_.values = number_in(property, "values");
     property_.decided_by = decided_by_.data();
     property_.decided_by_count = decided_by_.size();
-    property_.replication = replication_of(property);
+    property_.replication = replication_of(property, replication_);
     ++at_;
     event.kind = RZ_EVENT_PROPERTY;
     event.property = &property_;
@@ -147,13 +160,13 @@ class ViewAnswers final : public Answers {
       if (!at_.value().is_array() || index_ == at_.value().size()) continue;
       const json& entry = at_.value()[index_++];
       const json& delta = member(entry, "delta");
-      if (!delta_of(delta, entry, pointers_, delta_))
+      if (!read_delta(delta, entry, delta_))
         return Status(Code::kCorrupt, "view: expected a delta with pointers, found none");
       row_ = delta.dump();
-      delta_.property = to_abi(at_.key());
-      delta_.json = to_abi(row_);
+      delta_.event.property = to_abi(at_.key());
+      delta_.event.json = to_abi(row_);
       event.kind = RZ_EVENT_DELTA;
-      event.delta = &delta_;
+      event.delta = &delta_.event;
       return true;
     }
     return false;
@@ -168,8 +181,10 @@ class ViewAnswers final : public Answers {
   rz_property_event property_{};
   std::string value_text_, row_;
   std::vector<rz_bytes> decided_by_;
-  rz_delta_event delta_{};
-  std::vector<rz_role> pointers_;
+  rz_replication replication_{};
+  DeltaEvent delta_;
+  TokensEvent tokens_;
+  bool tokens_told_ = false;
 };
 
 class RawAnswers final : public Answers {

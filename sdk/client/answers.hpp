@@ -27,11 +27,14 @@ std::unique_ptr<Answers> extent_answers();
 std::unique_ptr<Answers> view_answers(bool lossless);
 std::unique_ptr<Answers> raw_answers();
 
-// Rows of a query or subscription. After a lost connection `resume_token` is where to go on, and
-// what was pulled since that token does not come again.
+// Rows of a query or subscription. After a lost connection `resume_token` is where to go on (empty:
+// at the beginning), and what was pulled since that token does not come again.
 class RowAnswers : public Answers {
  public:
   virtual const std::string& resume_token() const = 0;
+  virtual std::uint64_t pulled() const = 0;               // deltas
+  virtual std::uint64_t pulled_before_token() const = 0;  // of these, in front of the token
+  // The next answer is the first one on a new connection.
   virtual void reconnected() = 0;
 };
 std::unique_ptr<RowAnswers> row_answers(bool subscription);

@@ -4,9 +4,7 @@
 //
 //   dialling at first       connect_timeout_ms; no node listening ends the call at once
 //   dialling after a loss   reconnect_ms, with a back-off from 10 ms to 1 s
-//   talking                 answer_timeout_ms beyond the request's own deadline, per answer; none
-//   for
-//                           streams
+//   talking                 by the call's patience
 #include "call.hpp"
 
 #include <algorithm>
@@ -19,7 +17,10 @@ namespace rhizome::client_core {
 namespace {
 
 constexpr std::uint64_t kNever = UINT64_MAX;
-constexpr std::uint64_t kLongestBackOff = 1'000;
+constexpr std::uint64_t kFirstBackOff = 10, kLongestBackOff = 1'000;
+constexpr const char* kPause = R"({"op":"pause"})";
+constexpr const char* kResume = R"({"op":"resume"})";
+constexpr const char* kCancel = R"({"op":"cancel"})";
 
 std::uint64_t later(std::uint64_t from, std::uint64_t by) {
   return by > kNever - from ? kNever : from + by;
@@ -57,11 +58,9 @@ Call::Call(const Options& options, std::shared_ptr<IdleConnections> idle, Wanted
 Call::~Call() { wakeup_.watch(-1, false); }
 
 Status Call::next(std::uint64_t timeout_ms, rz_event& event) {
-  const std::uint32_t size = event.struct_size;
   const std::uint64_t until = later(Wakeup::now_ms(), timeout_ms);
   for (;;) {
     event = {};
-    event.struct_size = size;
     if (taken_) {
       const Result<bool> found = answers_->next(event);
       if (!found.ok()) {
@@ -81,18 +80,41 @@ Status Call::next(std::uint64_t timeout_ms, rz_event& event) {
   }
 }
 
-Status Call::tell(ByteView header) {
-  if (phase_ == Phase::kEnded || last_) return {Code::kClosed, "the call has ended"};
+Status Call::may_tell() const {
   if (!behaviour_.is_stream)
-    return {Code::kUnsupported, "only a query or a subscription can be paused or cancelled"};
-  if (header.find("\"pause\"") != ByteView::npos) paused_ = header;
-  if (header.find("\"resume\"") != ByteView::npos) paused_.reset();
-  if (header.find("\"cancel\"") != ByteView::npos) cancelled_ = true;
+    return {Code::kUnsupported,
+            "only a query, a subscription and a request can be paused or cancelled"};
+  if (phase_ == Phase::kEnded || last_) return {Code::kClosed, "the call has ended"};
+  return {};
+}
+
+// A message for the request under way.
+Status Call::tell(ByteView header) {
   told_ = true;
-  if (!connection_) return {};
   RZ_TRY(connection_->queue(header, {}));
   advance();
   return {};
+}
+
+Status Call::pause(bool paused) {
+  RZ_TRY(may_tell());
+  paused_ = paused;
+  return connection_ ? tell(paused ? kPause : kResume) : Status();  // dial says it otherwise
+}
+
+Status Call::cancel() {
+  RZ_TRY(may_tell());
+  cancelled_ = true;
+  if (connection_) return tell(kCancel);
+  // No node knows of it: nothing is left that could be cancelled there.
+  end({Code::kEnd, "the call was cancelled"});
+  arm();
+  return {};
+}
+
+std::uint64_t Call::patience_ms(std::uint64_t deadline_ms) const {
+  const std::uint64_t own = behaviour_.answer_timeout_ms;
+  return later(own != 0 ? own : options_.answer_timeout_ms, deadline_ms);
 }
 
 void Call::advance() {
@@ -105,9 +127,9 @@ void Call::advance() {
                          std::to_string(resumes_ ? options_.reconnect_ms
                                                  : options_.connect_timeout_ms) +
                          " ms")
-            : Status(Code::kDeadline,
-                     "the node did not answer within " +
-                         std::to_string(options_.answer_timeout_ms + wanted_.deadline_ms) + " ms"));
+            : Status(Code::kDeadline, "the node did not answer within " +
+                                          std::to_string(patience_ms(wanted_.deadline_ms)) +
+                                          " ms"));
   arm();
 }
 
@@ -129,13 +151,13 @@ void Call::dial() {
   }
   if (const Status queued = connection_->queue(wanted_.header, wanted_.blob); !queued.ok())
     return end(queued);
-  if (paused_) (void)connection_->queue(*paused_, {});
+  if (paused_) (void)connection_->queue(kPause, {});
   phase_ = Phase::kTalking;
+  talking_since_ms_ = Wakeup::now_ms();
   answered_ = false;
-  give_up_ms_ =
-      behaviour_.is_stream
-          ? kNever
-          : later(Wakeup::now_ms(), later(options_.answer_timeout_ms, wanted_.deadline_ms));
+  give_up_ms_ = behaviour_.patience == Patience::kNever
+                    ? kNever
+                    : later(Wakeup::now_ms(), patience_ms(wanted_.deadline_ms));
 }
 
 void Call::read() {
@@ -150,23 +172,29 @@ void Call::take(control::Message message) {
   Result<json> header = parse_answer(message.header);
   if (!header.ok()) return end(std::move(header).status());
   if (const Status refused = refusal_of(*header); !refused.ok()) {
-    // A node that is stopping or starting says so; a subscription outlives that.
-    const bool passes = refused.code() == Code::kClosed || refused.code() == Code::kBusy;
-    return resumes_ && passes ? lost(refused) : end(refused);
+    // A node that stops says so, and one that starts may still have its old clients: a subscription
+    // outlives that.
+    const bool passes =
+        refused.code() == Code::kClosed || (resumes_ && refused.code() == Code::kBusy);
+    return behaviour_.rows != nullptr && passes ? lost(refused) : end(refused);
   }
+  if (is_end_of_node(*header)) return lost({Code::kClosed, "the node ended the subscription"});
   if (!std::exchange(answered_, true) && resumes_) {
     behaviour_.rows->reconnected();
     resumes_ = false;
-    back_off_ms_ = 10;
   }
-  const bool is_last = !flag_in(*header, "more");
-  if (is_last && behaviour_.is_endless && !cancelled_)
-    return lost({Code::kClosed, "the node ended the subscription: it stops"});
-  last_ = is_last;
+  last_ = !flag_in(*header, "more");
   if (const Status took = answers_->take(std::move(message), *header, last_); !took.ok())
     return end(took);
   taken_ = true;
-  if (!behaviour_.is_stream) give_up_ms_ = later(Wakeup::now_ms(), options_.answer_timeout_ms);
+  give_up_ms_ =
+      behaviour_.patience == Patience::kEach ? later(Wakeup::now_ms(), patience_ms(0)) : kNever;
+}
+
+// A last answer of a subscription that neither its limit nor a cancel ended: the node stops.
+bool Call::is_end_of_node(const json& header) const {
+  if (behaviour_.rows == nullptr || cancelled_ || flag_in(header, "more")) return false;
+  return wanted_.limit == 0 || number_in(header, "matched") < wanted_.limit;
 }
 
 // The connection is gone before the last answer.
@@ -174,17 +202,26 @@ void Call::lost(Status why) {
   const bool transient = why.code() == Code::kClosed || why.code() == Code::kBusy;
   wakeup_.watch(-1, false);
   connection_.reset();
-  const std::string token = behaviour_.rows != nullptr ? behaviour_.rows->resume_token() : "";
-  if (!transient || token.empty())
-    return end(transient ? Status(Code::kAway,
-                                  "the connection to the node was lost before it "
-                                  "answered; whether it did what was asked is not "
-                                  "known")
-                         : std::move(why));
-  Result<Wanted> again = behaviour_.again(token);
+  // What was to be cancelled has ended with the connection; it is not asked for again.
+  if (cancelled_) return end({Code::kEnd, "the call was cancelled"});
+  // A node that takes each connection and ends it again is not dialled in a tight loop.
+  if (phase_ == Phase::kTalking && Wakeup::now_ms() - talking_since_ms_ >= kLongestBackOff)
+    back_off_ms_ = kFirstBackOff;
+  if (!transient) return end(std::move(why));
+  if (behaviour_.rows == nullptr)
+    return end({Code::kAway,
+                "the connection to the node was lost before it answered; whether it did what was "
+                "asked is not known"});
+  const RowAnswers& rows = *behaviour_.rows;
+  if (behaviour_.subscription->limit() != 0 && rows.pulled() >= behaviour_.subscription->limit())
+    return end({Code::kEnd, "the call has ended"});
+  Result<Wanted> again =
+      behaviour_.subscription->request(rows.resume_token(), rows.pulled_before_token());
   if (!again.ok()) return end(std::move(again).status());
   wanted_ = std::move(*again);
-  if (!std::exchange(resumes_, true)) give_up_ms_ = later(Wakeup::now_ms(), options_.reconnect_ms);
+  if (!std::exchange(resumes_, true))
+    dial_until_ms_ = later(Wakeup::now_ms(), options_.reconnect_ms);
+  give_up_ms_ = dial_until_ms_;
   phase_ = Phase::kDialling;
   dial_at_ms_ = later(Wakeup::now_ms(), back_off_ms_);
   back_off_ms_ = std::min(back_off_ms_ * 2, kLongestBackOff);

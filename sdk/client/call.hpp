@@ -23,14 +23,22 @@ struct Options {
   std::uint64_t reconnect_ms = 60'000;
 };
 
+// How long the node may be silent.
+enum class Patience : std::uint8_t {
+  kEach,   // answer_timeout_ms before each answer, the first one beyond the request's own deadline
+  kFirst,  // the same before the first answer, then without end
+  kNever,  // without end
+};
+
 // How a call behaves beside what it asks.
 struct Behaviour {
-  bool is_stream = false;      // answers come for as long as the call wants them: no time-out
-  bool is_reusable = true;     // its connection serves another call after its last answer
-  RowAnswers* rows = nullptr;  // of a subscription: resumes
-  bool is_endless = false;     // a last answer that was not asked for is a node that stops
-  // A subscription's request that goes on behind a token.
-  std::function<Result<Wanted>(ByteView resume)> again;
+  Patience patience = Patience::kEach;
+  std::uint64_t answer_timeout_ms = 0;  // 0: the client's
+  bool is_stream = false;               // can be paused and cancelled
+  bool is_reusable = true;              // its connection serves another call after its last answer
+  // Of a subscription, which is asked for again after a loss.
+  RowAnswers* rows = nullptr;
+  std::shared_ptr<const KeptSubscription> subscription;
 };
 
 class Call {
@@ -44,8 +52,9 @@ class Call {
   // kEnd at the end, kWouldBlock where nothing came within `timeout_ms`.
   Status next(std::uint64_t timeout_ms, rz_event& event);
   int descriptor() const { return wakeup_.descriptor(); }
-  // A message for the request under way: pause, resume or cancel.
-  Status tell(ByteView header);
+  // kUnsupported where the call is no stream, kClosed behind its last answer.
+  Status pause(bool paused);
+  Status cancel();
 
  private:
   enum class Phase { kDialling, kTalking, kEnded };
@@ -55,10 +64,13 @@ class Call {
   void dial();
   void read();
   void take(control::Message message);
+  bool is_end_of_node(const nlohmann::json& header) const;
   void lost(Status why);
+  Status may_tell() const;
+  Status tell(ByteView header);
+  std::uint64_t patience_ms(std::uint64_t deadline_ms) const;
   void end(Status why);
   void arm();
-  bool expects_answer() const { return !behaviour_.is_stream && phase_ == Phase::kTalking; }
 
   const Options options_;
   const std::shared_ptr<IdleConnections> idle_;
@@ -74,11 +86,13 @@ class Call {
   bool resumes_ = false;   // dialling after a loss
   bool told_ = false;      // another message than the request was sent: its answer may still come
   bool cancelled_ = false;
-  std::optional<std::string> paused_;  // sent again on a new connection
+  bool paused_ = false;  // said again on a new connection
   Status ended_;
-  std::uint64_t give_up_ms_;      // when the phase fails; UINT64_MAX: never
-  std::uint64_t dial_at_ms_ = 0;  // not before, after a refusal
+  std::uint64_t give_up_ms_;         // when the phase fails; UINT64_MAX: never
+  std::uint64_t dial_until_ms_ = 0;  // after a loss, until something was answered
+  std::uint64_t dial_at_ms_ = 0;     // not before, after a refusal
   std::uint64_t back_off_ms_ = 10;
+  std::uint64_t talking_since_ms_ = 0;
 };
 
 }  // namespace rhizome::client_core

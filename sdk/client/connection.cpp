@@ -15,17 +15,6 @@ namespace rhizome::client_core {
 namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
-constexpr std::size_t kSizes = 8;  // the two lengths in front of a message
-
-std::uint32_t get_u32(const char* in) {
-  std::uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<std::uint8_t>(in[i]);
-  return value;
-}
-
-void put_u32(std::uint32_t value, std::string& out) {
-  for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-}
 
 Status failed(const char* doing) {
   if (errno == EPIPE || errno == ECONNRESET)
@@ -71,19 +60,11 @@ bool Connection::is_idle() const {
 }
 
 Status Connection::queue(ByteView header, ByteView blob) {
-  if (header.size() > control::kMaxHeader ||
-      kSizes + header.size() + blob.size() > control::kMaxMessage)
-    return {Code::kLimit, "request of " + std::to_string(header.size()) + " + " +
-                              std::to_string(blob.size()) +
-                              " bytes; at most 1 MiB of header and 16 MiB in all"};
   if (!has_unsent()) {
     out_.clear();
     sent_ = 0;
   }
-  put_u32(static_cast<std::uint32_t>(4 + header.size() + blob.size()), out_);
-  put_u32(static_cast<std::uint32_t>(header.size()), out_);
-  out_.append(header).append(blob);
-  return {};
+  return control::append_message(header, blob, out_);
 }
 
 Status Connection::flush() {
@@ -104,18 +85,12 @@ Status Connection::flush() {
 }
 
 Result<std::optional<control::Message>> Connection::take_message() {
-  const ByteView waiting = ByteView(in_).substr(read_);
-  if (waiting.size() < kSizes) return std::optional<control::Message>();
-  const std::size_t total = get_u32(waiting.data());
-  const std::size_t header = get_u32(waiting.data() + 4);
-  if (total > control::kMaxMessage || header > control::kMaxHeader || total < 4 ||
-      header > total - 4)
+  const auto front = control::front_message(ByteView(in_).substr(read_));
+  if (!front.ok())
     return Status(Code::kCorrupt, "control socket: an answer with sizes over their bounds");
-  if (waiting.size() < 4 + total) return std::optional<control::Message>();
-  control::Message message;
-  message.header = waiting.substr(kSizes, header);
-  message.blob = waiting.substr(kSizes + header, total - 4 - header);
-  read_ += 4 + total;
+  if (!*front) return std::optional<control::Message>();
+  control::Message message{std::string((*front)->header), std::string((*front)->blob)};
+  read_ += (*front)->size;
   if (read_ == in_.size() || read_ > in_.size() / 2) {
     in_.erase(0, read_);
     read_ = 0;

@@ -1,6 +1,5 @@
 // One connection to a node's control socket, without blocking: whole messages go into a buffer that
-// is sent as the socket takes it, and come out as they arrive. One thread. The framing is that of
-// docs/control.md: u32 total | u32 header size | JSON header | blob.
+// is sent as the socket takes it, and come out as they arrive. One thread.
 #pragma once
 
 #include <optional>

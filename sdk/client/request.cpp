@@ -1,9 +1,8 @@
 // One function an operation; a member that is empty or zero is left out of the request.
 #include "request.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "json/bounded.hpp"
+#include "structs.hpp"
 
 namespace rhizome::client_core {
 
@@ -35,17 +34,23 @@ Result<Wanted> finish(const json& header, std::string blob = {}, std::uint64_t d
 }
 
 // How long the node may take, by the confirmation that is asked for.
-std::uint64_t put_confirm(json& request, const rz_confirm& confirm) {
-  if (confirm.need.size == 0) return 0;
+Result<std::uint64_t> put_confirm(json& request, const rz_confirm* given) {
+  rz_confirm confirm;
+  RZ_TRY(take_optional(given, confirm));
+  if (confirm.need.size == 0) return std::uint64_t{0};
   const std::uint64_t deadline = confirm.deadline_ms != 0 ? confirm.deadline_ms : kDefaultDeadline;
   put(request, "confirm", confirm.need);
   request["deadline_ms"] = deadline;
   return deadline;
 }
 
-std::uint64_t put_read(json& request, const rz_read& read) {
+Result<std::uint64_t> put_read(json& request, const rz_read* given) {
+  rz_read read;
+  RZ_TRY(take_optional(given, read));
   put(request, "min_confirm", read.min_confirm);
-  if (read.token_count == 0) return 0;
+  if (read.token_count == 0) return std::uint64_t{0};
+  if (read.tokens == nullptr)
+    return Status(Code::kInvalid, "rz_read.tokens: expected tokens, found NULL");
   const std::uint64_t deadline = read.deadline_ms != 0 ? read.deadline_ms : kDefaultDeadline;
   json tokens = json::array();
   for (std::uint64_t i = 0; i < read.token_count; ++i) tokens.push_back(text(read.tokens[i]));
@@ -82,10 +87,13 @@ Result<json> target_json(const rz_value& value) {
 
 Status append_draft(const rz_draft& draft, std::string& lines) {
   json pointers = json::array();
+  RZ_TRY(check_array(draft.pointers, draft.count, draft.pointer_stride, kShape<rz_role>));
   for (std::uint64_t i = 0; i < draft.count; ++i) {
-    Result<json> target = target_json(draft.pointers[i].target);
+    rz_role pointer;
+    RZ_TRY(take_element(draft.pointers, draft.pointer_stride, i, pointer));
+    Result<json> target = target_json(pointer.target);
     if (!target.ok()) return target.status();
-    pointers.push_back({{"role", text(draft.pointers[i].role)}, {"target", std::move(*target)}});
+    pointers.push_back({{"role", text(pointer.role)}, {"target", std::move(*target)}});
   }
   json claims{{"pointers", std::move(pointers)}};
   if (draft.timestamp != 0) claims["timestamp"] = draft.timestamp;
@@ -95,7 +103,7 @@ Status append_draft(const rz_draft& draft, std::string& lines) {
   return {};
 }
 
-std::uint64_t put_query(json& request, const rz_query& query) {
+Result<std::uint64_t> put_query(json& request, const rz_query& query) {
   put(request, "filter", query.filter);
   put(request, "language", query.language);
   put(request, "entity", query.entity);
@@ -103,74 +111,109 @@ std::uint64_t put_query(json& request, const rz_query& query) {
   put(request, "author", query.author);
   if (query.after != 0) request["after"] = query.after;
   if (query.limit != 0) request["limit"] = query.limit;
-  if (query.extent != 0) request["extent"] = true;
+  if ((query.flags & RZ_QUERY_EXTENT) != 0) request["extent"] = true;
   return put_read(request, query.read);
 }
 
 }  // namespace
 
-Result<Wanted> write_request(const rz_write& write) {
+Result<Wanted> write_request(const rz_write* given) {
+  rz_write write;
+  RZ_TRY(take_struct(given, write));
+  RZ_TRY(check_array(write.drafts, write.count, write.draft_stride, kShape<rz_draft>));
   std::string lines;
-  for (std::uint64_t i = 0; i < write.count; ++i)
-    if (Status status = append_draft(write.drafts[i], lines); !status.ok())
-      return std::move(status).with_context("draft " + std::to_string(i + 1));
+  for (std::uint64_t i = 0; i < write.count; ++i) {
+    rz_draft draft;
+    Status status = take_element(write.drafts, write.draft_stride, i, draft);
+    if (status.ok()) status = append_draft(draft, lines);
+    if (!status.ok()) return std::move(status).with_context("draft " + std::to_string(i + 1));
+  }
   json request{{"op", "write"}, {"ids", true}};
   if ((write.flags & RZ_WRITE_TRANSACTION) != 0) request["transaction"] = true;
   if ((write.flags & RZ_WRITE_REPLACE) != 0) request["replace"] = true;
-  const std::uint64_t deadline = put_confirm(request, write.confirm);
-  return finish(request, std::move(lines), deadline);
+  const Result<std::uint64_t> deadline = put_confirm(request, write.confirm);
+  if (!deadline.ok()) return deadline.status();
+  return finish(request, std::move(lines), *deadline);
 }
 
-Result<Wanted> import_request(ByteView lines, const rz_confirm* confirm) {
+Result<Wanted> import_request(const rz_import* given) {
+  rz_import import;
+  RZ_TRY(take_struct(given, import));
   json request{{"op", "import"}, {"ids", true}};
-  const std::uint64_t deadline = confirm != nullptr ? put_confirm(request, *confirm) : 0;
-  return finish(request, std::string(lines), deadline);
+  const Result<std::uint64_t> deadline = put_confirm(request, import.confirm);
+  if (!deadline.ok()) return deadline.status();
+  return finish(request, text(import.lines), *deadline);
 }
 
-Result<Wanted> negate_request(ByteView delta, ByteView reason) {
-  json request{{"op", "negate"}, {"delta", std::string(delta)}};
-  put(request, "reason", to_abi(reason));
+Result<Wanted> negate_request(const rz_negate* given) {
+  rz_negate negate;
+  RZ_TRY(take_struct(given, negate));
+  json request{{"op", "negate"}, {"delta", text(negate.delta)}};
+  put(request, "reason", negate.reason);
   return finish(request);
 }
 
 Result<Wanted> get_request(const rz_get& get) {
   json request{{"op", "get"}, {"entity", text(get.entity)}};
-  if (get.lossless != 0) request["lossless"] = true;
+  if ((get.flags & RZ_GET_LOSSLESS) != 0) request["lossless"] = true;
   put(request, "resolver", get.resolver);
   if (get.resolver_options.size != 0) {
     Result<json> options = parse_json(view(get.resolver_options));
     if (!options.ok()) return std::move(options).status().with_context("resolver options");
     request["resolver_options"] = std::move(*options);
   }
-  const std::uint64_t deadline = put_read(request, get.read);
-  return finish(request, {}, deadline);
+  const Result<std::uint64_t> deadline = put_read(request, get.read);
+  if (!deadline.ok()) return deadline.status();
+  return finish(request, {}, *deadline);
 }
 
-Result<Wanted> query_request(const rz_query& query) {
+Result<Wanted> query_request(const rz_query* given) {
+  rz_query query;
+  RZ_TRY(take_struct(given, query));
   json request{{"op", "query"}};
-  const std::uint64_t deadline = put_query(request, query);
-  return finish(request, {}, deadline);
+  const Result<std::uint64_t> deadline = put_query(request, query);
+  if (!deadline.ok()) return deadline.status();
+  return finish(request, {}, *deadline);
 }
 
-Result<Wanted> subscribe_request(const rz_subscription& subscription, ByteView resume) {
-  json request{{"op", "subscribe"}};
-  const std::uint64_t deadline = put_query(request, subscription.query);
+Result<std::shared_ptr<const KeptSubscription>> KeptSubscription::of(const rz_subscription* given) {
+  rz_subscription subscription;
+  RZ_TRY(take_struct(given, subscription));
+  rz_query query;
+  RZ_TRY(take_optional(subscription.query, query));
+  const std::shared_ptr<KeptSubscription> kept(new KeptSubscription);
+  json& request = kept->request_ = json{{"op", "subscribe"}};
+  const Result<std::uint64_t> deadline = put_query(request, query);
+  if (!deadline.ok()) return deadline.status();
+  kept->deadline_ms_ = *deadline;
+  kept->limit_ = query.limit;
+  put(request, "resume", subscription.resume);
   put(request, "peer", subscription.peer);
   put(request, "policy", subscription.policy);
   if (subscription.queue_limit != 0) request["queue_limit"] = subscription.queue_limit;
-  if (!resume.empty()) {
-    request.erase("after");
-    request["resume"] = std::string(resume);
-  } else {
-    put(request, "resume", subscription.resume);
-    if (subscription.from_now != 0) request["from"] = "now";
-  }
-  return finish(request, {}, deadline);
+  if ((subscription.flags & RZ_SUBSCRIBE_FROM_NOW) != 0) request["from"] = "now";
+  return std::shared_ptr<const KeptSubscription>(kept);
 }
 
-Result<Wanted> extent_request(ByteView delta_or_token) {
-  const bool is_token = delta_or_token.find('/') != ByteView::npos;
-  return finish({{"op", "extent"}, {is_token ? "token" : "delta", std::string(delta_or_token)}});
+Result<Wanted> KeptSubscription::request(ByteView resume, std::uint64_t given) const {
+  json request = request_;
+  if (!resume.empty()) {
+    request.erase("after");
+    request.erase("from");
+    request["resume"] = std::string(resume);
+  }
+  const std::uint64_t left = limit_ > given ? limit_ - given : 0;
+  if (left != 0) request["limit"] = left;
+  Result<Wanted> wanted = finish(request, {}, deadline_ms_);
+  if (wanted.ok()) wanted->limit = left;
+  return wanted;
+}
+
+Result<Wanted> extent_request(const rz_extent* given) {
+  rz_extent extent;
+  RZ_TRY(take_struct(given, extent));
+  const bool is_token = view(extent.delta_or_token).find('/') != ByteView::npos;
+  return finish({{"op", "extent"}, {is_token ? "token" : "delta", text(extent.delta_or_token)}});
 }
 
 }  // namespace rhizome::client_core

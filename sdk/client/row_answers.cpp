@@ -1,5 +1,6 @@
-// Rows: each answer of a query or subscription becomes, in this order, what was dropped before it,
-// its deltas, the token behind them, and that nothing more was held. A token stands behind a whole
+// Rows: each answer of a query or subscription becomes, in this order, what became of the tokens,
+// what was dropped before it, its deltas, the token behind them, and that nothing more was held (a
+// query's summary comes last, behind its tokens). A token stands behind a whole
 // batch of the node, so after a lost connection the node sends a batch again of which some may have
 // been pulled: `pulled_` has those since the last token, by position, and leaves them out.
 #include <set>
@@ -27,6 +28,7 @@ class Rows final : public RowAnswers {
     live_ = flag_in(header_, "live") &&
             !std::exchange(was_live_, was_live_ || flag_in(header_, "live"));
     has_token_ = text_in(header_, "resume").size != 0;
+    tokens_told_ = false;
     summary_ = last;
     return {};
   }
@@ -38,6 +40,7 @@ class Rows final : public RowAnswers {
       return say(event, RZ_EVENT_PAUSED);
     }
     if (subscription_ && !std::exchange(subscribed_, true)) return say(event, RZ_EVENT_SUBSCRIBED);
+    if (!std::exchange(tokens_told_, true) && tokens_.read(header_, event)) return true;
     if (const std::uint64_t dropped = std::exchange(dropped_, 0); dropped != 0) {
       event.count = dropped;
       return say(event, RZ_EVENT_DROPPED);
@@ -49,14 +52,20 @@ class Rows final : public RowAnswers {
     if (std::exchange(has_token_, false)) {
       token_ = std::string(view(text_in(header_, "resume")));
       pulled_.clear();
+      before_token_ = count_;
       event.token = to_abi(token_);
       return say(event, RZ_EVENT_CHECKPOINT);
     }
     if (std::exchange(live_, false)) return say(event, RZ_EVENT_LIVE);
     if (std::exchange(summary_, false) && !subscription_) {
-      totals_ = {number_in(header_, "matched"),          number_in(header_, "examined"),
-                 number_in(header_, "errors"),           number_in(header_, "last"),
-                 flag_in(header_, "has_more") ? 1u : 0u, flag_in(header_, "provisional") ? 1u : 0u};
+      totals_ = {sizeof totals_,
+                 0,
+                 number_in(header_, "matched"),
+                 number_in(header_, "examined"),
+                 number_in(header_, "errors"),
+                 number_in(header_, "last"),
+                 flag_in(header_, "has_more") ? 1u : 0u,
+                 flag_in(header_, "canceled") ? 1u : 0u};
       event.summary = &totals_;
       return say(event, RZ_EVENT_SUMMARY);
     }
@@ -64,13 +73,12 @@ class Rows final : public RowAnswers {
   }
 
   const std::string& resume_token() const override { return token_; }
+  std::uint64_t pulled() const override { return count_; }
+  std::uint64_t pulled_before_token() const override { return before_token_; }
   void reconnected() override {
-    rest_ = {};
-    header_ = json::object();
-    dropped_ = 0;
-    has_token_ = live_ = summary_ = false;
-    subscribed_ = true;
-    reconnected_ = true;
+    was_live_ = false;
+    // Where nothing had come on the old one, there is nothing to be said.
+    reconnected_ = subscribed_;
   }
 
  private:
@@ -88,12 +96,13 @@ class Rows final : public RowAnswers {
     Result<json> row = parse_answer(line);
     if (!row.ok()) return row.status();
     row_ = std::move(*row);
-    if (!delta_of(row_, row_, pointers_, delta_))
+    if (!read_delta(row_, row_, delta_))
       return Status(Code::kCorrupt, "row: expected a delta with pointers, found " +
                                         std::string(line.substr(0, 80)));
-    if (subscription_ && !pulled_.insert(delta_.seq).second) return false;
-    delta_.json = to_abi(line);
-    event.delta = &delta_;
+    if (subscription_ && !pulled_.insert(delta_.event.seq).second) return false;
+    ++count_;
+    delta_.event.json = to_abi(line);
+    event.delta = &delta_.event;
     return say(event, RZ_EVENT_DELTA);
   }
 
@@ -106,9 +115,11 @@ class Rows final : public RowAnswers {
   bool subscribed_ = false, reconnected_ = false;
   std::string token_;
   std::set<std::uint64_t> pulled_;  // positions since token_; at most one batch of the node
-  rz_delta_event delta_{};
+  std::uint64_t count_ = 0, before_token_ = 0;
+  bool tokens_told_ = true;
+  TokensEvent tokens_;
+  DeltaEvent delta_;
   rz_summary_event totals_{};
-  std::vector<rz_role> pointers_;
 };
 
 }  // namespace

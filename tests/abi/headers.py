@@ -3,7 +3,8 @@
 
     headers.py compile SDK_INCLUDE COMPILER...   each header alone, as C11 and as C++20, pedantic
     headers.py tags SDK_INCLUDE                  each function pointer of a table has its two tags
-    headers.py named SDK_INCLUDE PROBE LAYOUT    each struct is in the probe and in the layout
+    headers.py named SDK_INCLUDE PROBE LAYOUT    each struct is in the probe, and in the layout or in
+                                                 another one beside it
     headers.py frozen SDK_INCLUDE FROZEN         each header is frozen, byte for byte
     headers.py self-test                         the checks refuse what they should
 
@@ -67,10 +68,16 @@ def unnamed(text, probe, layout):
             yield f'{struct}: expected SIZE({struct}, ...) in the layout, found none'
 
 
-def headers(include):
+def abi_headers(include):
     paths = [os.path.join(include, 'rhizome', name) for name in ('abi.h', 'note.h', 'config.h', 'config_text.h')]
     return paths + sorted(glob.glob(os.path.join(include, 'rhizome', 'abi', '**', '*.h'),
                                     recursive=True))
+
+
+def headers(include):
+    """Those of the ABI and those of the client's table."""
+    return abi_headers(include) + [os.path.join(include, 'rhizome', 'client.h')] + sorted(
+        glob.glob(os.path.join(include, 'rhizome', 'client', '*.h')))
 
 
 def compile_all(include, compilers):
@@ -94,7 +101,7 @@ def compile_all(include, compilers):
 
 def check_tags(include):
     wrong = pointers = 0
-    for header in headers(include):
+    for header in abi_headers(include):  # the client's says its threads once, for all functions
         with open(header, encoding='utf-8') as handle:
             text = handle.read()
         pointers += text.count('(*')
@@ -106,7 +113,9 @@ def check_tags(include):
 
 
 def check_named(include, probe, layout):
-    texts = [open(path, encoding='utf-8').read() for path in (probe, layout)]
+    layouts = sorted(glob.glob(os.path.join(os.path.dirname(layout), '*layout.inc')))
+    texts = [''.join(open(path, encoding='utf-8').read() for path in paths)
+             for paths in ([probe], layouts)]
     wrong = structs = 0
     for header in headers(include):
         with open(header, encoding='utf-8') as file:

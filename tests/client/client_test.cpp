@@ -1,39 +1,14 @@
-// librhizome-client against a node's control socket, and against sockets that answer badly.
+// librhizome-client against a node's control socket: what is written, read and followed.
 #include "rhizome/client.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <cstring>
-#include <thread>
-
-#include "control/testing.hpp"
+#include "testing.hpp"
 
 namespace rhizome {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
-using testing_support::Served;
-namespace c = client;
-
-struct ClientTest : testing::Test {
-  c::Client open() const { return std::move(*c::Client::open(served.path)); }
-  void stop_node() { served.server.reset(); }
-  void start_node() { served.server = std::move(*served.start()); }
-  Served served;
-};
-
-bool readable(int descriptor, int milliseconds) {
-  pollfd state{descriptor, POLLIN, 0};
-  return ::poll(&state, 1, milliseconds) == 1;
-}
 
 TEST_F(ClientTest, APropertyIsWrittenAndReadAsATypedValue) {
   c::Client node = open();
@@ -43,7 +18,7 @@ TEST_F(ClientTest, APropertyIsWrittenAndReadAsATypedValue) {
   ASSERT_THAT(written->ids, SizeIs(1));
   ASSERT_TRUE(node.write_value("movie:matrix", "sequel", c::Value::entity("movie:two")).ok());
   ASSERT_TRUE(node.write_value("movie:matrix", "seen", c::Value::of(true)).ok());
-  ASSERT_TRUE(node.write_value("movie:matrix", "title", c::Value::string("The Matrix")).ok());
+  ASSERT_TRUE(node.write_value("movie:matrix", "title", c::Value::of("The Matrix")).ok());
   const auto movie = node.get("movie:matrix");
   ASSERT_TRUE(movie.ok()) << movie.status().to_string();
   ASSERT_NE(movie->find("year"), nullptr);
@@ -99,7 +74,7 @@ TEST_F(ClientTest, ARefusedDraftIsInTheAnswerAndNamesItsPlace) {
 
 TEST_F(ClientTest, TextThatIsNoUtf8IsRefusedAndNotReplaced) {
   c::Client node = open();
-  const auto written = node.write_value("e", "p", c::Value::string("\xff"));
+  const auto written = node.write_value("e", "p", c::Value::of("\xff"));
   EXPECT_EQ(written.code(), Code::kInvalid);
   EXPECT_THAT(written.status().message(), HasSubstr("UTF-8"));
   EXPECT_EQ(node.get("e\xc3").code(), Code::kInvalid);
@@ -122,7 +97,7 @@ TEST_F(ClientTest, WhereNoNodeListensTheErrorSaysWhatToDo) {
 
 TEST_F(ClientTest, CallsShareConnectionsOneAfterTheOther) {
   c::Client node = open();
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(1.0 * i)).ok());
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(i)).ok());
   stop_node();  // the idle connection dies with the node
   start_node();
   EXPECT_EQ(node.get("e")->find("p")->value.number, 199);
@@ -152,33 +127,12 @@ TEST_F(ClientTest, ADescriptorSaysWhenASubscriptionHasSomething) {
   EXPECT_EQ((*event)->kind, RZ_EVENT_DELTA);
 }
 
-// Pulls until `count` deltas have come; their values, and the kinds of the other events.
-struct Pulled {
-  std::vector<double> values;
-  std::vector<std::uint32_t> kinds;
-};
-Pulled pull(c::Call& call, std::size_t count) {
-  Pulled pulled;
-  while (pulled.values.size() < count) {
-    const auto event = call.next(10'000);
-    if (!event.ok() || *event == nullptr) {
-      ADD_FAILURE() << event.status().to_string();
-      break;
-    }
-    if ((*event)->kind == RZ_EVENT_DELTA)
-      pulled.values.push_back((*event)->delta->pointers[1].target.number);
-    else
-      pulled.kinds.push_back((*event)->kind);
-  }
-  return pulled;
-}
-
 TEST_F(ClientTest, ASubscriptionOutlivesTheNodesRestartWithoutGapOrRepetition) {
   c::Client node = open();
   c::SubscribeTo wanted;
   wanted.query.entity = "e";
   auto call = node.subscribe(wanted);
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(1.0 * i)).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(i)).ok());
   // Three of the five are pulled: the rest may be on their way when the connection breaks.
   Pulled pulled = pull(*call, 3);
   stop_node();
@@ -187,16 +141,104 @@ TEST_F(ClientTest, ASubscriptionOutlivesTheNodesRestartWithoutGapOrRepetition) {
       pulled.values.push_back((*event)->delta->pointers[1].target.number);
   start_node();
   c::Client again = open();
-  for (int i = 5; i < 8; ++i) ASSERT_TRUE(again.write_value("e", "p", c::Value::of(1.0 * i)).ok());
+  for (int i = 5; i < 8; ++i) ASSERT_TRUE(again.write_value("e", "p", c::Value::of(i)).ok());
   const Pulled rest = pull(*call, 8 - pulled.values.size());
   pulled.values.insert(pulled.values.end(), rest.values.begin(), rest.values.end());
   EXPECT_THAT(pulled.values, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
   EXPECT_THAT(rest.kinds, testing::Contains(RZ_EVENT_RECONNECTED));
 }
 
+// The limit was asked for anew on the new connection.
+TEST_F(ClientTest, ALimitIsOfTheWholeSubscriptionAndNotOfEachConnection) {
+  c::Client node = open();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(i)).ok());
+  c::SubscribeTo wanted;
+  wanted.query.entity = "e";
+  wanted.query.limit = 6;
+  auto call = node.subscribe(wanted);
+  Pulled pulled = pull(*call, 4);
+  stop_node();
+  while (call->next(50).ok()) continue;
+  start_node();
+  c::Client again = open();
+  for (int i = 4; i < 9; ++i) ASSERT_TRUE(again.write_value("e", "p", c::Value::of(i)).ok());
+  for (auto event = call->next(10'000); event.ok() && *event != nullptr; event = call->next(10'000))
+    if ((*event)->kind == RZ_EVENT_DELTA)
+      pulled.values.push_back((*event)->delta->pointers[1].target.number);
+  EXPECT_THAT(pulled.values, ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+// It was asked for again with the new connection, and went on for ever.
+TEST_F(ClientTest, ACancelWhileNoConnectionStandsEndsTheCall) {
+  c::Client node = open();
+  auto call = node.subscribe({});
+  for (std::uint32_t kind = 0; kind != RZ_EVENT_LIVE;) kind = (*call->next(10'000))->kind;
+  stop_node();
+  EXPECT_EQ(call->next(50).code(), Code::kWouldBlock);
+  ASSERT_TRUE(call->cancel().ok());
+  EXPECT_TRUE(readable(call->fd(), 0));
+  const auto event = call->next(0);
+  ASSERT_TRUE(event.ok()) << event.status().to_string();
+  EXPECT_EQ(*event, nullptr);
+}
+
+TEST_F(ClientTest, WhatBecameOfTheTokensIsSaidByEachKindOfRead) {
+  c::Client node = open();
+  const std::string held = node.write_value("e", "p", c::Value::of(1))->token;
+  std::string unknown = held;
+  unknown.replace(unknown.rfind('/') - 1, 1, "9");
+  c::Read read;
+  read.tokens = {held, unknown};
+  read.deadline_ms = 1;
+  const auto check = [&](const c::Tokens& tokens) {
+    EXPECT_TRUE(tokens.provisional);
+    ASSERT_THAT(tokens.entries, SizeIs(2));
+    EXPECT_EQ(tokens.entries[0].state, "held");
+    EXPECT_EQ(tokens.entries[1].token, unknown);
+    EXPECT_EQ(tokens.entries[1].state, "pending");
+  };
+  check(node.get("e", {}, read)->tokens);
+  c::Query query;
+  query.read = read;
+  check(node.query(query, [](const c::Delta&) { return true; })->tokens);
+  c::SubscribeTo wanted;
+  wanted.query = query;
+  auto call = node.subscribe(wanted);
+  const auto first = call->next(10'000);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ((*first)->kind, RZ_EVENT_SUBSCRIBED);
+  const auto second = call->next(10'000);
+  ASSERT_TRUE(second.ok());
+  ASSERT_EQ((*second)->kind, RZ_EVENT_TOKENS);
+  check(c::Tokens::from(*(*second)->tokens));
+  EXPECT_EQ(node.extent(held)->token_state, "held");
+  EXPECT_EQ(node.extent(unknown)->token_state, "pending");
+}
+
+TEST_F(ClientTest, ANegationOfADeltaThatIsNotHeldSaysSo) {
+  c::Client node = open();
+  const auto written = node.write_value("e", "p", c::Value::of(1));
+  const auto taken_back = node.negate(written->ids[0]);
+  ASSERT_TRUE(taken_back.ok()) << taken_back.status().to_string();
+  EXPECT_TRUE(taken_back->target_held && taken_back->effective);
+  const auto unknown = node.negate("1e20" + std::string(64, 'a'));
+  ASSERT_TRUE(unknown.ok());
+  EXPECT_FALSE(unknown->target_held || unknown->effective);
+}
+
+// Its ids did not fit into the answer's header: what was committed ended with `limit`.
+TEST_F(ClientTest, AnImportOfManyLinesGivesAllTheirIds) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines += testing_support::claims("e", std::to_string(i));
+  const auto written = open().import_lines(lines);
+  ASSERT_TRUE(written.ok()) << written.status().to_string();
+  EXPECT_EQ(written->added, 20'000u);
+  EXPECT_THAT(written->ids, SizeIs(20'000));
+}
+
 TEST_F(ClientTest, ASubscriptionResumesAtACheckpointInAnotherProcess) {
   c::Client node = open();
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(1.0 * i)).ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(node.write_value("e", "p", c::Value::of(i)).ok());
   c::SubscribeTo wanted;
   wanted.query.entity = "e";
   std::string token;
@@ -253,93 +295,6 @@ TEST_F(ClientTest, ManyCallsArePulledByOneThread) {
   ASSERT_TRUE(node.write_value("e", "p", c::Value::of(7.0)).ok());
   for (c::Call& call : calls) EXPECT_THAT(pull(call, 1).values, ElementsAre(7));
 }
-
-TEST_F(ClientTest, AnArgumentOfAnotherSizeIsRefused) {
-  const rz_client_api* api = rhizome_client_api(RZ_CLIENT_API);
-  ASSERT_NE(api, nullptr);
-  EXPECT_EQ(rhizome_client_api(RZ_CLIENT_API + 1), nullptr);
-  rz_client_options options{};
-  options.socket_path = to_abi(ByteView(served.path));
-  rz_client* made = nullptr;
-  rz_error error{};
-  EXPECT_EQ(api->open(&options, &made, &error), RZ_INVALID);
-  EXPECT_THAT(error.message, HasSubstr("struct_size"));
-}
-
-// A listening socket whose answers the test chooses.
-struct BadNode : testing::Test {
-  BadNode() {
-    char name[] = "/tmp/rhizome-client-XXXXXX";
-    directory = ::mkdtemp(name);
-    path = directory + "/control.sock";
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.data(), path.size());
-    listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(listener, 8), 0);
-  }
-  ~BadNode() override {
-    if (thread.joinable()) thread.join();
-    ::close(listener);
-    std::filesystem::remove_all(directory);
-  }
-  // To the first request: these bytes, then the end of the stream.
-  void answer(std::string bytes) {
-    thread = std::thread([this, bytes = std::move(bytes)] {
-      const int socket = ::accept(listener, nullptr, nullptr);
-      char request[4096];
-      (void)::recv(socket, request, sizeof request, 0);
-      (void)::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      ::close(socket);
-    });
-  }
-  static std::string message(const std::string& header, const std::string& blob = {}) {
-    const auto number = [](std::size_t value) {
-      std::string bytes(4, '\0');
-      for (int i = 0; i < 4; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
-      return bytes;
-    };
-    return number(4 + header.size() + blob.size()) + number(header.size()) + header + blob;
-  }
-  std::string directory, path;
-  int listener = -1;
-  std::thread thread;
-};
-
-TEST_F(BadNode, ThatNeverAnswersIsADeadline) {
-  auto client = c::Client::open(path, {0, 50, 0});
-  EXPECT_EQ(client->get("e").code(), Code::kDeadline);
-}
-
-TEST_F(BadNode, ThatClosesBeforeItAnswersLeavesAWriteUnknown) {
-  answer("");
-  auto client = c::Client::open(path);
-  const auto written = client->write_value("e", "p", c::Value::of(1.0));
-  EXPECT_EQ(written.code(), Code::kAway);
-  EXPECT_THAT(written.status().message(), HasSubstr("not known"));
-}
-
-struct BadAnswer : BadNode, testing::WithParamInterface<std::pair<const char*, std::string>> {};
-
-TEST_P(BadAnswer, IsAnErrorAndNotACrash) {
-  answer(GetParam().second);
-  auto client = c::Client::open(path);
-  const Status view = client->get("e").status();
-  EXPECT_TRUE(view.code() == Code::kCorrupt || view.code() == Code::kAway) << view.to_string();
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    All, BadAnswer,
-    testing::Values(std::pair("too_large", std::string("\xff\xff\xff\xff\x04\0\0\0", 8)),
-                    std::pair("header_over_total", std::string("\x08\0\0\0\xff\0\0\0{}", 10)),
-                    std::pair("total_too_small", std::string("\x01\0\0\0\0\0\0\0", 8)),
-                    std::pair("no_json", BadNode::message("nonsense")),
-                    std::pair("deep_header", BadNode::message(std::string(100'000, '['))),
-                    std::pair("cut_short", BadNode::message("{}").substr(0, 9)),
-                    std::pair("no_view", BadNode::message("{}", "[1,2]")),
-                    std::pair("deep_view", BadNode::message("{}", std::string(100'000, '[')))),
-    [](const auto& chosen) { return chosen.param.first; });
 
 }  // namespace
 }  // namespace rhizome

@@ -3,30 +3,26 @@
 //
 //   using namespace rhizome::client;
 //   auto client = Client::open("node/control.sock");
-//   auto written = client->write_value("movie:matrix", "title", Value::string("The Matrix"));
+//   auto written = client->write_value("movie:matrix", "title", Value::of("The Matrix"));
 //   auto movie = client->get("movie:matrix");
 //
 // The functions of Client wait for the node. A Call does not: it is pulled, and `fd` is for poll.
-// A Client may be used by any threads at once, a Call by one at a time.
+// A Client may be used by any threads at once, a Call by one at a time. A Call ends before its
+// Client does.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "rhizome/client/arguments.hpp"
 #include "rhizome/client/call.hpp"
+#include "rhizome/client/results.hpp"
 #include "rhizome/client/types.hpp"
 
 namespace rhizome::client {
-
-struct Reply {
-  std::string header, blob;
-};
 
 class Client {
  public:
@@ -57,8 +53,9 @@ class Client {
   Result<Written> write(std::span<const Draft> drafts, std::uint32_t flags = 0,
                         const Confirm& confirm = {}) {
     const arguments::Drafts abi(drafts);
-    const rz_write write{sizeof write, flags, abi.data(), abi.size(), arguments::of(confirm)};
-    return written(begin(api_->write, &write));
+    const rz_confirm waits = arguments::of(confirm);
+    return written(begin(api_->write, rz_write{sizeof(rz_write), flags, abi.data(), abi.size(),
+                                               sizeof(rz_draft), &waits}));
   }
   // One property of an entity; wins over what stands there.
   Result<Written> write_value(std::string entity, std::string property, Value value,
@@ -67,13 +64,16 @@ class Client {
     return write({&draft, 1}, RZ_WRITE_REPLACE, confirm);
   }
   Result<Written> import_lines(ByteView lines, const Confirm& confirm = {}) {
-    const rz_confirm abi = arguments::of(confirm);
-    return written(begin(api_->import_lines, rhizome::to_abi(lines), &abi));
+    const rz_confirm waits = arguments::of(confirm);
+    return written(
+        begin(api_->import_lines, rz_import{sizeof(rz_import), 0, rhizome::to_abi(lines), &waits}));
   }
-  // `effective` in the answer is false where the delta is another author's: the negation is
-  // recorded and does not count.
+  // The answer's `effective` is false where the delta is another author's, and where it is not
+  // held (`target_held`): then it shows when it comes.
   Result<Written> negate(ByteView delta_id_hex, ByteView reason = {}) {
-    return written(begin(api_->negate, rhizome::to_abi(delta_id_hex), rhizome::to_abi(reason)));
+    return written(begin(
+        api_->negate,
+        rz_negate{sizeof(rz_negate), 0, rhizome::to_abi(delta_id_hex), rhizome::to_abi(reason)}));
   }
 
   // ---- reading
@@ -86,8 +86,9 @@ class Client {
                      rhizome::to_abi(resolver.name),
                      rhizome::to_abi(resolver.options),
                      reads.abi()};
-    Entity found{entity, {}};
-    RZ_TRY(each(begin(api_->get, &get), [&](const rz_event& event) {
+    Entity found{entity, {}, {}};
+    RZ_TRY(each(begin(api_->get, get), [&](const rz_event& event) {
+      if (event.tokens != nullptr) found.tokens = Tokens::from(*event.tokens);
       if (event.property != nullptr) found.properties.push_back(arguments::from(*event.property));
       return true;
     }));
@@ -96,10 +97,10 @@ class Client {
   // Each matching delta, until `row` answers false.
   Result<Summary> query(const Query& query, const std::function<bool(const Delta&)>& row) {
     const arguments::Reads reads(query.read);
-    const rz_query abi = arguments::of(query, reads);
     Summary summary{};
-    RZ_TRY(each(begin(api_->query, &abi), [&](const rz_event& event) {
-      if (event.summary != nullptr) summary = *event.summary;
+    RZ_TRY(each(begin(api_->query, arguments::of(query, reads)), [&](const rz_event& event) {
+      if (event.tokens != nullptr) summary.tokens = Tokens::from(*event.tokens);
+      if (event.summary != nullptr) arguments::add(*event.summary, summary);
       return event.delta == nullptr || row(Delta::from(*event.delta));
     }));
     return summary;
@@ -107,29 +108,28 @@ class Client {
   // What matches, then what comes: pull its events.
   Result<Call> subscribe(const SubscribeTo& wanted) {
     const arguments::Reads reads(wanted.query.read);
-    const rz_subscription abi = arguments::of(wanted, reads);
-    return begin(api_->subscribe, &abi);
+    const rz_query query = arguments::of(wanted.query, reads);
+    return begin(api_->subscribe, arguments::of(wanted, query));
   }
   Result<Extent> extent(ByteView delta_id_or_token) {
     Extent extent;
-    RZ_TRY(
-        each(begin(api_->extent, rhizome::to_abi(delta_id_or_token)), [&](const rz_event& event) {
-          if (event.extent != nullptr) extent = arguments::from(*event.extent);
-          return true;
-        }));
+    const rz_extent asked{sizeof asked, 0, rhizome::to_abi(delta_id_or_token)};
+    RZ_TRY(each(begin(api_->extent, asked), [&](const rz_event& event) {
+      if (event.extent != nullptr) extent = Extent::from(*event.extent);
+      return true;
+    }));
     return extent;
   }
 
-  // ---- any request of docs/control.md
+  // ---- any request of docs/control.md; `answer_timeout_ms` is for each answer, 0: waits for ever
   // One answer; the blobs of an answer in parts are put together.
-  Result<Reply> call(ByteView header, ByteView blob = {}) {
+  Result<Reply> call(ByteView header, ByteView blob = {}, std::uint64_t answer_timeout_ms = 0) {
     Reply reply;
-    RZ_TRY(each(begin(api_->request, rhizome::to_abi(header), rhizome::to_abi(blob)),
-                [&](const rz_event& event) {
-                  reply.header = view(event.header);
-                  reply.blob += view(event.blob);
-                  return true;
-                }));
+    RZ_TRY(each(request(header, blob, answer_timeout_ms), [&](const rz_event& event) {
+      reply.header = view(event.header);
+      reply.blob += view(event.blob);
+      return true;
+    }));
     return reply;
   }
   // Many answers: each but the last goes to `answer` until it answers false, which cancels the
@@ -150,18 +150,20 @@ class Client {
     return last;
   }
   // Many answers, pulled as they come.
-  Result<Call> request(ByteView header, ByteView blob = {}) {
-    return begin(api_->request, rhizome::to_abi(header), rhizome::to_abi(blob));
+  Result<Call> request(ByteView header, ByteView blob = {}, std::uint64_t answer_timeout_ms = 0) {
+    return begin(api_->request, rz_request{sizeof(rz_request), 0, rhizome::to_abi(header),
+                                           rhizome::to_abi(blob), answer_timeout_ms});
   }
 
  private:
   Client(const rz_client_api* api, rz_client* client) : api_(api), client_(client, api->close) {}
 
-  template <typename Function, typename... Arguments>
-  Result<Call> begin(Function function, Arguments... given) {
+  template <typename Asked>
+  Result<Call> begin(std::int32_t (*function)(rz_client*, const Asked*, rz_call**, rz_error*),
+                     const Asked& asked) {
     rz_call* call = nullptr;
     rz_error error{};
-    const std::int32_t code = function(client_.get(), given..., &call, &error);
+    const std::int32_t code = function(client_.get(), &asked, &call, &error);
     if (code != RZ_OK) return Status::from_abi(code, error);
     return Call(api_, call);
   }

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "rhizome/client/types.hpp"
+#include "rhizome/client/results.hpp"
 
 namespace rhizome::client::arguments {
 
@@ -17,7 +17,7 @@ class Drafts {
       std::vector<rz_role>& roles = roles_.emplace_back();
       for (const Pointer& pointer : draft.pointers)
         roles.push_back({rhizome::to_abi(pointer.role), pointer.target.to_abi()});
-      drafts_.push_back({roles.data(), roles.size(), draft.timestamp});
+      drafts_.push_back({roles.data(), roles.size(), sizeof(rz_role), draft.timestamp});
     }
   }
   const rz_draft* data() const { return drafts_.data(); }
@@ -28,27 +28,29 @@ class Drafts {
   std::vector<rz_draft> drafts_;
 };
 
+inline rz_confirm of(const Confirm& confirm) {
+  return {sizeof(rz_confirm), 0, rhizome::to_abi(confirm.need), confirm.deadline_ms};
+}
+
 class Reads {
  public:
-  explicit Reads(const Read& read) : read_(read) {
+  explicit Reads(const Read& read) {
     for (const std::string& token : read.tokens) tokens_.push_back(rhizome::to_abi(token));
+    abi_ = {sizeof abi_,     0, rhizome::to_abi(read.min_confirm), tokens_.data(), tokens_.size(),
+            read.deadline_ms};
   }
-  rz_read abi() const {
-    return {rhizome::to_abi(read_.min_confirm), tokens_.data(), tokens_.size(), read_.deadline_ms};
-  }
+  Reads(const Reads&) = delete;
+  Reads& operator=(const Reads&) = delete;
+  const rz_read* abi() const { return &abi_; }
 
  private:
-  const Read& read_;
   std::vector<rz_bytes> tokens_;
+  rz_read abi_;
 };
-
-inline rz_confirm of(const Confirm& confirm) {
-  return {rhizome::to_abi(confirm.need), confirm.deadline_ms};
-}
 
 inline rz_query of(const Query& query, const Reads& reads) {
   return {sizeof(rz_query),
-          query.extent ? 1u : 0u,
+          query.extent ? RZ_QUERY_EXTENT : 0u,
           rhizome::to_abi(query.filter),
           rhizome::to_abi(query.language),
           rhizome::to_abi(query.entity),
@@ -59,10 +61,10 @@ inline rz_query of(const Query& query, const Reads& reads) {
           reads.abi()};
 }
 
-inline rz_subscription of(const SubscribeTo& wanted, const Reads& reads) {
+inline rz_subscription of(const SubscribeTo& wanted, const rz_query& query) {
   return {sizeof(rz_subscription),
-          wanted.from_now ? 1u : 0u,
-          of(wanted.query, reads),
+          wanted.from_now ? RZ_SUBSCRIBE_FROM_NOW : 0u,
+          &query,
           rhizome::to_abi(wanted.resume),
           rhizome::to_abi(wanted.peer),
           rhizome::to_abi(wanted.policy),
@@ -71,16 +73,16 @@ inline rz_subscription of(const SubscribeTo& wanted, const Reads& reads) {
 
 inline Property from(const rz_property_event& event) {
   return {std::string(view(event.name)), Value::from(event.value), event.values,
-          texts(event.decided_by, event.decided_by_count), event.replication};
+          texts(event.decided_by, event.decided_by_count), Replication::from(event.replication)};
 }
 
-inline Extent from(const rz_extent_event& event) {
-  return {event.held,
-          event.voters,
-          event.roster,
-          std::string(view(event.state)),
-          texts(event.holders, event.holder_count),
-          texts(event.missing, event.missing_count)};
+inline void add(const rz_summary_event& event, Summary& summary) {
+  summary.matched = event.matched;
+  summary.examined = event.examined;
+  summary.errors = event.errors;
+  summary.last = event.last;
+  summary.has_more = event.has_more != 0;
+  summary.canceled = event.canceled != 0;
 }
 
 inline Written from(const rz_written_event& event) {
@@ -90,19 +92,16 @@ inline Written from(const rz_written_event& event) {
   written.known = event.known;
   written.refused = event.refused;
   written.ids = texts(event.ids, event.id_count);
-  for (std::uint64_t i = 0; i < event.problem_count; ++i)
-    written.problems.push_back(
-        {event.problems[i].line, std::string(view(event.problems[i].message))});
+  for (std::uint64_t i = 0; i < event.problem_count; ++i) {
+    const rz_write_problem& problem =
+        *RZ_AT(rz_write_problem, event.problems, event.problem_stride, i);
+    written.problems.push_back({problem.line, std::string(view(problem.message))});
+  }
   written.token = view(event.token);
   written.manifest = view(event.manifest);
+  written.target_held = event.target_held != 0;
   written.effective = event.effective != 0;
-  written.confirmed = event.confirmed != 0;
-  written.state = view(event.state);
-  written.held = event.held;
-  written.voters = event.voters;
-  written.roster = event.roster;
-  written.holders = texts(event.holders, event.holder_count);
-  written.missing = texts(event.missing, event.missing_count);
+  if (event.confirmation != nullptr) written.confirmation = Extent::from(*event.confirmation);
   return written;
 }
 

@@ -72,6 +72,7 @@ typedef struct rz_identity {
 /* Kinds of a value beside RZ_TARGET_* (rhizome/abi/delta.h). */
 #define RZ_VALUE_OBJECT 7u /* several pointers by role; only `json` has them */
 #define RZ_VALUE_NULL 8u   /* the delta has no pointer but the one that names the property */
+#define RZ_VALUE_LIST 9u   /* what a resolver may answer, not what a delta claims: no candidate */
 
 /* One claim about a property. Everything in it is borrowed for the call. A delta is at most one
  * candidate of a property. */
