@@ -151,7 +151,8 @@ TEST_F(BadNode, OrAGoodOneWithAResolversObjectKeepsAllItsMembers) {
                        R"("a":{"value":{"id":"inv1","amount":5},"kind":"object"},)"
                        R"("b":{"value":{"mime":"text/plain","value":"-"},"kind":"object"},)"
                        R"("c":{"value":{"id":"inv1","context":"p"},"kind":"reference"},)"
-                       R"("d":{"value":[1],"kind":"list"},"e":{"value":null,"kind":"null"}}})"));
+                       R"("d":{"value":[1],"kind":"list"},"e":{"value":null,"kind":"null"},)"
+                       R"("f":{"value":{"delta":"1e20","amount":5}}}})"));
   auto client = c::Client::open(path);
   const auto entity = client->get("e");
   ASSERT_TRUE(entity.ok()) << entity.status().to_string();
@@ -162,6 +163,7 @@ TEST_F(BadNode, OrAGoodOneWithAResolversObjectKeepsAllItsMembers) {
   EXPECT_EQ(entity->find("c")->value.context, "p");
   EXPECT_EQ(entity->find("d")->value.kind, RZ_VALUE_LIST);
   EXPECT_EQ(entity->find("e")->value.kind, RZ_VALUE_NULL);
+  EXPECT_EQ(entity->find("f")->value.kind, RZ_VALUE_OBJECT) << "also where no kind is given";
 }
 
 struct BadAnswer : BadNode, testing::WithParamInterface<std::pair<const char*, std::string>> {};
