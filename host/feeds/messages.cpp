@@ -5,6 +5,7 @@
 
 namespace rhizome::feeds {
 
+using wire::malformed;
 using wire::put_array;
 using wire::put_fixed;
 using wire::put_uint;
@@ -13,11 +14,6 @@ using wire::Reader;
 namespace {
 
 constexpr std::uint64_t kMostSeq = std::uint64_t{1} << 48;
-
-Status malformed(std::string_view what) {
-  return {Code::kInvalid,
-          std::string(what) + ": not the canonical CBOR that docs/protocol.md gives"};
-}
 
 void put_place(const Place& place, std::string& out) {
   put_uint(place.seq, out);
@@ -157,9 +153,7 @@ void read_notices(Reader& reader, std::size_t most, Batch& batch) {
     reader.array_of(3);
     Batch::Ended& ended = batch.ended.emplace_back();
     ended.number = reader.uint();
-    const std::uint64_t code = reader.uint();
-    if (code > RZ_INTERNAL) reader.fail();
-    ended.code = static_cast<Code>(code);
+    ended.code = wire::code_of(reader.uint());
     ended.reason = read_text(reader, kMaxReason);
   }
 }

@@ -48,6 +48,17 @@ void expect_strict(const std::string& bytes, Decode decode) {
   }
 }
 
+// Fault: a batch that said that a subscription ended because the store was away was malformed.
+TEST(FeedMessages, CarryEveryCodeAndTakeAnUnknownOneForAnInternalError) {
+  Batch batch;
+  batch.ended = {{1, Code::kAway, ""}, {2, Code::kCanceled, ""}, {3, static_cast<Code>(4711), ""}};
+  const Result<Batch> read = decode_batch(encode(batch));
+  ASSERT_TRUE(read.ok()) << read.status().to_string();
+  EXPECT_EQ(read->ended[0].code, Code::kAway);
+  EXPECT_EQ(read->ended[1].code, Code::kCanceled);
+  EXPECT_EQ(read->ended[2].code, Code::kInternal);
+}
+
 TEST(FeedMessages, AreTakenInOneFormOnly) {
   Subscribe subscribe;
   subscribe.rule = R"({"@role":"value"})";

@@ -14,11 +14,6 @@ namespace {
 constexpr ByteView kDomain = "rhizome.session.v1";
 constexpr ByteView kKeyDomain = "rhizome.session.key.v1";
 
-Status malformed(std::string_view what) {
-  return {Code::kInvalid,
-          std::string(what) + ": not the canonical CBOR that docs/protocol.md gives"};
-}
-
 template <typename T>
 ByteView bytes_of(const T& value) {
   return view(value.data(), value.size());
@@ -42,18 +37,18 @@ Status read_hello(wire::Reader& reader, std::uint64_t items, std::string_view wh
     return {Code::kUnsupported, std::string(what) + ": protocol version " +
                                     std::to_string(hello.version) + "; this node speaks version " +
                                     std::to_string(wire::kProtocolVersion)};
-  if (found != items) return malformed(what);
+  if (found != items) return wire::malformed(what);
   hello.fabric = reader.fixed<wire::FabricId>();
   hello.node = reader.fixed<PublicKey>();
   hello.nonce = reader.fixed<Nonce>();
   const ByteView ephemeral = reader.bytes();
   hello.boot = reader.fixed<BootNonce>();
   if (!ephemeral.empty()) {
-    if (ephemeral.size() != sizeof(SecretKey)) return malformed(what);
+    if (ephemeral.size() != sizeof(SecretKey)) return wire::malformed(what);
     hello.ephemeral.emplace();
     std::memcpy(hello.ephemeral->data(), ephemeral.data(), ephemeral.size());
   }
-  return reader.ok() ? Status() : malformed(what);
+  return reader.ok() ? Status() : wire::malformed(what);
 }
 
 std::string signed_text(Role signer, const Hash256& transcript) {
@@ -91,7 +86,7 @@ Result<Hello> decode_hello(ByteView body) {
   wire::Reader reader(body);
   Hello hello;
   if (Status read = read_hello(reader, 6, "hello", hello); !read.ok()) return read;
-  if (!reader.done()) return malformed("hello");
+  if (!reader.done()) return wire::malformed("hello");
   return hello;
 }
 
@@ -100,7 +95,7 @@ Result<HelloReply> decode_reply(ByteView body) {
   HelloReply reply;
   if (Status read = read_hello(reader, 7, "hello reply", reply.hello); !read.ok()) return read;
   reply.signature = reader.fixed<Signature>();
-  if (!reader.done()) return malformed("hello reply");
+  if (!reader.done()) return wire::malformed("hello reply");
   return reply;
 }
 
@@ -108,7 +103,7 @@ Result<Signature> decode_confirm(ByteView body) {
   wire::Reader reader(body);
   reader.array_of(1);
   const auto signature = reader.fixed<Signature>();
-  if (!reader.done()) return malformed("confirm");
+  if (!reader.done()) return wire::malformed("confirm");
   return signature;
 }
 

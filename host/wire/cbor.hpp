@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 #include "rhizome/bytes.hpp"
 #include "rhizome/delta/codec.hpp"
+#include "rhizome/status.hpp"
 
 namespace rhizome::wire {
 
@@ -54,6 +56,18 @@ class Reader {
   ByteView rest_;
   bool ok_ = true;
 };
+
+// What a decoder answers where `what` is none.
+inline Status malformed(std::string_view what) {
+  return {Code::kInvalid,
+          std::string(what) + ": not the canonical CBOR that docs/protocol.md gives"};
+}
+
+// The code that a peer names by its number. One that this version does not know is kInternal, so
+// that a later version may have more of them.
+inline Code code_of(std::uint64_t number) {
+  return number > INT32_MAX ? Code::kInternal : code_from_abi(static_cast<std::int32_t>(number));
+}
 
 inline void put_uint(std::uint64_t value, std::string& out) { cbor_append_head(0, value, out); }
 inline void put_array(std::uint64_t count, std::string& out) { cbor_append_head(4, count, out); }

@@ -7,11 +7,6 @@ namespace rhizome::wire {
 
 namespace {
 
-Status malformed(std::string_view what) {
-  return {Code::kInvalid,
-          std::string(what) + ": not the canonical CBOR that docs/protocol.md gives"};
-}
-
 void put_positions(const std::vector<Position>& positions, std::string& out) {
   put_array(positions.size(), out);
   for (const Position& position : positions) {
@@ -266,13 +261,12 @@ Result<Error> decode_error(ByteView body) {
   Reader reader(body);
   reader.array_of(3);
   Error error;
-  const std::uint64_t code = reader.uint();
+  error.code = code_of(reader.uint());
   error.message = reader.text();
   const std::uint64_t retry_after_ms = reader.uint();
-  if (!reader.done() || code == 0 || code > RZ_INTERNAL || error.message.size() > kMaxErrorText ||
+  if (!reader.done() || error.code == Code::kOk || error.message.size() > kMaxErrorText ||
       retry_after_ms > UINT32_MAX)
     return malformed("error");
-  error.code = static_cast<Code>(code);
   error.retry_after_ms = static_cast<std::uint32_t>(retry_after_ms);
   return error;
 }

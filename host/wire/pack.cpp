@@ -12,11 +12,6 @@ constexpr std::uint64_t kMostEpochs = std::uint64_t{1} << 32;
 // What a frame can hold of runs at the least size of one.
 constexpr std::size_t kMaxRuns = 65536;
 
-Status malformed(std::string_view what) {
-  return {Code::kInvalid,
-          std::string(what) + ": not the canonical CBOR that docs/protocol.md gives"};
-}
-
 void read_bodies(Reader& reader, std::vector<Body>& bodies) {
   const std::uint64_t items = reader.array(kBodyItems * kStatementMaxIds);
   if (items % kBodyItems != 0 || items == 0) reader.fail();

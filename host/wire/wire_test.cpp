@@ -127,6 +127,12 @@ TEST(Messages, IntroductionAnnounceFetchAndErrorAreReadBack) {
   EXPECT_EQ(decode_fetched(encode_fetched(10)).value(), 10u);
   EXPECT_EQ(decode_error(encode(Error{Code::kDenied, "no"}))->message, "no");
   EXPECT_EQ(decode_error(encode(Error{Code::kWouldBlock, "later", 250}))->retry_after_ms, 250u);
+  // Fault: an answer that named one of the newer codes was a malformed frame.
+  for (const Code code : {Code::kAway, Code::kCanceled})
+    EXPECT_EQ(decode_error(encode(Error{code, "newer"}))->code, code);
+  EXPECT_EQ(decode_error(encode(Error{static_cast<Code>(4711), "of a later version"}))->code,
+            Code::kInternal);
+  EXPECT_FALSE(decode_error(encode(Error{Code::kOk, "no error"})).ok());
 }
 
 TEST(Messages, ASignedHeadIsReadBackAndChecksOutWithoutItsIds) {

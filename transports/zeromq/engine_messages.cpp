@@ -82,10 +82,11 @@ bool Engine::handle(LinkId id, Lane lane, const Message& message) {
       take_early(id, message.number);
       return true;
     case Kind::kFailed:
-      if (message.value == RZ_OK || message.value > RZ_INTERNAL) return false;
+      if (message.value == RZ_OK) return false;
       forget_early(find(id), message.number);
       if (ledger_.replied(id, message.number, true))
-        events_.reply(message.number, static_cast<Code>(message.value), {}, true);
+        events_.reply(message.number, code_from_abi(static_cast<std::int32_t>(message.value)), {},
+                      true);
       return true;
     case Kind::kCancel:
       ledger_.cancelled(id, message.number);

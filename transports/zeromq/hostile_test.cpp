@@ -257,6 +257,26 @@ TEST_F(HostilePeers, RepliesInFrontOfTheirTurnAreBoundedByAWindow) {
   expect_service();
 }
 
+// Fault: a code newer than RZ_INTERNAL was against the rules, and ended the link.
+TEST_F(HostilePeers, ARequestThatFailsWithACodeThatIsNotKnownFailsInternally) {
+  RawPeer peer(node->key(), node->address());
+  ASSERT_TRUE(peer.shake_hands());
+  ASSERT_TRUE(wait_up(peer.key));
+  for (const auto& [named, heard] :
+       {std::pair<std::uint32_t, Code>{RZ_AWAY, Code::kAway}, {4711, Code::kInternal}}) {
+    Message failed;
+    failed.kind = Kind::kFailed;
+    failed.number = node->next_request();
+    failed.value = named;
+    ASSERT_TRUE(node->request(peer.key, failed.number, "x", 10'000).ok());
+    ASSERT_EQ(peer.next(Lane::kControl), static_cast<int>(Kind::kRequest));
+    peer.send(Lane::kControl, failed);
+    ASSERT_TRUE(node->recorder.wait([&] { return node->recorder.lasts(failed.number) > 0; }));
+    EXPECT_EQ(node->recorder.replies[failed.number].back().code, heard);
+  }
+  EXPECT_TRUE(is_up(peer.key));
+}
+
 TEST_F(HostilePeers, TheAddressOfAPeerIsToldWhileItIsUp) {
   const auto* table =
       static_cast<const rz_transport_remote*>(rhizome_plugin.get_interface(RZ_TRANSPORT_REMOTE_ID));
