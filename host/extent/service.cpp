@@ -215,6 +215,7 @@ void ExtentService::on_own_number(const ReceiptNumber& known) {
 // Receipts of this life count from here on, and those of an earlier one no more. The clock helps
 // where nobody remembers: a wiped store does not come back with its first life's number.
 void ExtentService::settle() {
+  if (settling_) return;
   // A clock that stands in a distant future leaves half of all numbers to later lives.
   const std::uint64_t seconds =
       std::min<std::uint64_t>(links_.executor().wall_ms() / 1000, kMaxIncarnation / 2);
@@ -224,7 +225,20 @@ void ExtentService::settle() {
                          "receipts under this node's key used up all incarnations: give "
                          "the node a new key"}});
   const std::uint64_t next = std::min(kMaxIncarnation, std::max(floor_ + 1, seconds));
-  const Status stored = book_->journal().set_note(kIncarnationNote, std::to_string(next));
+  settling_ = true;
+  // The fabric's strand does not wait for the disk.
+  links_.executor().post([self = shared_from_this(), next] {
+    if (self->stopped_) return;
+    const Status stored = self->book_->journal().set_note(kIncarnationNote, std::to_string(next));
+    if (self->stopped_) return;
+    self->links_.strand().post([self, next, stored] {
+      if (!self->stopped_) self->on_settled(next, stored);
+    });
+  });
+}
+
+void ExtentService::on_settled(std::uint64_t incarnation, const Status& stored) {
+  settling_ = false;
   if (!stored.ok()) {
     if (!not_stored_)
       links_.log().error("extent.incarnation.not_stored", {{"reason", stored.to_string()}});
@@ -232,12 +246,14 @@ void ExtentService::settle() {
     return;  // the next heartbeat tries again
   }
   not_stored_ = false;
+  // A peer knew a greater one meanwhile.
+  if (floor_ >= incarnation && incarnation < kMaxIncarnation) return settle();
   settled_ = true;
   outdone_ = false;
   bumped_ns_ = now();
-  floor_ = next;
+  floor_ = incarnation;
   serial_ = 0;
-  incarnation_ = next;
+  incarnation_ = incarnation;
   for (auto& [link, peer] : peers_) {
     peer.own_changed = true;
     push_soon(link, peer, true);

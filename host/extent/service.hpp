@@ -67,6 +67,7 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   void on_identity(const LinkKey& from, const wire::Frame& frame);
   void on_own_number(const ReceiptNumber& known);
   void settle();
+  void on_settled(std::uint64_t incarnation, const Status& stored);
   void ask_identity(const LinkKey& link);
   bool is_voter() const;
   // receipts (service.cpp)
@@ -103,6 +104,7 @@ class ExtentService final : public Service, public std::enable_shared_from_this<
   bool not_stored_ = false;  // logged once, not with each heartbeat
   // Receipts are sent once it is settled under which incarnation.
   bool settled_ = false;
+  bool settling_ = false;    // the incarnation is being written down
   bool outdone_ = false;     // a peer knows a greater number under this key
   std::uint64_t floor_ = 0;  // the greatest incarnation known of this key
   std::size_t identities_awaited_ = 0;

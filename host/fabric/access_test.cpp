@@ -106,6 +106,31 @@ TEST_F(Access, AStrangerMayShowATicketWhileOneWaitsAndNothingElse) {
   EXPECT_TRUE(sent_away) << "who shows none in time is disconnected";
 }
 
+// Fault: whatever kept a ticket from being redeemed counted as a guess at one.
+TEST_F(Access, AStoreThatTakesNoWritesCostsAnInvitedNodeNothing) {
+  const auto ticket = network_.node(kNode).membership().invite(600, network_.executor().wall_ms());
+  ASSERT_TRUE(ticket.ok());
+  RawPeer invited(network_, kNode, kStranger, RawPeer::kToSession);
+  network_.run_for(kSecond);
+  ASSERT_TRUE(invited.has_session());
+  network_.node(kNode).disk().fill();
+  const std::string join = invited.frame(Kind::kJoin, wire::Lane::kStranger,
+                                         wire::encode(wire::Join{*ticket, "invited"}));
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(invited.request(join));
+    network_.run_for(kSecond / 10);
+    EXPECT_NE(invited.answered(), Code::kOk);
+    EXPECT_NE(invited.answered(), Code::kDenied);
+  }
+  EXPECT_TRUE(invited.up());
+  EXPECT_EQ(network_.node(kNode).fabric().stats().excluded, 0u);
+  network_.node(kNode).disk().works_again();
+  network_.run_for(3 * kSecond);
+  ASSERT_TRUE(invited.request(join));
+  network_.run_for(kSecond / 10);
+  EXPECT_EQ(invited.answered(), Code::kOk);
+}
+
 TEST_F(Access, WhatAStrangerPublishesIsNotTaken) {
   ASSERT_TRUE(network_.node(kNode).membership().invite(60, network_.executor().wall_ms()).ok());
   RawPeer stranger(network_, kNode, kStranger);

@@ -1,6 +1,7 @@
 // What we hold, told to peers: each announce says what changed since the last that this peer had,
 // but for what it told us itself. Lost tails are found by it, and sources by what is told to us.
 #include <algorithm>
+#include <utility>
 
 #include "fabric/core.hpp"
 
@@ -152,17 +153,22 @@ void Fabric::Core::forget_unproven(const LinkKey& link) {
     if (!progress.known.empty()) {
       progress.teller = progress.known.begin()->first;
       ++unproven_[progress.teller];
+      if (membership_.expects(progress.teller)) uncount_stranger(progress);
       ++entry;
       continue;
     }
     drop_parked(progress);
     catchup_->forget(key);
-    if (!membership_.expects(link) && told_by_strangers_ > 0) --told_by_strangers_;
+    uncount_stranger(progress);
     const NodeKey origin = key.first;
     entry = progress_.erase(entry);
     forget_origin(origin);
   }
   unproven_.erase(link);
+}
+
+void Fabric::Core::uncount_stranger(Progress& progress) {
+  if (std::exchange(progress.by_stranger, false)) --told_by_strangers_;
 }
 
 // Its topic is taken from nobody any more, where nothing of it is known.

@@ -24,13 +24,6 @@ void Connections::down(std::uint64_t number) {
   go_on(std::move(waiters));
 }
 
-std::optional<use::Connection> Connections::find(std::uint64_t number) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(number);
-  if (found == entries_.end()) return std::nullopt;
-  return found->second.connection;
-}
-
 bool Connections::has_link(const use::LinkKey& link) const {
   const std::lock_guard lock(mutex_);
   return std::any_of(entries_.begin(), entries_.end(),

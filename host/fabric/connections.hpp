@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "rhizome/use/transport.hpp"
@@ -21,7 +20,6 @@ class Connections {
   void up(const use::Connection& connection);
   // Who waits on it goes on, to hear that it is closed.
   void down(std::uint64_t number);
-  std::optional<use::Connection> find(std::uint64_t number) const;
   // Is another connection of this link key up?
   bool has_link(const use::LinkKey& link) const;
 

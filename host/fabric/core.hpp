@@ -85,6 +85,7 @@ struct Fabric::Core final : use::TransportEvents,
   void on_connection(const use::Connection& info, bool up);
   bool come(Connection& connection);
   void leave(Member& member);
+  void take_back(const LinkKey& link);
   void say_hello(Connection& connection);
   void on_hello(Connection& connection, const wire::Frame& frame, const Asked& asked);
   void on_hello_reply(Connection& connection, const wire::Frame& frame);
@@ -104,9 +105,10 @@ struct Fabric::Core final : use::TransportEvents,
   void join(const Invitation& invitation);
   void drop(const NodeKey& key);
   void show_ticket(Member& member);
-  void on_join(Connection& connection, const wire::Frame& frame, const Asked& asked);
+  void on_join(const wire::Frame& frame, const Asked& asked);
+  void on_redeemed(const Asked& asked, const std::string& name, const Status& redeemed);
   // A connection that may not speak yet has so long to show a ticket.
-  void await_ticket(const LinkKey& link);
+  void await_ticket(const Connection& connection);
   void compare_settings(Member& member, const wire::Introduction& theirs) const;
   Member* member_of(const LinkKey& link);
   std::string network_of(std::uint64_t connection) const;
@@ -115,7 +117,10 @@ struct Fabric::Core final : use::TransportEvents,
   // Null: too many strangers are here, or of its network.
   Member* admit_stranger(const LinkKey& link, std::uint64_t connection);
   Member* place_for(const LinkKey& link);  // null: all are taken
-  void turn_away(const LinkKey& link);
+  void turn_away(const Connection& connection);
+  // One whose link key is only claimed has so long to say hello.
+  void await_session(const Connection& connection);
+  void end(std::uint64_t connection);
 
   // ---- announced positions (announces.cpp)
   void note_position(const wire::Position& position);
@@ -134,6 +139,7 @@ struct Fabric::Core final : use::TransportEvents,
     std::map<LinkKey, std::pair<std::uint64_t, Hash256>> heads;
     bool awaited = false;      // the missing timer runs
     bool unproven = false;     // nothing of it is held: it is `teller`'s word alone
+    bool by_stranger = false;  // counted in told_by_strangers_
     LinkKey teller{};          // who was first to name it; of those that did, where that one left
     std::uint64_t pushed = 0;  // highest number that is on its way through ingest
     // Live deliveries that wait behind a gap, by first number and index.
@@ -177,6 +183,7 @@ struct Fabric::Core final : use::TransportEvents,
   void proven(const EpochKey& key);
   // This peer left: what nobody but it told of is forgotten.
   void forget_unproven(const LinkKey& link);
+  void uncount_stranger(Progress& progress);
   void forget_origin(const NodeKey& origin);
   void await_missing(const EpochKey& key);
   // The highest number that is held or on its way through ingest.
@@ -212,6 +219,8 @@ struct Fabric::Core final : use::TransportEvents,
   // ---- frames (frames.cpp)
   wire::Lane lane_for(const session::Inbound& in) const;            // [any]
   bool passes(const session::Ruling& ruling, const LinkKey& link);  // [any]
+  // A copy that outlives the transport's call. [any]
+  static Received copy_of(session::Inbound&& in);
   // Copies the frame into its lane, where there is room. [any]
   void queue(session::Inbound&& in, std::function<void(Received&&)> handle);
   void send(std::uint64_t connection, wire::Kind kind, wire::Lane lane, ByteView body,
@@ -223,6 +232,8 @@ struct Fabric::Core final : use::TransportEvents,
   void on_end(std::uint64_t request, Code code);
   void update_snapshot();
   void count_behind();
+  // Writes down who was met since the last time, off this strand: it may wait for the disk.
+  void remember_members();
 
   const FabricOptions options_;
   Membership& membership_;
@@ -232,6 +243,8 @@ struct Fabric::Core final : use::TransportEvents,
   Executor& executor_;
   Log& log_;
   const std::shared_ptr<Strand> strand_;
+  const std::shared_ptr<Strand>
+      notes_strand_;  // what waits for the membership's note to be written
   Connections connections_;
   const std::shared_ptr<Lanes> lanes_;
   const std::shared_ptr<Ingest> ingest_;
@@ -247,7 +260,8 @@ struct Fabric::Core final : use::TransportEvents,
   std::map<EpochKey, Progress> progress_;
   std::map<NodeKey, Source> sources_;
   std::size_t parked_bytes_ = 0;
-  std::size_t told_by_strangers_ = 0;  // epochs in progress_ that a stranger was first to name
+  // Epochs in progress_ that a stranger was first to name, and no known peer since that one left.
+  std::size_t told_by_strangers_ = 0;
   std::map<LinkKey, std::size_t>
       unproven_;  // epochs in progress_ that are this teller's word alone
   std::map<LinkKey, std::uint64_t> behind_of_;  // as counted at the last heartbeat
@@ -288,6 +302,8 @@ struct Fabric::Core final : use::TransportEvents,
   mutable Counters counters_;
 };
 
+// The beginning of a key, for the log.
+std::string short_key(const NodeKey& key);
 std::uint32_t transport_lane(wire::Lane lane, std::size_t size);
 // The topic of what an origin numbered.
 std::string origin_topic(const NodeKey& origin);

@@ -27,6 +27,7 @@ Fabric::Core::Core(FabricOptions options, Membership& membership, const SigningK
       executor_(executor),
       log_(log),
       strand_(Strand::make(executor)),
+      notes_strand_(Strand::make(executor)),
       connections_(executor),
       lanes_(std::make_shared<Lanes>(options_.lanes, strand_)),
       ingest_(std::make_shared<Ingest>(journal, admission, executor, log,
@@ -96,7 +97,8 @@ void Fabric::add(std::shared_ptr<Service> service) {
 }
 
 void Fabric::stop() {
-  core_->stopped_ = true;
+  if (core_->stopped_.exchange(true)) return;
+  (void)core_->membership_.store();  // who was met since the last heartbeat; met again without it
   for (const auto& service : core_->services_) service->stop();
   core_->ingest_->stop();
   core_->lanes_->close();  // what waits there owns the core, which owns the lanes

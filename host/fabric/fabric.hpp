@@ -39,7 +39,7 @@ struct FabricOptions {
   std::string name;                // of this node, for people
   std::vector<PeerSpec> peers;
   std::vector<std::string> advertise;  // told instead of the transport's own addresses
-  // What should be equal everywhere, told in hello; see MemberStatus::differences.
+  // What should be equal everywhere, told in introductions; see MemberStatus::differences.
   std::vector<std::pair<std::string, std::string>> settings;
   std::size_t max_learned_dials = 16;  // acquaintances dialled at start, beside all `peers`
   Expression expression;               // of its confidence, with each record that it passes on

@@ -47,7 +47,7 @@ bool Fabric::Core::authorize(const LinkKey& peer) noexcept {
 
 void Fabric::Core::connection(const use::Connection& info, bool up) noexcept {
   if (up) {
-    sessions_->up(info);
+    sessions_->up(info, executor_.monotonic_ns());
     connections_.up(info);
   } else {
     sessions_->down(info.number);
@@ -82,11 +82,7 @@ bool Fabric::Core::passes(const Ruling& ruling, const LinkKey& link) {
   return false;
 }
 
-void Fabric::Core::queue(Inbound&& in, std::function<void(Received&&)> handle) {
-  const Lane lane = lane_for(in);
-  const LinkKey link = in.link;
-  const std::size_t size = in.bytes.size() + kFrameOverhead;
-  if (!lanes_->reserve(lane, link, size)) return;
+Fabric::Core::Received Fabric::Core::copy_of(Inbound&& in) {
   Received received;
   received.connection = in.connection;
   received.link = in.link;
@@ -97,8 +93,16 @@ void Fabric::Core::queue(Inbound&& in, std::function<void(Received&&)> handle) {
                                                                    : std::move(in.opened));
   received.frame.body = ByteView(*received.bytes).substr(in.body_at);
   received.body_at = in.body_at;
+  return received;
+}
+
+void Fabric::Core::queue(Inbound&& in, std::function<void(Received&&)> handle) {
+  const Lane lane = lane_for(in);
+  const LinkKey link = in.link;
+  const std::size_t size = in.bytes.size() + kFrameOverhead;
+  if (!lanes_->reserve(lane, link, size)) return;
   lanes_->put(lane, link, size,
-              [received = std::move(received), handle = std::move(handle)]() mutable {
+              [received = copy_of(std::move(in)), handle = std::move(handle)]() mutable {
                 handle(std::move(received));
               });
 }
@@ -147,14 +151,8 @@ void Fabric::Core::reply(std::uint64_t request, Code code, ByteView bytes, bool 
   }
   const std::size_t size = in.bytes.size() + kFrameOverhead;
   if (code == Code::kOk && lanes_->reserve(lane, ours, size)) {
-    Received received;
-    received.frame = in.frame;
-    received.in_session = in.in_session;
-    received.bytes = std::make_shared<std::string>(in.opened.empty() ? std::string(in.bytes)
-                                                                     : std::move(in.opened));
-    received.frame.body = ByteView(*received.bytes).substr(in.body_at);
     lanes_->put(lane, ours, size,
-                [self = shared_from_this(), request, received = std::move(received),
+                [self = shared_from_this(), request, received = copy_of(std::move(in)),
                  last]() mutable { self->on_reply(request, std::move(received), last); });
     // A row of replies that was cut short on its way is not taken for a whole one.
     if (last || !ends) return;
@@ -229,7 +227,7 @@ void Fabric::Core::on_request(std::uint64_t request, Received&& received) {
   if (!connection->has_session) on_session(*connection, frame.sender);
   Member* const member = member_of(received.link);
   if (frame.kind == Kind::kIntroduce) return on_introduce(*connection, member, frame, asked);
-  if (frame.kind == Kind::kJoin) return on_join(*connection, frame, asked);
+  if (frame.kind == Kind::kJoin) return on_join(frame, asked);
   if (member == nullptr || !member->greeted)
     return refuse(asked, Code::kDenied, "introduce yourself first");
   if (frame.kind == Kind::kAnnounce) {

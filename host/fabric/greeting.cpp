@@ -10,8 +10,6 @@ namespace {
 // A lost hello or introduction is sent again after so many heartbeats.
 constexpr std::uint64_t kHelloHeartbeats = 5;
 
-std::string short_key(const NodeKey& key) { return to_hex(view(key.data(), 8)); }
-
 }  // namespace
 
 Fabric::Core::Connection* Fabric::Core::connection_of(std::uint64_t number) {
@@ -32,23 +30,39 @@ void Fabric::Core::on_connection(const use::Connection& info, bool up) {
   if (!up) {
     open_.erase(info.number);
     Member* const member = member_of(info.link);
-    if (member != nullptr && member->connection == info.number) leave(*member);
-    return;
+    if (member == nullptr || member->connection != info.number) return;
+    leave(*member);
+    return take_back(info.link);
   }
   if (member_of(info.link) == nullptr && !authorize(info.link)) return;
   const auto made = open_.emplace(
       info.number,
       Connection{info, {sessions_->local(), info.link, info.proven}, false, false, {}, {}});
   Connection& connection = made.first->second;
-  const bool waits = member_of(info.link) == nullptr && !membership_.may_speak(info.link);
-  if (waits)
-    await_ticket(info.link);
+  // A link key that is only claimed takes no place, least of all its owner's: a session proves it.
+  if (!info.proven)
+    await_session(connection);
+  else if (member_of(info.link) == nullptr && !membership_.may_speak(info.link))
+    await_ticket(connection);
   else if (!come(connection))
     return;
   say_hello(connection);
 }
 
+// A peer whose connection ended may have another one: two instances of its transport, or one whose
+// end this side sees late.
+void Fabric::Core::take_back(const LinkKey& link) {
+  Connection* best = nullptr;
+  for (auto& [number, connection] : open_) {
+    if (connection.info.link != link || (!connection.has_session && !connection.info.proven))
+      continue;
+    if (best == nullptr || connection.has_session || !best->has_session) best = &connection;
+  }
+  if (best != nullptr) (void)come(*best);
+}
+
 // The peer of this connection takes its place. False: there is none for it.
+// REQUIRES: its link key is proven, by the transport or by its session.
 bool Fabric::Core::come(Connection& connection) {
   const LinkKey link = connection.info.link;
   Member* member = member_of(link);
@@ -56,7 +70,7 @@ bool Fabric::Core::come(Connection& connection) {
   if (comes && !membership_.expects(link)) {
     member = admit_stranger(link, connection.info.number);
     if (member == nullptr) {
-      turn_away(link);
+      turn_away(connection);
       return false;
     }
   } else if (member == nullptr) {
@@ -175,8 +189,15 @@ void Fabric::Core::note_problem(const LinkKey& link, const std::string& problem)
 void Fabric::Core::on_session(Connection& connection, const NodeKey& node) {
   connection.has_session = true;
   connection.node = node;
-  Member* const member = member_of(connection.info.link);
-  if (member != nullptr && member->connection == connection.info.number) introduce(*member);
+  const LinkKey link = connection.info.link;
+  Member* const member = member_of(link);
+  if (connection.info.proven) {
+    if (member != nullptr && member->connection == connection.info.number) introduce(*member);
+  } else if (member == nullptr && !membership_.may_speak(link)) {
+    await_ticket(connection);
+  } else {
+    (void)come(connection);
+  }
 }
 
 std::string Fabric::Core::introduction(const LinkKey& link, std::uint64_t& told) const {

@@ -236,6 +236,32 @@ TEST(Hostile, AFlooderThatDialsAgainFindsItsBucketAsItLeftIt) {
   EXPECT_GT(refused, 1000u);
 }
 
+// Fault: each introduction was a synchronous write of all nodes that are remembered, and a peer
+// might introduce itself as often as it announced.
+TEST(Hostile, IntroductionsWithoutEndAreRefusedAndCostNoWriteEach) {
+  Network network(207);
+  network.line(1);
+  network.run_for(kSecond);
+  RawPeer peer(network, 0, kHostile);
+  network.run_for(2 * kSecond);
+  ASSERT_TRUE(peer.greeted());
+  const std::uint64_t written = network.node(0).journal().stats().entries_written;
+  for (int i = 0; i < 1000; ++i) {
+    wire::Introduction another;
+    another.name = "name " + std::to_string(i);
+    (void)peer.request(
+        peer.frame(wire::Kind::kIntroduce, wire::Lane::kControl, wire::encode(another)), 1);
+    network.run_for(10 * kMillisecond);
+  }
+  EXPECT_LE(network.node(0).journal().stats().entries_written, written + 11)
+      << "one with each heartbeat";
+  EXPECT_GT(network.node(0).fabric().stats().throttled, 900u);
+  network.run_for(2 * kSecond);
+  const auto known = network.node(0).membership().acquaintances();
+  ASSERT_EQ(known.size(), 1u);
+  EXPECT_NE(known[0].name, "name 999") << "which found no room";
+}
+
 TEST(Hostile, FiveHundredSybilsWithClocksThatLieDoNotKeepHonestDeltasFromArriving) {
   constexpr std::size_t kSybils = 500;
   Network network(204);

@@ -40,6 +40,7 @@ void Fabric::Core::join(const Invitation& invitation) {
   if (!member.status.configured) member.status.addresses = {invitation.address};
   member.ticket = invitation.ticket;
   dial(member);
+  if (!member.status.up) take_back(link);  // it may have come before we knew it
   const Connection* const connection = connection_of(member.connection);
   if (connection != nullptr && connection->has_session && !member.greeted) introduce(member);
   update_snapshot();
@@ -79,34 +80,46 @@ void Fabric::Core::show_ticket(Member& member) {
        });
 }
 
-void Fabric::Core::on_join(Connection& connection, const wire::Frame& frame, const Asked& asked) {
-  const LinkKey link = connection.info.link;
+void Fabric::Core::on_join(const wire::Frame& frame, const Asked& asked) {
   const Result<wire::Join> join = wire::decode_join(frame.body);
   if (!join.ok()) {
-    distrust(link, join.status().message(), Standing::kBadFrame);
+    distrust(asked.link, join.status().message(), Standing::kBadFrame);
     return refuse(asked, Code::kInvalid, join.status().message());
   }
-  const Status redeemed =
-      membership_.redeem(join->ticket, frame.sender, join->name, executor_.wall_ms());
-  if (!redeemed.ok()) {
-    // Four guesses at 128 bits, then it is kept out.
-    distrust(link, redeemed.message(), Standing::kBadFrame);
-    return refuse(asked, redeemed.code(), redeemed.message());
-  }
-  log_.info("peer.joined", {{"name", join->name}, {"key", to_hex(view(frame.sender.data(), 8))}});
-  acknowledge(asked);
-  if (Member* const member = place_for(link); member != nullptr && !member->greeted) {
-    member->status.name = join->name;
-    member->status.key = frame.sender;
-  }
-  (void)come(connection);  // without a place now, it has one when it comes again
+  // It is let in once that is written down, and the strand does not wait for it.
+  notes_strand_->post([self = shared_from_this(), asked, join = *join] {
+    if (self->stopped_) return;
+    const Status redeemed =
+        self->membership_.redeem(join.ticket, asked.from, join.name, self->executor_.wall_ms());
+    self->strand_->post([self, asked, name = join.name, redeemed] {
+      if (!self->stopped_) self->on_redeemed(asked, name, redeemed);
+    });
+  });
 }
 
-void Fabric::Core::await_ticket(const LinkKey& link) {
-  strand_->post_after(kTicketWaitNs, [self = shared_from_this(), link] {
-    if (self->stopped_ || self->membership_.may_speak(link)) return;
-    const Status left = self->transport_->disconnect(link);
-    if (!left.ok()) self->log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+void Fabric::Core::on_redeemed(const Asked& asked, const std::string& name,
+                               const Status& redeemed) {
+  if (!redeemed.ok()) {
+    // Four guesses at 128 bits, then it is kept out. A store that takes no writes is no guess.
+    if (redeemed.code() == Code::kDenied)
+      distrust(asked.link, redeemed.message(), Standing::kBadFrame);
+    return refuse(asked, redeemed.code(), redeemed.message());
+  }
+  log_.info("peer.joined", {{"name", name}, {"key", short_key(asked.from)}});
+  acknowledge(asked);
+  if (Member* const member = place_for(asked.link); member != nullptr && !member->greeted) {
+    member->status.name = name;
+    member->status.key = asked.from;
+  }
+  Connection* const connection = connection_of(asked.connection);
+  if (connection != nullptr)
+    (void)come(*connection);  // without a place now, it has one when it comes again
+}
+
+void Fabric::Core::await_ticket(const Connection& connection) {
+  strand_->post_after(kTicketWaitNs, [self = shared_from_this(), number = connection.info.number,
+                                      link = connection.info.link] {
+    if (!self->stopped_ && !self->membership_.may_speak(link)) self->end(number);
   });
 }
 

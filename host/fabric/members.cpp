@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000;
 
-std::string short_key(const NodeKey& key) { return to_hex(view(key.data(), 8)); }
-
 }  // namespace
+
+std::string short_key(const NodeKey& key) { return to_hex(view(key.data(), 8)); }
 
 void Fabric::Core::configure_peers() {
   for (const PeerSpec& spec : options_.peers) {
@@ -74,10 +74,21 @@ void Fabric::Core::heartbeat() {
   }
   for (const auto& service : services_) service->heartbeat();
   connections_.expire();
+  remember_members();
   count_behind();
   update_snapshot();
   strand_->post_after(options_.heartbeat_ms * kMillisecond,
                       [self = shared_from_this()] { self->heartbeat(); });
+}
+
+void Fabric::Core::remember_members() {
+  if (!membership_.has_news()) return;
+  notes_strand_->post([self = shared_from_this()] {
+    if (self->stopped_) return;
+    const Status stored = self->membership_.store();
+    // They are known all the same, and the next heartbeat tries again.
+    if (!stored.ok()) self->log_.debug("peer.not_stored", {{"reason", stored.to_string()}});
+  });
 }
 
 // Looks at every epoch that anybody told of: with the heartbeat alone, and not with each hello.

@@ -162,6 +162,37 @@ TEST(Positions, OfOnePeerTakeNoPlaceFromAnother) {
   EXPECT_EQ(network.node(1).deltas(), 1u);
 }
 
+// Fault: an epoch that a stranger was first to name counted as a stranger's for good where a known
+// peer named it too and was the last to leave: in the end no stranger could name one.
+TEST(Positions, ThatAKnownPeerNamedTooAreNoStrangersOnceItLeaves) {
+  Network network(413);
+  network.quiet();
+  network.add({}, /*runs=*/false);
+  const std::size_t node = network.add({0});
+  const auto name_all = [&](RawPeer& peer, std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; i += 1024) {
+      ASSERT_TRUE(peer.request(announce(peer, invented(i, 1024))));
+      network.run_for(kSecond / 10);
+    }
+  };
+  auto known = std::make_unique<RawPeer>(network, node, 0);
+  for (std::size_t i = 0; i < 2; ++i) {
+    RawPeer stranger(network, node, 300 + i);
+    network.run_for(2 * kSecond);
+    ASSERT_TRUE(stranger.greeted());
+    name_all(stranger, 4096 * i, 4096 * (i + 1));
+    name_all(*known, 4096 * i, 4096 * (i + 1));
+  }
+  known.reset();
+  network.run_for(kSecond);
+  RawPeer fresh(network, node, 310);
+  network.run_for(2 * kSecond);
+  ASSERT_TRUE(fresh.greeted());
+  ASSERT_TRUE(fresh.request(announce(fresh, invented(9000, 10))));
+  network.run_for(3 * kSecond);
+  EXPECT_GT(status_of(network, node, fresh).behind, 0u);
+}
+
 // Fault: a position of nothing was compared with ours of an epoch that we did not have.
 TEST(Positions, OfNothingAreComparedWithNothing) {
   Network network(412);

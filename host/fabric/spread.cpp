@@ -175,6 +175,7 @@ Fabric::Core::Progress* Fabric::Core::progress_for(const EpochKey& key, const Li
     return nullptr;
   if (stranger) ++told_by_strangers_;
   Progress& progress = progress_[key];
+  progress.by_stranger = stranger;
   progress.unproven = unproven;
   progress.teller = teller;
   if (unproven) ++unproven_[teller];

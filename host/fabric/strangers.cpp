@@ -7,6 +7,13 @@
 
 namespace rhizome {
 
+namespace {
+
+// Three hellos may be lost on their way.
+constexpr std::uint64_t kSessionWaitNs = 30'000'000'000;
+
+}  // namespace
+
 std::string Fabric::Core::network_of(std::uint64_t connection) const {
   if (remote_ == nullptr) return {};
   std::string address;
@@ -50,10 +57,22 @@ Fabric::Core::Member* Fabric::Core::place_for(const LinkKey& link) {
   return &member;
 }
 
-void Fabric::Core::turn_away(const LinkKey& link) {
+void Fabric::Core::turn_away(const Connection& connection) {
   ++counters_.turned_away;
-  const Status left = transport_->disconnect(link);
-  if (!left.ok()) log_.debug("peer.disconnect.failed", {{"reason", left.message()}});
+  end(connection.info.number);
+}
+
+void Fabric::Core::await_session(const Connection& connection) {
+  strand_->post_after(kSessionWaitNs, [self = shared_from_this(), number = connection.info.number] {
+    const Connection* const waited = self->connection_of(number);
+    if (!self->stopped_ && waited != nullptr && !waited->has_session) self->end(number);
+  });
+}
+
+// This one alone: others of its link key may be its owner's.
+void Fabric::Core::end(std::uint64_t connection) {
+  const Status ended = transport_->end(connection);
+  if (!ended.ok()) log_.debug("peer.disconnect.failed", {{"reason", ended.message()}});
 }
 
 }  // namespace rhizome

@@ -27,7 +27,7 @@ struct LinkedPeer {
   LinkKey link{};
   NodeKey key{};
   std::string name;                   // for people
-  std::vector<std::string> provides;  // as its hello said
+  std::vector<std::string> provides;  // as its introduction said
   bool configured = false;
 
   bool provides_service(std::string_view name_of_service) const;
@@ -69,8 +69,9 @@ class Links {
   virtual Status answer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
                         bool last) = 0;
   // The same, of what may wait for room: on kWouldBlock the executor runs `again` once, when there
-  // is room, the asker is gone or `until_ns` (monotonic) is over; the call may be
-  // made anew from there. kDeadline: there was no room and the time is over. [any]
+  // is room, the asker is gone or `until_ns` (monotonic) is over, which is looked at once a
+  // heartbeat; the call may be made anew from there. kDeadline: there was no room and the time is
+  // over. [any]
   virtual Status offer(const Asked& asked, wire::Kind kind, wire::Lane lane, ByteView body,
                        bool last, std::uint64_t until_ns, Task again) {
     (void)until_ns, (void)again;  // of links that always have room
@@ -89,7 +90,7 @@ class Service {
  public:
   virtual ~Service() = default;
 
-  // The name under which hello tells that this node provides it; empty: none.
+  // The name under which introductions tell that this node provides it; empty: none.
   virtual std::string_view provides() const { return {}; }
   virtual bool takes(wire::Kind kind) const = 0;
   // A request of a kind that it takes, from a greeted peer; its frame is opened and checked and

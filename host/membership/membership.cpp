@@ -105,27 +105,40 @@ Status Membership::meet(const NodeKey& key, const std::string& name,
   if (same) return {};
   node.name = name;
   node.addresses = addresses;
-  // A store that takes no writes now is no reason to refuse a peer: it is met again.
-  (void)store();
+  has_news_ = true;
   return {};
 }
 
 Result<InviteTicket> Membership::invite(std::uint64_t seconds, std::uint64_t now_ms) {
-  const std::lock_guard lock(mutex_);
   if (seconds == 0 || seconds > kMostSeconds)
     return Status(Code::kInvalid, "invite: expected 1 second to 30 days");
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.until_ms <= now_ms; });
-  if (waiting_.size() >= kMaxInvitations)
-    return Status(Code::kLimit, "invite: " + std::to_string(kMaxInvitations) +
-                                    " invitations wait already; they expire by themselves");
   InviteTicket ticket{};
   randombytes_buf(ticket.data(), ticket.size());
-  waiting_.push_back({hash_of(ticket), now_ms + seconds * 1000, std::nullopt});
-  if (Status stored = store(); !stored.ok()) return stored;
-  return ticket;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.until_ms <= now_ms; });
+    if (waiting_.size() >= kMaxInvitations)
+      return Status(Code::kLimit, "invite: " + std::to_string(kMaxInvitations) +
+                                      " invitations wait already; they expire by themselves");
+    waiting_.push_back({hash_of(ticket), now_ms + seconds * 1000, std::nullopt});
+    has_news_ = true;
+  }
+  Status stored = store();
+  if (stored.ok()) return ticket;
+  // Nobody gets this ticket: it must not let strangers connect to show it.
+  const std::lock_guard lock(mutex_);
+  std::erase_if(waiting_,
+                [&](const Waiting& waiting) { return waiting.ticket_hash == hash_of(ticket); });
+  return stored;
 }
 
 Status Membership::redeem(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
+                          std::uint64_t now_ms) {
+  RZ_TRY(let_in(ticket, key, name, now_ms));
+  return store();
+}
+
+Status Membership::let_in(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
                           std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   const Hash256 hash = hash_of(ticket);
@@ -140,18 +153,22 @@ Status Membership::redeem(const InviteTicket& ticket, const NodeKey& key, const 
     node.invited = true;
     node.name = name;
     node.met_ms = now_ms;
-    return store();
+    has_news_ = true;
+    return {};
   }
   return {Code::kDenied, "this node gave no such invitation; ask for a new one"};
 }
 
 Status Membership::accept(const Invitation& invitation, std::uint64_t now_ms) {
-  const std::lock_guard lock(mutex_);
-  Known& known = remember(invitation.key);
-  known.node.invited = true;
-  known.node.addresses = {invitation.address};
-  known.node.met_ms = now_ms;
-  known.ticket = invitation.ticket;
+  {
+    const std::lock_guard lock(mutex_);
+    Known& known = remember(invitation.key);
+    known.node.invited = true;
+    known.node.addresses = {invitation.address};
+    known.node.met_ms = now_ms;
+    known.ticket = invitation.ticket;
+    has_news_ = true;
+  }
   return store();
 }
 
@@ -166,15 +183,18 @@ void Membership::let_in_by(const NodeKey& key) {
   const auto found = known_.find(link_of(key));
   if (found == known_.end() || !found->second.ticket) return;
   found->second.ticket.reset();
-  (void)store();  // a used ticket that is shown again does no harm
+  has_news_ = true;  // a used ticket that is shown again does no harm
 }
 
 Status Membership::forget(const NodeKey& key) {
-  const std::lock_guard lock(mutex_);
-  const LinkKey link = link_of(key);
-  if (configured_.contains(link))
-    return {Code::kDenied, "this peer stands in the config; remove it there and restart"};
-  if (known_.erase(link) == 0) return {Code::kNotFound, "no such peer is remembered"};
+  {
+    const std::lock_guard lock(mutex_);
+    const LinkKey link = link_of(key);
+    if (configured_.contains(link))
+      return {Code::kDenied, "this peer stands in the config; remove it there and restart"};
+    if (known_.erase(link) == 0) return {Code::kNotFound, "no such peer is remembered"};
+    has_news_ = true;
+  }
   return store();
 }
 

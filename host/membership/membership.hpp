@@ -51,11 +51,12 @@ class Membership {
   // The node key that is configured or remembered for this link key. Another key with the same
   // link key, which is its negative, is not that node.
   std::optional<NodeKey> key_of(const LinkKey& link) const;
-  // A checked introduction. kDenied says why it is not let in.
+  // A checked introduction. kDenied says why it is not let in. Written down by the next `store`.
   Status meet(const NodeKey& key, const std::string& name,
               const std::vector<std::string>& addresses, std::uint64_t now_ms);
 
-  // A ticket that admits one node within so many seconds. kLimit where too many wait.
+  // A ticket that admits one node within so many seconds. kLimit where too many wait. This and what
+  // follows may wait for the disk, and no other call waits for it meanwhile.
   Result<InviteTicket> invite(std::uint64_t seconds, std::uint64_t now_ms);
   // Lets the node in whose ticket this is; again for the same node. kDenied else.
   Status redeem(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
@@ -64,9 +65,14 @@ class Membership {
   Status accept(const Invitation& invitation, std::uint64_t now_ms);
   // The ticket to show to this node, until it let us in.
   std::optional<InviteTicket> ticket_for(const NodeKey& key) const;
-  void let_in_by(const NodeKey& key);
+  void let_in_by(const NodeKey& key);  // written down by the next `store`
   // kNotFound where it is not known; peers of the config are the config's to forget.
   Status forget(const NodeKey& key);
+
+  // Something was not written down yet.
+  bool has_news() const;
+  // Writes it down; waits for the disk.
+  Status store();
 
   std::vector<Acquaintance> acquaintances() const;  // newest first
   std::size_t invitations(std::uint64_t now_ms) const;
@@ -83,12 +89,16 @@ class Membership {
   };
   Membership(Journal& journal, AdmissionMode mode) : journal_(journal), mode_(mode) {}
   Status read(ByteView note);
-  Status store();  // with mutex_ held
+  std::string note() const;  // with mutex_ held
+  Status let_in(const InviteTicket& ticket, const NodeKey& key, const std::string& name,
+                std::uint64_t now_ms);
   Known& remember(const NodeKey& key);
 
   Journal& journal_;
   const AdmissionMode mode_;
+  std::mutex store_mutex_;  // held while the note is written, so that the newest one stays
   mutable std::mutex mutex_;
+  bool has_news_ = false;                                          // guarded by mutex_
   std::map<LinkKey, std::pair<NodeKey, std::string>> configured_;  // guarded by mutex_
   std::map<LinkKey, Known> known_;                                 // guarded by mutex_
   std::vector<Waiting> waiting_;                                   // guarded by mutex_

@@ -19,9 +19,33 @@ LinkKey link(std::uint8_t number) {
   return key;
 }
 
+// The memory store, but that the test has a say before each write.
+struct WatchedStore {
+  static inline std::function<Status()> before_write;
+  static const rz_store* memory() {
+    static const rz_store* const table = testing_support::store_table("memory").store;
+    return table;
+  }
+  static use::StoreTables table() {
+    static const rz_store watched = [] {
+      rz_store made = *memory();
+      made.write = [](void* self, const rz_store_batch* batch, rz_error* error) {
+        const Status before = before_write ? before_write() : Status();
+        if (!before.ok()) return static_cast<std::int32_t>(before.code());
+        return memory()->write(self, batch, error);
+      };
+      return made;
+    }();
+    use::StoreTables tables = testing_support::store_table("memory");
+    tables.store = &watched;
+    return tables;
+  }
+};
+
 struct MembershipTest : testing::Test {
+  ~MembershipTest() override { WatchedStore::before_write = {}; }
   std::unique_ptr<Journal> journal = [] {
-    auto store = use::Store::open(testing_support::store_table("memory"), nullptr, "{}", "");
+    auto store = use::Store::open(WatchedStore::table(), nullptr, "{}", "");
     Journal::Options options;
     options.self = node(1);
     options.wall_ms = [] { return std::uint64_t{1000}; };
@@ -102,6 +126,7 @@ TEST_F(MembershipTest, WhomAnInvitationLetInIsKnownAfterARestart) {
     ASSERT_TRUE(ticket.ok());
     ASSERT_TRUE(members->redeem(*ticket, node(2), "b", 2000).ok());
     ASSERT_TRUE(members->meet(node(2), "b", {"tcp://10.0.0.2:7700"}, 3000).ok());
+    EXPECT_TRUE(members->has_news()) << "until it is stored, or something else is";
     ASSERT_TRUE(members->accept(ours, 4000).ok());
     ASSERT_TRUE(members->invite(60, 4000).ok());
   }
@@ -113,6 +138,34 @@ TEST_F(MembershipTest, WhomAnInvitationLetInIsKnownAfterARestart) {
   ASSERT_EQ(nodes.size(), 2u);
   EXPECT_EQ(nodes[0].addresses, std::vector<std::string>{"tcp://10.0.0.5:7700"});
   EXPECT_EQ(nodes[1].addresses, std::vector<std::string>{"tcp://10.0.0.2:7700"});
+}
+
+// Fault: the lock was held while the note was written, and the transport's thread waited for the
+// disk to hear who may connect.
+TEST_F(MembershipTest, WhoMayConnectIsAnsweredWhileTheNoteIsWritten) {
+  const auto members = open(AdmissionMode::kAllowList);
+  int writes = 0;
+  WatchedStore::before_write = [&] {
+    ++writes;
+    EXPECT_TRUE(members->may_connect(link(2), 1000));
+    EXPECT_FALSE(members->expects(link(4)));
+    return Status();
+  };
+  const auto ticket = members->invite(60, 1000);
+  ASSERT_TRUE(ticket.ok());
+  EXPECT_TRUE(members->redeem(*ticket, node(2), "b", 2000).ok());
+  EXPECT_TRUE(members->meet(node(2), "b", {"tcp://10.0.0.2:7700"}, 3000).ok());
+  EXPECT_EQ(writes, 2) << "who was met is written down by the next store";
+  EXPECT_TRUE(members->store().ok());
+  EXPECT_TRUE(members->store().ok());
+  EXPECT_EQ(writes, 3);
+}
+
+TEST_F(MembershipTest, AnInvitationThatCouldNotBeWrittenDownLetsNobodyConnect) {
+  const auto members = open(AdmissionMode::kAllowList);
+  WatchedStore::before_write = [] { return Status(Code::kNoSpace, "full"); };
+  EXPECT_FALSE(members->invite(60, 1000).ok());
+  EXPECT_FALSE(members->may_connect(link(2), 1000));
 }
 
 TEST_F(MembershipTest, OnFirstUseANameBelongsToTheKeyThatCameFirst) {

@@ -1,5 +1,5 @@
 // The journal's note "membership": acquaintances and waiting invitations, as canonical CBOR.
-// Written whole whenever one changes, which is seldom.
+// Written whole: at once where a ticket depends on it, else with the next heartbeat.
 #include "membership/membership.hpp"
 #include "wire/cbor.hpp"
 
@@ -28,7 +28,29 @@ Result<std::unique_ptr<Membership>> Membership::load(Journal& journal, Admission
   return made;
 }
 
+bool Membership::has_news() const {
+  const std::lock_guard lock(mutex_);
+  return has_news_;
+}
+
 Status Membership::store() {
+  const std::lock_guard writes(store_mutex_);
+  std::string changed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!has_news_) return {};
+    has_news_ = false;
+    changed = note();
+  }
+  Status stored = journal_.set_note(kNote, changed);
+  if (!stored.ok()) {
+    const std::lock_guard lock(mutex_);
+    has_news_ = true;
+  }
+  return stored;
+}
+
+std::string Membership::note() const {
   std::string out;
   wire::put_array(2, out);
   wire::put_array(known_.size(), out);
@@ -53,7 +75,7 @@ Status Membership::store() {
                           : ByteView(),
                       out);
   }
-  return journal_.set_note(kNote, out);
+  return out;
 }
 
 Status Membership::read(ByteView note) {

@@ -30,6 +30,7 @@ Class class_of(wire::Kind kind) {
     case Kind::kJoin:
       return Class::kJoin;
     case Kind::kIntroduce:
+      return Class::kIntroduction;
     case Kind::kAnnounce:
     case Kind::kReceipt:
     case Kind::kRoster:
@@ -95,18 +96,19 @@ Buckets::Verdict Buckets::over(Bucket& bucket, const BucketBound& bound, std::ui
   return ++over_ % kFramesPerViolation == 1 ? kViolation : kDrop;
 }
 
-bool Buckets::is_full(std::uint64_t now_ns) const {
-  if (grace_ns_ != 0 && grace_ + since(grace_ns_, now_ns) * options_->grace_per_s < options_->grace)
-    return false;
+std::uint64_t Buckets::full_in_ns(std::uint64_t now_ns) const {
+  double seconds = 0;
+  if (grace_ns_ != 0)
+    seconds = (options_->grace - grace_) / options_->grace_per_s - since(grace_ns_, now_ns);
   for (std::size_t i = 0; i < kClasses; ++i) {
     const Bucket& bucket = buckets_[i];
     const BucketBound& bound = options_->bounds[i];
-    const double passed = since(bucket.filled_ns, now_ns);
-    if (bucket.used && (bucket.frames + passed * bound.frames_per_s < bound.frames ||
-                        bucket.bytes + passed * bound.bytes_per_s < bound.bytes))
-      return false;
+    if (!bucket.used) continue;
+    const double missing = std::max((bound.frames - bucket.frames) / bound.frames_per_s,
+                                    (bound.bytes - bucket.bytes) / bound.bytes_per_s);
+    seconds = std::max(seconds, missing - since(bucket.filled_ns, now_ns));
   }
-  return true;
+  return seconds <= 0 ? 0 : static_cast<std::uint64_t>(seconds * kNsPerSecond);
 }
 
 }  // namespace rhizome::session

@@ -14,7 +14,8 @@ namespace rhizome::session {
 enum class Class : std::uint8_t {
   kHello,         // hello, confirm
   kJoin,          // guesses at tickets
-  kControl,       // introduce, announce, receipt, roster, fork
+  kIntroduction,  // introduce
+  kControl,       // announce, receipt, roster, fork
   kSubscription,  // subscribe
   kRequest,       // query, tail, execute, kinds that this node does not know
   kCatchUp,       // fetch, reconcile, snapshot
@@ -34,6 +35,7 @@ struct BucketOptions {
   std::array<BucketBound, kClasses> bounds{{
       {1, 16, 4096, 65536},                        // hello
       {0.2, 8, 4096, 65536},                       // join
+      {1, 32, 256.0 * 1024, 8 * kMiB},             // introduction
       {10'000, 10'000, 16 * kMiB, 32 * kMiB},      // control
       {100, 2000, 1 * kMiB, 4 * kMiB},             // subscription
       {1000, 2000, 4 * kMiB, 16 * kMiB},           // request
@@ -62,8 +64,8 @@ class Buckets {
   // Takes one frame of `bytes` out of its bucket. kRefuse sets `retry_after_ms`. What is published
   // or cannot be opened yet is only ever dropped: its sender does not hear of it.
   Verdict ask(Class of, std::size_t bytes, std::uint64_t now_ns, std::uint32_t& retry_after_ms);
-  // Nothing was taken for so long that all buckets are full again.
-  bool is_full(std::uint64_t now_ns) const;
+  // How long nothing must be taken until all buckets are full again; 0: they are.
+  std::uint64_t full_in_ns(std::uint64_t now_ns) const;
 
  private:
   struct Bucket {

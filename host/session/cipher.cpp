@@ -64,14 +64,15 @@ std::string Sealer::seal(const wire::Frame& frame, Pattern pattern, std::uint64_
 }
 
 Result<Opened> Opener::open(ByteView bytes) {
-  const Status refused(Code::kCorrupt,
-                       "frame: not of this session, changed on its way, or one that came before");
+  const Status refused(
+      Code::kCorrupt,
+      "frame: not of this session, changed on its way, came before, or came too late");
   if (bytes.size() < kSealOverhead) return refused;
   const auto row = static_cast<std::uint8_t>(bytes[1]);
   const std::uint64_t counter = read_be(bytes.substr(2, 8));
   if (row >= seen_.size()) return refused;
-  ReplayWindow& seen = seen_[row];
-  if (!seen.is_fresh(counter, reorders_)) return refused;
+  ReplayWindow<kRowWindow>& seen = seen_[row];
+  if (!seen.is_fresh(counter)) return refused;
   Opened opened;
   opened.body.resize(bytes.size() - kClear - kTag);
   const auto nonce = nonce_of(bytes);

@@ -20,10 +20,14 @@ enum class Pattern : std::uint8_t { kRequest = 1, kReply = 2, kLastReply = 3 };
 
 // kind (1) | row (1) | counter (8) | encrypted: pattern (1) | lane (1) | number (8) | timeout_ms
 // (4) | body, and a tag (16). Integers are big-endian. Kind, row and counter are associated data.
-// The row is the transport's lane that the frame goes by: frames of one lane keep their order, and
-// each row has its counter.
+// The row is the transport's lane that the frame goes by; each row has its counter.
 inline constexpr std::size_t kSealOverhead = 10 + 14 + 16;
 inline constexpr std::size_t kRows = RZ_LANES;
+// How far a frame may be behind the highest counter of its row. A transport keeps the order of a
+// lane's requests and of the replies to one request, no more: a reply that must go behind a large
+// one of its row is overtaken by everything else of that row meanwhile. So many small frames pass
+// while a lane of several MiB empties.
+inline constexpr std::size_t kRowWindow = 8192;
 
 class Sealer {
  public:
@@ -49,18 +53,17 @@ struct Opened {
 
 class Opener {
  public:
-  // `reorders`: the transport declares that frames of one lane may overtake each other.
-  Opener(const SecretKey& key, bool reorders) : key_(key), reorders_(reorders) {}
+  explicit Opener(const SecretKey& key) : key_(key) {}
   ~Opener();
   Opener(Opener&&) = default;
   Opener& operator=(Opener&&) = default;
-  // kCorrupt: not from the other side, changed, or a frame that came before. Nothing changes then.
+  // kCorrupt: not from the other side, changed, a frame that came before, or one that is more than
+  // kRowWindow late. Nothing changes then.
   Result<Opened> open(ByteView bytes);
 
  private:
   SecretKey key_;
-  bool reorders_;
-  std::array<ReplayWindow, kRows> seen_{};  // by row
+  std::array<ReplayWindow<kRowWindow>, kRows> seen_{};  // by row
 };
 
 }  // namespace rhizome::session

@@ -43,7 +43,7 @@ void converse(ByteView bytes, bool proven) {
   session::Agreed agreed;
   if (initiator.finish(bytes, std::nullopt, agreed).ok()) __builtin_trap();
   session::Sessions sessions(self, {});
-  sessions.up({1, other, proven, true});
+  sessions.up({1, other, proven, true}, 1);
   session::Inbound in;
   (void)sessions.request(1, bytes, 1, in);
   sessions.make(1, agreed);

@@ -76,7 +76,9 @@ struct Local {
 // The side whose link key is smaller, compared as bytes, says hello; so one of them does.
 Role role_of(const LinkKey& own, const LinkKey& other);
 
-// One side of one hello. Not thread-safe. After a failure it is as new: another hello may follow.
+// One side of one hello. Not thread-safe. A message that is refused changes nothing, as on an
+// unproven connection anyone can send it and the right one may still come; only one that is signed
+// and brings no usable key ends the hello. `begin` and a good hello in `answer` begin anew.
 class Handshake {
  public:
   // `expected`: the node key that is configured or known for this link key. A key and its negative

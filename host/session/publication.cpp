@@ -42,8 +42,7 @@ std::string Publisher::publish(ByteView topic, ByteView body) {
 }
 
 Result<ByteView> Subscriber::take(ByteView topic, ByteView frame, const wire::FabricId& fabric,
-                                  const PublicKey& publisher, const BootNonce& boot,
-                                  bool reorders) {
+                                  const PublicKey& publisher, const BootNonce& boot) {
   const Status refused(Code::kCorrupt,
                        "publication: not signed by its publisher for this topic, or one that came "
                        "before");
@@ -53,7 +52,7 @@ Result<ByteView> Subscriber::take(ByteView topic, ByteView frame, const wire::Fa
   const auto found = seen_.find(topic);
   if (found == seen_.end() && seen_.size() >= kMaxTopics)
     return Status(Code::kLimit, "publication: of more topics than one connection may bring");
-  if (found != seen_.end() && !found->second.is_fresh(counter, reorders)) return refused;
+  if (found != seen_.end() && !found->second.is_fresh(counter)) return refused;
   const ByteView signature = frame.substr(10, sizeof(Signature));
   const ByteView body = frame.substr(kPublicationHeader);
   if (!verify_strict(publisher, signed_text(fabric, boot, topic, counter, body), signature))

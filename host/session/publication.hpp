@@ -31,14 +31,16 @@ class Publisher {
 class Subscriber {
  public:
   static constexpr std::size_t kMaxTopics = 1024;
+  // How far a publication may be behind the highest counter of its topic.
+  static constexpr std::size_t kTopicWindow = 256;
 
   // The body. kCorrupt: not signed by `publisher` under this boot nonce, topic and counter, or one
   // that came before. kLimit: of more topics than one connection may bring.
   Result<ByteView> take(ByteView topic, ByteView frame, const wire::FabricId& fabric,
-                        const PublicKey& publisher, const BootNonce& boot, bool reorders);
+                        const PublicKey& publisher, const BootNonce& boot);
 
  private:
-  std::map<std::string, ReplayWindow, std::less<>> seen_;
+  std::map<std::string, ReplayWindow<kTopicWindow>, std::less<>> seen_;
 };
 
 }  // namespace rhizome::session

@@ -1,5 +1,5 @@
-// Which counters of a row were seen, so that a frame that comes a second time is refused (RFC 4303,
-// appendix A2). Not thread-safe.
+// Which counters were seen, so that a frame that comes a second time is refused (RFC 4303, appendix
+// A2). Not thread-safe.
 #pragma once
 
 #include <bitset>
@@ -7,19 +7,17 @@
 
 namespace rhizome::session {
 
+// A counter may be up to kSize - 1 behind the highest one: frames may overtake each other.
+template <std::size_t kSize>
 class ReplayWindow {
  public:
-  static constexpr std::size_t kSize = 256;
-
-  // Without `reorders` counters ascend, and a gap is a frame that was lost. With it a counter may
-  // be up to kSize behind the highest one.
-  bool is_fresh(std::uint64_t counter, bool reorders) const {
-    if (counter == UINT64_MAX) return false;  // would wrap next_; no row comes near
+  bool is_fresh(std::uint64_t counter) const {
+    if (counter == UINT64_MAX) return false;  // would wrap next_; no sender comes near
     if (counter >= next_) return true;
     const std::uint64_t age = next_ - 1 - counter;
-    return reorders && age < kSize && !seen_[age];
+    return age < kSize && !seen_[age];
   }
-  // REQUIRES: is_fresh(counter, ...), and the frame was authenticated.
+  // REQUIRES: is_fresh(counter), and the frame was authenticated.
   void note(std::uint64_t counter) {
     if (counter >= next_) {
       const std::uint64_t ahead = counter - next_ + 1;

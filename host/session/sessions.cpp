@@ -11,6 +11,7 @@ using wire::Kind;
 
 // Link keys whose buckets are remembered after their connections ended.
 constexpr std::size_t kMaxAccounts = 4096;
+
 // Where the body of a plain frame begins.
 void take_plain(ByteView bytes, const wire::Frame& frame, Inbound& in) {
   in.frame = frame;
@@ -31,28 +32,31 @@ std::shared_ptr<Sessions::Session> Sessions::find(std::uint64_t connection) cons
   return found == sessions_.end() ? nullptr : found->second;
 }
 
-std::optional<use::Connection> Sessions::connection(std::uint64_t number) const {
-  const std::shared_ptr<Session> session = find(number);
-  return session == nullptr ? std::nullopt : std::optional(session->info);
-}
-
 // REQUIRES: mutex_ is held.
-std::shared_ptr<Sessions::Account> Sessions::account_of(const LinkKey& link) {
+std::shared_ptr<Sessions::Account> Sessions::account_of(const LinkKey& link, std::uint64_t now_ns) {
   if (const auto found = accounts_.find(link); found != accounts_.end()) return found->second;
-  // An account that no connection uses may go; a peer that comes back then has full buckets, as
-  // most of them have by then.
+  // An account that no connection uses may go, and one whose buckets are full again loses nothing
+  // by it. Where there is none, the one that would be full soonest goes.
   if (accounts_.size() >= kMaxAccounts) {
-    const auto idle = std::find_if(accounts_.begin(), accounts_.end(),
-                                   [](const auto& entry) { return entry.second.use_count() == 1; });
-    if (idle != accounts_.end()) accounts_.erase(idle);
+    auto goes = accounts_.end();
+    std::uint64_t soonest = UINT64_MAX;
+    for (auto entry = accounts_.begin(); entry != accounts_.end() && soonest != 0; ++entry) {
+      if (entry->second.use_count() != 1) continue;
+      const std::lock_guard account(entry->second->mutex);
+      const std::uint64_t full_in = entry->second->buckets.full_in_ns(now_ns);
+      if (goes != accounts_.end() && full_in >= soonest) continue;
+      goes = entry;
+      soonest = full_in;
+    }
+    if (goes != accounts_.end()) accounts_.erase(goes);
   }
   return accounts_[link] = std::make_shared<Account>(bucket_options_);
 }
 
-void Sessions::up(const use::Connection& connection) {
+void Sessions::up(const use::Connection& connection, std::uint64_t now_ns) {
   auto session = std::make_shared<Session>(connection, bucket_options_);
   const std::lock_guard lock(mutex_);
-  session->account = account_of(connection.link);
+  session->account = account_of(connection.link, now_ns);
   sessions_[connection.number] = std::move(session);
 }
 
@@ -70,7 +74,7 @@ void Sessions::make(std::uint64_t connection, const Agreed& agreed) {
   session->node = agreed.node;
   session->boot = agreed.boot;
   if (session->info.proven) return;
-  session->opener.emplace(agreed.receive, session->info.reorders);
+  session->opener.emplace(agreed.receive);
   session->sealer.emplace(agreed.send);
 }
 
@@ -159,12 +163,18 @@ Ruling Sessions::published(std::uint64_t connection, ByteView bytes, std::uint64
   if (ruling.kind != Ruling::kTake) return {};
   if (kind != Kind::kPublication && (kind != Kind::kPropagate || !proven))
     return {proven ? Ruling::kMalformed : Ruling::kDrop, 0, "a published frame of another kind"};
-  const Result<wire::Frame> frame = wire::decode_frame(bytes);
-  if (!frame.ok()) return malformed(proven);
-  take_plain(bytes, *frame, in);
+  if (kind == Kind::kPublication) {  // another header: open_publication reads it
+    in.frame.kind = kind;
+    in.frame.lane = wire::lane_of(kind);
+    in.body_at = std::min(kPublicationHeader, bytes.size());
+    in.bytes = bytes;
+  } else {
+    const Result<wire::Frame> frame = wire::decode_frame(bytes);
+    if (!frame.ok()) return malformed(proven);
+    take_plain(bytes, *frame, in);
+  }
   in.in_session = true;
   in.frame.sender = session->node;
-  if (kind == Kind::kPublication) in.body_at = std::min(kPublicationHeader, bytes.size());
   return ruling;
 }
 
@@ -240,13 +250,16 @@ Result<ByteView> Sessions::open_publication(std::uint64_t connection, ByteView t
     node = session->node;
     boot = session->boot;
   }
-  return session->subscriber.take(topic, frame, local_.fabric, node, boot, session->info.reorders);
+  return session->subscriber.take(topic, frame, local_.fabric, node, boot);
 }
 
 bool Sessions::publishes_signed() const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(sessions_.begin(), sessions_.end(),
-                     [](const auto& entry) { return !entry.second->info.proven; });
+  return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+    if (entry.second->info.proven) return false;
+    const std::lock_guard session(entry.second->mutex);
+    return entry.second->made;
+  });
 }
 
 }  // namespace rhizome::session

@@ -53,7 +53,7 @@ class Sessions {
   const Local& local() const { return local_; }
 
   // ---- the transport's thread
-  void up(const use::Connection& connection);
+  void up(const use::Connection& connection, std::uint64_t now_ns);
   void down(std::uint64_t connection);
   Ruling request(std::uint64_t connection, ByteView bytes, std::uint64_t now_ns, Inbound& in);
   Ruling published(std::uint64_t connection, ByteView bytes, std::uint64_t now_ns, Inbound& in);
@@ -62,7 +62,6 @@ class Sessions {
   Ruling reply(std::uint64_t request, ByteView bytes, bool& last, Inbound& in);
 
   // ---- any thread
-  std::optional<use::Connection> connection(std::uint64_t number) const;
   // From now on frames of this connection are the other side's.
   void make(std::uint64_t connection, const Agreed& agreed);
   // Encodes or seals a frame and hands it to `transmit` before the next one of this connection is
@@ -108,7 +107,7 @@ class Sessions {
         : info(connection), before(options) {}
   };
   std::shared_ptr<Session> find(std::uint64_t connection) const;
-  std::shared_ptr<Account> account_of(const LinkKey& link);
+  std::shared_ptr<Account> account_of(const LinkKey& link, std::uint64_t now_ns);
   Ruling ask(Session& session, bool own_account, wire::Kind kind, std::size_t bytes,
              std::uint64_t now_ns) const;
   const Local local_;
