@@ -9,6 +9,13 @@ void call(const std::function<void()>& function) {
   if (function) function();
 }
 
+// What a batch weighs while it waits, whatever is in it.
+std::size_t weight_of(const FeedBatch& batch) {
+  return sizeof batch + batch.deltas.memory_bytes() + batch.seqs.size() * sizeof(Seq) +
+         batch.dropped.size() * sizeof(Batch::Dropped) +
+         batch.cursor.covered.size() * sizeof(Covered);
+}
+
 }  // namespace
 
 std::optional<FeedBatch> Feed::take() {
@@ -20,7 +27,7 @@ std::optional<FeedBatch> Feed::take() {
     const bool was_full = bytes_ >= kRoom;
     taken = std::move(batches_.front());
     batches_.pop_front();
-    bytes_ -= taken->deltas.memory_bytes();
+    bytes_ -= weight_of(*taken);
     if (was_full && bytes_ < kRoom) change = change_;
   }
   call(change);
@@ -53,7 +60,7 @@ void Feed::push(FeedBatch batch) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    bytes_ += batch.deltas.memory_bytes();
+    bytes_ += weight_of(batch);
     batches_.push_back(std::move(batch));
   }
   call(news_);
@@ -62,6 +69,11 @@ void Feed::push(FeedBatch batch) {
 bool Feed::is_hungry() const {
   const std::lock_guard lock(mutex_);
   return !closed_ && !paused_ && bytes_ < kRoom;
+}
+
+bool Feed::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_ < kMost;
 }
 
 bool Feed::is_closed() const {

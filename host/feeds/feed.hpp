@@ -43,14 +43,17 @@ class Feed {
   // ---- the side that fills it
   const Subscribe& wanted() const { return wanted_; }
   void push(FeedBatch batch);
-  bool is_hungry() const;  // open, not paused, and with room
+  bool is_hungry() const;  // open, not paused, and with room: may be asked for
+  // Whether what was asked for, and comes although nothing is taken, may still be pushed.
+  bool has_room() const;
   bool is_closed() const;
   // Called, on any thread, when `is_hungry` or `is_closed` may have changed.
   void on_change(std::function<void()> change);
   std::optional<std::uint64_t> query_limit;  // a query, and how many deltas it takes: 0 is all
 
  private:
-  static constexpr std::size_t kRoom = 1u << 20;  // bytes that may wait before no more is asked for
+  static constexpr std::size_t kRoom = 1u << 20;   // bytes that may wait: no more is asked for
+  static constexpr std::size_t kMost = 32u << 20;  // no more is taken
 
   const Subscribe wanted_;
   std::function<void()> news_;

@@ -2,6 +2,9 @@
 #include "feeds/follower.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "rhizome/abi/transport.h"
 
 namespace rhizome::feeds {
 
@@ -11,6 +14,7 @@ constexpr std::uint64_t kCredit = 1u << 20;  // bytes, a tail
 constexpr std::uint64_t kTailMs = 10'000;
 constexpr std::uint64_t kQueryMs = 30'000;
 constexpr std::uint64_t kRetryNs = 100'000'000;
+constexpr std::uint64_t kBatchCost = 64;  // what a batch weighs beside its bytes
 
 // Failures that say nothing about the request.
 bool is_passing(Code code) {
@@ -48,6 +52,36 @@ void Follower::post(std::function<void(Follower&)> task) {
   });
 }
 
+// Hears the answers to a request that granted so many bytes. The last batch may outgrow what is
+// left, and no honest publisher goes on after it: what does is not even queued.
+Wire::Frame Follower::granted(std::uint64_t credit, Taken taken) {
+  struct Grant {
+    std::uint64_t left;
+    bool is_over = false;
+  };
+  const std::uint64_t most =
+      most_ > kMaxSubscriptions ? UINT64_MAX : credit + RZ_FRAME_MAX_SIZE;  // our own are trusted
+  return [weak = weak_from_this(), grant = std::make_shared<Grant>(Grant{most}),
+          taken = std::move(taken)](const Status& status, const std::shared_ptr<std::string>& owner,
+                                    ByteView body, bool last) {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    const std::uint64_t cost = status.ok() ? body.size() + kBatchCost : 0;
+    if (cost > grant->left) {
+      self->wire_->blame("sends more than a subscription or query granted");
+      if (std::exchange(grant->is_over, true)) return;
+      return self->post([taken](Follower& follower) {
+        taken(follower, Status(Code::kInvalid, "the peer sends more than it was granted"), {},
+              true);
+      });
+    }
+    grant->left -= cost;
+    self->post([taken, status, owner, body, last](Follower& follower) {
+      taken(follower, status, body, last);
+    });
+  };
+}
+
 void Follower::open(std::shared_ptr<Feed> feed) {
   post([feed = std::move(feed)](Follower& self) {
     feed->on_change([weak = self.weak_from_this()] {
@@ -56,7 +90,7 @@ void Follower::open(std::shared_ptr<Feed> feed) {
     auto entry = std::make_shared<Entry>();
     entry->feed = feed;
     entry->cursor = feed->wanted().cursor;
-    entry->left = feed->query_limit.value_or(0);
+    if (feed->query_limit.value_or(0) != 0) entry->left = *feed->query_limit;
     self.entries_.push_back(std::move(entry));
     self.step();
   });
@@ -174,18 +208,13 @@ void Follower::open_tail(Tail tail) {
   tail.ended = std::exchange(ended_, {});
   listed_.clear();
   for (const Tail::Entry& entry : tail.entries) listed_.insert(entry.number);
-  receiver_.begin_tail();
+  covers_.begin();
   tail_open_ = true;
   const std::uint64_t number = ++tail_;
-  wire_->tail(tail, kTailMs,
-              [weak = weak_from_this(), number](const Status& status,
-                                                const std::shared_ptr<std::string>& owner,
-                                                ByteView body, bool last) {
-                if (const auto self = weak.lock())
-                  self->post([number, status, owner, body, last](Follower& follower) {
-                    follower.on_frame(number, status, body, last);
-                  });
-              });
+  wire_->tail(
+      tail, kTailMs,
+      granted(tail.credit, [number](Follower& self, const Status& status, ByteView body,
+                                    bool last) { self.on_frame(number, status, body, last); }));
 }
 
 void Follower::on_frame(std::uint64_t tail, const Status& status, ByteView body, bool last) {
@@ -214,7 +243,7 @@ void Follower::on_frame(std::uint64_t tail, const Status& status, ByteView body,
 
 void Follower::take(Batch batch) {
   std::map<std::uint64_t, FeedBatch> out;
-  receiver_.receive(batch, out);
+  receiver_.receive(batch, covers_, out);
   take_moves(batch, out);
   std::vector<std::pair<EntryPointer, Batch::Ended>> ended;
   for (const Batch::Ended& end : batch.ended)
@@ -241,9 +270,12 @@ void Follower::take_moves(const Batch& batch, std::map<std::uint64_t, FeedBatch>
   for (const Batch::Moved& moved : batch.moved) {
     Entry* const entry = find(moved.number);
     if (entry == nullptr) continue;
-    if (moved.from != entry->cursor->next || moved.next < moved.from) {
-      // Behind: it was seen. Ahead: something was lost, and is asked for again.
-      if (moved.from > entry->cursor->next) rewind_ = true, listed_.clear(), retry_soon();
+    const bool has_room = entry->feed->has_room();
+    if (moved.from != entry->cursor->next || moved.next < moved.from || !has_room) {
+      // Behind: it was seen. Ahead: something was lost, and is asked for again, as is what finds no
+      // room once there is some.
+      if (moved.from > entry->cursor->next || !has_room)
+        rewind_ = true, listed_.clear(), retry_soon();
       continue;
     }
     const bool news = moved.next != moved.from || moved.live != entry->live;
@@ -259,7 +291,8 @@ void Follower::take_moves(const Batch& batch, std::map<std::uint64_t, FeedBatch>
     target.live = moved.live;
   }
   for (const Batch::Dropped& dropped : batch.dropped)
-    if (find(dropped.number) != nullptr) kept[dropped.number].dropped.push_back(dropped);
+    if (const Entry* entry = find(dropped.number); entry != nullptr && entry->feed->has_room())
+      kept[dropped.number].dropped.push_back(dropped);
   out = std::move(kept);
 }
 
@@ -269,6 +302,7 @@ void Follower::end(const EntryPointer& entry, Status why) {
   last.ended = std::move(why);
   entry->feed->push(std::move(last));
   stands_no_more(*entry);
+  entry->state = Entry::kEnded;  // what still comes of its request is not its any more
   std::erase(entries_, entry);
 }
 
@@ -278,16 +312,13 @@ void Follower::ask_query(const EntryPointer& entry) {
   query.rule = entry->feed->wanted().rule;
   query.cursor = entry->cursor;
   query.credit = kCredit;
-  query.limit = entry->left;
-  wire_->query(query, kQueryMs,
-               [weak = weak_from_this(), entry](const Status& status,
-                                                const std::shared_ptr<std::string>& owner,
-                                                ByteView body, bool last) {
-                 if (const auto self = weak.lock())
-                   self->post([entry, status, owner, body, last](Follower& follower) {
-                     follower.on_query_frame(entry, status, body, last);
-                   });
-               });
+  query.limit = entry->left == UINT64_MAX ? 0 : entry->left;
+  entry->covers = {};
+  wire_->query(
+      query, kQueryMs,
+      granted(kCredit, [entry](Follower& self, const Status& status, ByteView body, bool last) {
+        self.on_query_frame(entry, status, body, last);
+      }));
 }
 
 void Follower::on_query_frame(const EntryPointer& entry, const Status& status, ByteView body,
@@ -302,7 +333,7 @@ void Follower::on_query_frame(const EntryPointer& entry, const Status& status, B
       most_ > kMaxSubscriptions ? decode_own_batch(body) : decode_batch(body);
   if (!batch.ok()) return end(entry, batch.status());
   std::map<std::uint64_t, FeedBatch> out;
-  receiver_.receive(*batch, out);
+  receiver_.receive(*batch, entry->covers, out);
   if (!batch->moved.empty()) {
     const Batch::Moved& moved = batch->moved.front();
     Cursor cursor = entry->cursor.value_or(Cursor{});
@@ -312,7 +343,11 @@ void Follower::on_query_frame(const EntryPointer& entry, const Status& status, B
     entry->cursor = std::move(cursor);
   }
   for (auto& [number, found] : out) {
-    entry->left -= std::min<std::uint64_t>(entry->left, found.deltas.size());
+    if (found.deltas.size() > entry->left || !entry->feed->has_room()) {
+      wire_->blame("answers a query with more than was asked for");
+      return end(entry, Status(Code::kInvalid, "the peer answers with more than was asked for"));
+    }
+    if (entry->left != UINT64_MAX) entry->left -= found.deltas.size();
     if (entry->cursor) found.cursor = *entry->cursor;
     entry->feed->push(std::move(found));
   }
@@ -320,6 +355,7 @@ void Follower::on_query_frame(const EntryPointer& entry, const Status& status, B
     const Batch::Ended& why = batch->ended.front();
     return end(entry, Status(why.code == Code::kOk ? Code::kEnd : why.code, why.reason));
   }
+  if (entry->left == 0) return end(entry, Status(Code::kEnd, "as many as were asked for"));
   if (!last) return;
   entry->state = Entry::kWaiting;
   step();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -31,6 +32,8 @@ class Wire {
   virtual void subscribe(const Subscribe& wanted, Answer answer) = 0;
   virtual void tail(const Tail& wanted, std::uint64_t wait_ms, Frame frame) = 0;
   virtual void query(const Query& wanted, std::uint64_t wait_ms, Frame frame) = 0;
+  // The publisher did what an honest one does not. Any thread.
+  virtual void blame(std::string_view why) = 0;
 };
 
 class Follower : public std::enable_shared_from_this<Follower> {
@@ -46,18 +49,23 @@ class Follower : public std::enable_shared_from_this<Follower> {
 
  private:
   struct Entry {
-    enum State : std::uint8_t { kWaiting, kAsking, kStanding };
+    enum State : std::uint8_t { kWaiting, kAsking, kStanding, kEnded };
     std::shared_ptr<Feed> feed;
     State state = kWaiting;
     std::uint64_t number = 0;
     std::optional<Cursor> cursor;
     bool by_labels = false;  // to be told with the next batch
     bool live = false;
-    std::uint64_t left = 0;  // of a query with a limit
+    // Of a query: deltas that it still takes, and what its answer brought.
+    std::uint64_t left = UINT64_MAX;
+    Covers covers;
   };
   using EntryPointer = std::shared_ptr<Entry>;
 
+  using Taken = std::function<void(Follower&, const Status& status, ByteView body, bool last)>;
+
   void post(std::function<void(Follower&)> task);
+  Wire::Frame granted(std::uint64_t credit, Taken taken);
   void step();
   void sweep();
   void ask(const EntryPointer& entry);
@@ -81,6 +89,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   std::atomic<bool> stopped_{false};
 
   Receiver receiver_;
+  Covers covers_;  // of the tails
   std::vector<EntryPointer> entries_;
   std::unordered_map<std::uint64_t, EntryPointer> standing_;  // by number
   std::vector<std::uint64_t> ended_;          // numbers that the publisher need not keep

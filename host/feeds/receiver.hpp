@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -13,24 +14,34 @@
 
 namespace rhizome::feeds {
 
+// The manifests that a peer sent, and whose authors speak for which deltas by them.
+class Covers {
+ public:
+  // An answer begins: manifests of the one before the last are forgotten.
+  void begin();
+  void add(const DeltaId& member, ByteView author);
+  // RZ_SIGNATURE_*: of a delta that carries no signature of its own.
+  std::uint32_t state_of(DeltaView delta) const;
+  std::size_t size() const;  // members, each once for each author that speaks for it
+
+ private:
+  using Authors = std::unordered_map<DeltaId, std::vector<std::string>>;
+  Authors now_, before_;
+};
+
 class Receiver {
  public:
   // `trusted`: the publisher is this node; its journal holds what was checked already.
   Receiver(Executor& executor, bool trusted) : executor_(executor), trusted_(trusted) {}
 
-  // A tail begins: manifests of the tail before the last are forgotten.
-  void begin_tail();
-  // Adds to `out`, by number of the subscription.
-  void receive(const Batch& batch, std::map<std::uint64_t, FeedBatch>& out);
+  // Adds to `out`, by number of the subscription. `covers`: of the request that is answered.
+  void receive(const Batch& batch, Covers& covers, std::map<std::uint64_t, FeedBatch>& out);
 
  private:
-  void check(DeltaBatch& deltas, const std::vector<std::size_t>& manifests);
-  std::uint32_t covered_state(DeltaView delta) const;
+  void check(DeltaBatch& deltas, const std::vector<std::size_t>& manifests, Covers& covers);
 
   Executor& executor_;
   const bool trusted_;
-  using Covers = std::unordered_map<DeltaId, std::vector<std::string>>;  // authors of its manifests
-  Covers now_, before_;
 };
 
 }  // namespace rhizome::feeds

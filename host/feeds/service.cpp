@@ -78,6 +78,7 @@ class OwnWire final : public feeds::Wire {
         feeds::SessionId(kLocalSession), true, wanted, wait_ms, std::make_shared<OwnOutlet>(frame),
         [frame](const Status& why) { frame(why, std::make_shared<std::string>(), {}, true); });
   }
+  void blame(std::string_view) override {}
 
  private:
   const std::shared_ptr<Publisher> publisher_;
@@ -102,6 +103,11 @@ class PeerWire final : public feeds::Wire {
   }
   void query(const feeds::Query& wanted, std::uint64_t wait_ms, Frame frame) override {
     ask(Kind::kQuery, encode(wanted), wait_ms, std::move(frame));
+  }
+  void blame(std::string_view why) override {
+    LinkKey link{};
+    if (!*stopped_ && link_key_of(peer_, link.data()))
+      links_.distrust(link, why, Standing::kBadFrame);
   }
 
  private:
