@@ -20,7 +20,7 @@ class QueryStream final : public RowStream {
         filter_(std::move(filter)),
         needs_(std::move(needs)),
         tokens_(std::move(tokens)),
-        cursor_(parts.journal, query_of(request, filter_)) {}
+        cursor_(parts.journal, query_of(request, filter_, parts.journal.last())) {}
   ~QueryStream() override { tokens_->cancel(); }
 
   std::optional<RowBatch> next() override {
@@ -42,13 +42,14 @@ class QueryStream final : public RowStream {
   }
 
  private:
-  static DeltaQuery query_of(const QueryRequest& request,
-                             const std::optional<use::Filter>& filter) {
+  static DeltaQuery query_of(const QueryRequest& request, const std::optional<use::Filter>& filter,
+                             Seq last) {
     DeltaQuery query;
     query.entity = request.entity;
     query.context = request.context;
     query.author = request.author;
-    query.after = request.after;
+    // Beyond any position: behind the last one, and not a number that wraps to the first.
+    query.after = std::min(request.after, last);
     query.limit = request.limit;
     query.filter = filter ? &*filter : nullptr;
     return query;

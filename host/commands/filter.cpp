@@ -8,6 +8,7 @@
 
 #include "commands/answers.hpp"
 #include "commands/plugins.hpp"
+#include "commands/rows.hpp"
 #include "commands/subscriptions.hpp"
 #include "config/schema.hpp"
 #include "match/match.hpp"
@@ -79,17 +80,6 @@ int evaluate(const Opened& opened, bool json) {
                 json);
   std::ios::sync_with_stdio(false);
   return tools::filter_eval(opened.language, std::cin, std::cout);
-}
-
-// The rule, and under it where it is wrong.
-void show_place(const std::string& rule, std::uint64_t position) {
-  constexpr std::size_t kAround = 60;
-  if (position == 0 || position > rule.size() + 1) return;
-  const std::size_t at = position - 1, first = at > kAround ? at - kAround : 0;
-  const std::string before = printable(rule.substr(first, at - first));
-  std::fprintf(stderr, "  %s%s\n  %*s^ byte %zu\n", before.c_str(),
-               printable(rule.substr(at, kAround)).c_str(), static_cast<int>(before.size()), "",
-               at);
 }
 
 void print_atoms(const use::Filter& filter) {

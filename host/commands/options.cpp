@@ -114,8 +114,9 @@ Result<Client> NodeOptions::connect() const {
 
 int fail(const std::string& verb, const Status& status, bool json) {
   if (json) {
-    const nlohmann::json out{
-        {"error", {{"code", code_name(status.code())}, {"message", status.message()}}}};
+    nlohmann::json error{{"code", code_name(status.code())}, {"message", status.message()}};
+    if (status.position() != 0) error["position"] = status.position();
+    const nlohmann::json out{{"error", std::move(error)}};
     std::fprintf(stderr, "%s\n",
                  out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   } else {

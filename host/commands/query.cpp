@@ -24,7 +24,7 @@ int query(const std::vector<std::string>& arguments) {
   if (!client.ok()) return fail("query", client.status(), q.node.json);
   const Result<Reply> end = client->stream(
       q.request("query").dump(), [&](const Reply& rows) { return count || put(rows.blob); });
-  if (!end.ok()) return fail("query", end.status(), q.node.json);
+  if (!end.ok()) return q.fail("query", end.status());
   const json summary = json::parse(end->header);
   warn_of_tokens("query", summary);
   if (count) {

@@ -40,6 +40,22 @@ json RowOptions::request(const char* op) const {
   return request;
 }
 
+// The rule, and under it where it is wrong.
+void show_place(const std::string& rule, std::uint64_t position) {
+  constexpr std::size_t kAround = 60;
+  if (position == 0 || position > rule.size() + 1) return;
+  const std::size_t at = position - 1, first = at > kAround ? at - kAround : 0;
+  const std::string before = printable(rule.substr(first, at - first));
+  std::fprintf(stderr, "  %s%s\n  %*s^ byte %zu\n", before.c_str(),
+               printable(rule.substr(at, kAround)).c_str(), static_cast<int>(before.size()), "",
+               at);
+}
+
+int RowOptions::fail(const char* verb, const Status& status) const {
+  if (!node.json) show_place(filter, status.position());
+  return commands::fail(verb, status, node.json);
+}
+
 bool put(std::string_view rows) {
   errno = 0;
   return std::fwrite(rows.data(), 1, rows.size(), stdout) == rows.size() &&

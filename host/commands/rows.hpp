@@ -23,7 +23,12 @@ struct RowOptions {
 
   void add_to(Options& options);
   nlohmann::json request(const char* op) const;
+  // As commands::fail, with the place in the rule that is wrong.
+  int fail(const char* verb, const Status& status) const;
 };
+
+// The rule on standard error, and under it where it is wrong: 1 + a byte of it; 0: nothing.
+void show_place(const std::string& rule, std::uint64_t position);
 
 // Rows to standard output, at once; false where they cannot be written (main.cpp says so).
 bool put(std::string_view rows);

@@ -103,7 +103,7 @@ int subscribe(const std::vector<std::string>& arguments) {
   const Result<Reply> end = client->stream(
       request.dump(), [&](const Reply& reply) { return print(reply, kept, tokens, problem); });
   if (!problem.ok()) return fail("subscribe", problem, q.node.json);
-  return end.ok() ? kDone : fail("subscribe", end.status(), q.node.json);
+  return end.ok() ? kDone : q.fail("subscribe", end.status());
 }
 
 }  // namespace rhizome::commands

@@ -110,9 +110,10 @@ std::string Request::answer(Json answer) const {
 }
 
 Json error_json(const Status& status) {
-  return {{"error",
-           {{"code", code_name(status.code())},
-            {"message", status.message().substr(0, kMaxMessageText)}}}};
+  Json error{{"code", code_name(status.code())},
+             {"message", status.message().substr(0, kMaxMessageText)}};
+  if (status.position() != 0) error["position"] = status.position();
+  return {{"error", std::move(error)}};
 }
 
 std::string dump(const Json& value) {

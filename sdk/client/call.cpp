@@ -38,7 +38,8 @@ Status refusal_of(const json& header) {
   if (!error.is_object()) return {};
   const ByteView message = view(text_in(error, "message"));
   return {code_of(view(text_in(error, "code"))),
-          message.empty() ? "the node refused the request" : std::string(message)};
+          message.empty() ? "the node refused the request" : std::string(message),
+          number_in(error, "position")};
 }
 
 }  // namespace

@@ -35,6 +35,22 @@ class Options(NodesTest):
                 self.assertEqual(got.returncode, 2, got.stdout)
                 self.assertIn('expected a whole number from 0 on', got.stderr)
 
+    def test_a_position_beyond_all_is_behind_the_last_one(self):
+        a = self.node('a').start()
+        a.run('write', 'e', 'p', '1')
+        for after in (1, 2**48 - 1, 2**48, 2**64 - 1):
+            self.assertEqual(a.json('query', '--count', '--after', str(after))['matched'], 0, after)
+
+    def test_a_rule_that_is_wrong_is_told_with_its_place_by_every_verb(self):
+        a = self.node('a').start()
+        rule = '{"==": [1, 2}'
+        for verb in ('query', 'subscribe'):
+            got = a.run(verb, '--filter', rule, check=False)
+            self.assertEqual(got.returncode, 1)
+            self.assertIn(f'  {rule}\n  {" " * 12}^ byte 12', got.stderr)
+            told = json.loads(a.run(verb, '--filter', rule, '--json', check=False).stderr)['error']
+            self.assertEqual(told['position'], 13)
+
     def test_init_makes_no_node_that_cannot_run(self):
         for option, value, said in (('--listen', 'udp://127.0.0.1:1', 'tcp://HOST:PORT'), ('--store', 'nope', 'nope'),
                                     ('--transport', '/tmp/none.so', '/tmp/none.so')):

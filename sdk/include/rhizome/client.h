@@ -30,8 +30,7 @@
  *     Else it answers RZ_UNSUPPORTED, as for flags that it does not know: a condition that is
  *     passed over in silence would widen what is asked.
  *   - What the library fills begins with its sizeof. A member that is not of the first version is
- *     read only where RZ_HAS says so. Arrays of structs are stepped through by their stride
- * (RZ_AT).
+ *     read only where RZ_HAS says so. Arrays of structs have a stride: RZ_AT steps by it.
  *   - The table's functions are there where RZ_HAS says so: later ones are further operations.
  *   - rz_bytes, rz_error and rz_value never grow.
  *
