@@ -35,6 +35,7 @@ int config(const std::vector<std::string>& arguments) {
   const Status checked = check_config(file, problems);
   if (!checked.ok() && problems.empty())
     problems.push_back({file, 0, "", "a config that can be read", checked.message(), ""});
+  config::sort_by_line(problems);
   if (json) {
     nlohmann::json list = nlohmann::json::array();
     for (const config::Problem& p : problems)

@@ -6,9 +6,26 @@
 
 #include "commands/command.hpp"
 #include "node/check.hpp"
+#include "node/choices.hpp"
+#include "node/node.hpp"
 #include "rhizome/delta/signature.hpp"
 
 namespace rhizome::commands {
+
+namespace {
+
+// The plugins of a config without problems, each with the section that names it.
+std::string plugins_of(const config::NodeConfig& config) {
+  const PluginPlaces places = plugin_places(config);
+  PluginHost plugins({places.path, places.lock_file, ""});
+  std::vector<config::Problem> told;
+  std::string text;
+  for (const ChosenPlugin& chosen : choose_plugins(config, plugins, told))
+    text += (text.empty() ? "" : ", ") + chosen.section->path + " " + chosen.id;
+  return text;
+}
+
+}  // namespace
 
 int doctor(const std::vector<std::string>& arguments) {
   NodeOptions node;
@@ -31,6 +48,7 @@ int doctor(const std::vector<std::string>& arguments) {
   tell("config", check_config(node.config_file(), problems), node.config_file());
   std::vector<config::Problem> ignored;
   if (const auto config = config::load_config(node.config_file(), ignored); config.ok()) {
+    if (problems.empty()) tell("plugins", Status(), plugins_of(*config));
     const Result<SigningKey> key = SigningKey::load(config->key_file);
     tell("key", key.ok() ? Status() : key.status(), config->key_file + ", mode 0600");
     struct statvfs disk {};

@@ -10,7 +10,7 @@
 #include "commands/plugins.hpp"
 #include "commands/rows.hpp"
 #include "commands/subscriptions.hpp"
-#include "config/schema.hpp"
+#include "manifest/schema.hpp"
 #include "match/match.hpp"
 #include "node/choices.hpp"
 #include "rhizome/use/atoms.hpp"

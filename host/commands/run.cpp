@@ -55,6 +55,7 @@ int run(const std::vector<std::string>& arguments) {
   Result<std::unique_ptr<Node>> node = Status(Code::kInvalid, "");
   if (config.ok()) node = Node::start(*config, problems);
   if (!problems.empty()) {
+    config::sort_by_line(problems);
     for (const config::Problem& problem : problems)
       std::fprintf(stderr, "rhizome run: %s\n", problem.to_string().c_str());
     return kConfig;

@@ -27,7 +27,7 @@ void print(const json& entry) {
       entry.value("estimated_selectivity", 1.0), entry.value("observed_selectivity", 0.0),
       entry.value("shared_by", 0ull));
   std::printf("  %s, policy %s, delivered %llu, pending %llu, dropped %llu, lag %llu\n",
-              entry.value("live", false) ? "live" : "reading history",
+              entry.value("live", false) ? "live" : "catching up",
               entry.value("policy", "").c_str(), entry.value("delivered", 0ull),
               entry.value("pending", 0ull), entry.value("dropped", 0ull), entry.value("lag", 0ull));
 }

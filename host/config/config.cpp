@@ -29,7 +29,7 @@ constexpr const char* kSchema = R"({
     "advertise": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 256, "description": "an address of the transport"}, "description": "Where peers are told to dial this node; empty: where it listens."},
     "threads": {"type": "integer", "minimum": 0, "maximum": 256, "default": 0, "description": "Worker threads; 0: one a core."}}},
   "plugins": {"type": "object", "default": {}, "description": "Where plugins are found.", "properties": {
-    "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "pattern": "^/", "description": "write the absolute path"}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable."}}},
+    "path": {"type": "array", "default": [], "maxItems": 16, "items": {"type": "string", "minLength": 1, "pattern": "^/", "description": "write the absolute path"}, "description": "Directories, absolute; empty: lib/rhizome/plugins beside the executable. A list replaces that one: name it too, or the default plugins are not found."}}},
   "store": {"type": "object", "required": ["plugin"], "description": "The store that the journal is kept in.", "properties": {
     "plugin": {"type": "string", "minLength": 1, "description": "The plugin: its manifest id, for a default one also without rhizome., or the absolute path of its file."},
     "config": {"type": "object", "additionalProperties": true, "default": {}, "description": "As the plugin's manifest declares it."}}},
@@ -252,6 +252,11 @@ Result<NodeConfig> parse_config(const std::string& file, const std::string& text
   }
   if (!found.empty()) return Status(Code::kInvalid, problems.back().to_string());
   return typed(value, std::move(config));
+}
+
+void sort_by_line(std::vector<Problem>& problems) {
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const Problem& a, const Problem& b) { return a.line < b.line; });
 }
 
 std::string path_of_pointer(const std::string& pointer) {

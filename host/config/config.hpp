@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "config/schema.hpp"
 #include "config/yaml.hpp"
+#include "manifest/schema.hpp"
 #include "rhizome/status.hpp"
 
 namespace rhizome::config {
@@ -66,6 +66,8 @@ std::string config_schema();
 // Reads and checks the file; what is wrong is in `problems` (kInvalid). kNotFound where there is no
 // file, kDenied or kIo with the reason where it cannot be read.
 Result<NodeConfig> load_config(const std::string& file, std::vector<Problem>& problems);
+// For showing them: in the order of the file's lines, as they came within a line.
+void sort_by_line(std::vector<Problem>& problems);
 // The same of a text that is to stand in `file`.
 Result<NodeConfig> parse_config(const std::string& file, const std::string& text,
                                 std::vector<Problem>& problems);

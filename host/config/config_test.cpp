@@ -52,6 +52,27 @@ TEST_F(ConfigFile, WhatInitWritesIsReadBackWithItsDefaults) {
   EXPECT_TRUE(std::filesystem::path(config->data).is_absolute());
 }
 
+TEST_F(ConfigFile, ProblemsAreShownInTheOrderOfTheirLines) {
+  std::vector<Problem> problems;
+  const auto config = load_config(
+      write("log:\n  level: loud\nstore: {plugin: 7}\nnode:\n  nmae: x\ntransport: {}\n"),
+      problems);
+  EXPECT_FALSE(config.ok());
+  sort_by_line(problems);
+  std::vector<int> lines;
+  for (const Problem& problem : problems) lines.push_back(problem.line);
+  EXPECT_THAT(lines, ElementsAre(2, 3, 5, 6));
+}
+
+TEST_F(ConfigFile, APartOfASectionThatIsNotThereHasNoLine) {
+  std::vector<Problem> problems;
+  const auto config = load_config(write(kLeast), problems);
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->document.line_of("resolvers[0].plugin"), 0);
+  EXPECT_EQ(config->document.line_of("store.config.cache"), 1);
+  EXPECT_EQ(config->document.line_of("node"), 1);
+}
+
 TEST_F(ConfigFile, AllMistakesAreToldAtOnceEachWithItsLine) {
   const auto lines = problems_of(
       "store: {plugin: 7}\ntransport: {plugin: inproc}\nnode:\n  nmae: x\nlog:\n  level: loud\n");
@@ -255,6 +276,22 @@ TEST_F(ConfigFile, YamlThatWouldTakeTimeMemoryOrStackIsRefused) {
 TEST_F(ConfigFile, BadYamlIsToldWithItsLine) {
   EXPECT_THAT(problems_of("store: {plugin: memory\ntransport:"),
               ElementsAre(HasSubstr("valid YAML")));
+}
+
+// A free object whose values have one type, such as texts by name.
+TEST(Schema, ValuesUnderFreeKeysHaveTheSchemaOfAdditionalProperties) {
+  const auto schema = nlohmann::json::parse(R"({"type": "object", "additionalProperties":
+      {"type": "string", "maxLength": 3}, "properties": {"count": {"type": "integer"}}})");
+  ASSERT_TRUE(check_schema(schema).ok());
+  auto value = nlohmann::json::parse(R"({"a": "abc", "b": 5, "c": "abcd", "count": 1})");
+  std::vector<Problem> problems;
+  validate(schema, "names", value, problems);
+  std::vector<std::string> found;
+  for (const Problem& problem : problems) found.push_back(problem.path);
+  EXPECT_THAT(found, ElementsAre("names.b", "names.c"));
+  EXPECT_FALSE(
+      check_schema(nlohmann::json::parse(R"({"additionalProperties": {"type": "text"}})")).ok());
+  EXPECT_FALSE(check_schema(nlohmann::json::parse(R"({"additionalProperties": "any"})")).ok());
 }
 
 }  // namespace

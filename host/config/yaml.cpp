@@ -169,6 +169,8 @@ class Builder final : public YAML::EventHandler {
 }  // namespace
 
 int YamlDocument::line_of(std::string path) const {
+  const std::size_t top = path.find_first_of(".[");
+  if (top != std::string::npos && !lines.contains(path.substr(0, top))) return 0;
   for (;;) {
     if (const auto found = lines.find(path); found != lines.end()) return found->second;
     const std::size_t cut = path.find_last_of(".[");

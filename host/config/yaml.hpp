@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "config/schema.hpp"
+#include "manifest/schema.hpp"
 
 namespace rhizome::config {
 
 struct YamlDocument {
   std::map<std::string, int> lines;  // path -> line, from 1
 
-  // The line of this path, or of the nearest one above it.
+  // The line of this path, or of the nearest one above it; 0 for a part of a section that the
+  // document does not have (its default).
   int line_of(std::string path) const;
 };
 

@@ -1,7 +1,7 @@
 // libFuzzer: a plugin file's bytes are hostile until they are trusted.
+#include "manifest/manifest.hpp"
 #include "note/note.hpp"
 #include "plugins/library.hpp"
-#include "plugins/manifest.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const rhizome::ByteView bytes = rhizome::view(data, size);

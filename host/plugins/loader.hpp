@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/manifest.hpp"
+#include "manifest/manifest.hpp"
 #include "rhizome/abi.h"
 
 namespace rhizome {

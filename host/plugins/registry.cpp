@@ -1,6 +1,7 @@
 // Reading what is on the path, once, and searching it.
 #include "plugins/registry.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace rhizome {
@@ -42,6 +43,21 @@ void PluginRegistry::read_all() {
   }
 }
 
+namespace {
+
+// A plugins.path takes the place of the default directory; who only adds to it loses those there.
+std::string left_out(const std::vector<PluginInfo>& all) {
+  std::error_code error;
+  const fs::path home = fs::canonical(default_plugin_directory(), error);
+  if (error || std::any_of(all.begin(), all.end(), [&](const PluginInfo& info) {
+        return fs::path(info.file).parent_path() == home;
+      }))
+    return "";
+  return "; plugins.path leaves out " + home.string() + ", where the default plugins are";
+}
+
+}  // namespace
+
 Status PluginRegistry::none(const std::string& kind, const std::string& name) const {
   std::string found =
       (kind.empty() ? "there are: " : "of this kind there are: ") + ids(*all_, kind);
@@ -51,6 +67,7 @@ Status PluginRegistry::none(const std::string& kind, const std::string& name) co
       found += "; the file " + info.file + " is " + info.manifest.id + ", a " + info.manifest.kind;
   if (const auto file = without_manifest_.find(name); file != without_manifest_.end())
     found += "; " + file->second;
+  found += left_out(*all_);
   return {Code::kNotFound,
           "no " + (kind.empty() ? "" : kind + " ") + "plugin has the id '" + name + "': " + found};
 }

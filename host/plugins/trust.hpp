@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "manifest/manifest.hpp"
 #include "plugins/library.hpp"
-#include "plugins/manifest.hpp"
 #include "rhizome/status.hpp"
 
 namespace rhizome {

@@ -220,7 +220,11 @@ class Commands(NodesTest):
 
     def test_doctor_and_plugin_inspect(self):
         a = self.node('a')
-        self.assertTrue(all(check['ok'] for check in a.json('doctor')))
+        checks = {check['check']: check for check in a.json('doctor')}
+        self.assertTrue(all(check['ok'] for check in checks.values()))
+        for plugin in ('store rhizome.leveldb', 'transport rhizome.zeromq', 'filters[0] rhizome.jsonlogic',
+                       'resolvers[0] rhizome.standard'):
+            self.assertIn(plugin, checks['plugins']['message'])
         info = a.json('plugin', 'inspect', 'leveldb')
         self.assertTrue(info['would_load'])
         self.assertIn('rhizome.store/1', info['interfaces'])

@@ -1,10 +1,10 @@
 // Reading a manifest's JSON: bounded, typed, its config schema of the supported subset.
-#include "plugins/manifest.hpp"
+#include "manifest/manifest.hpp"
 
 #include <algorithm>
 
-#include "config/schema.hpp"
 #include "json/bounded.hpp"
+#include "manifest/schema.hpp"
 #include "rhizome/abi/filter.h"
 #include "rhizome/abi/resolver.h"
 #include "rhizome/abi/store.h"

@@ -1,5 +1,5 @@
 // The checker: one function a keyword, recursion bounded by the document's depth.
-#include "config/schema.hpp"
+#include "manifest/schema.hpp"
 
 #include <algorithm>
 #include <map>
@@ -60,8 +60,13 @@ struct Checker {
   void object(const json& schema, const std::string& path, json& value) {
     const json none = json::object();
     const json& properties = schema.contains("properties") ? schema["properties"] : none;
+    const json additional = schema.value("additionalProperties", json(false));
     for (const auto& [key, inner] : value.items()) {
-      if (properties.contains(key) || schema.value("additionalProperties", false)) continue;
+      if (properties.contains(key) || additional == true) continue;
+      if (additional.is_object()) {
+        check(additional, join(path, key), value[key]);
+        continue;
+      }
       std::string known;
       for (const auto& [name, unused] : properties.items())
         known += (known.empty() ? "" : ", ") + name;
@@ -146,6 +151,7 @@ bool is_number(const json& value) { return value.is_number(); }
 bool is_text(const json& value) { return value.is_string(); }
 bool is_flag(const json& value) { return value.is_boolean(); }
 bool is_map(const json& value) { return value.is_object(); }
+bool is_flag_or_map(const json& value) { return is_flag(value) || is_map(value); }
 bool is_list(const json& value) { return value.is_array() && !value.empty(); }
 bool is_any(const json&) { return true; }
 bool is_names(const json& value) {
@@ -173,7 +179,7 @@ const std::map<std::string, Keyword>& keywords() {
       {"enum", {"a list of values", is_list}},
       {"properties", {"an object", is_map}},
       {"required", {"a list of names", is_names}},
-      {"additionalProperties", {"true or false", is_flag}},
+      {"additionalProperties", {"true, false or a schema", is_flag_or_map}},
       {"items", {"a schema", is_map}},
       {"minItems", {"a count", is_count}},
       {"maxItems", {"a count", is_count}},
@@ -203,6 +209,8 @@ Status check_schema_at(const json& schema, const std::string& path, std::size_t 
   if (schema.contains("properties"))
     for (const auto& [key, inner] : schema["properties"].items())
       RZ_TRY(check_schema_at(inner, join(path, key), depth + 1));
+  if (schema.contains("additionalProperties") && schema["additionalProperties"].is_object())
+    RZ_TRY(check_schema_at(schema["additionalProperties"], join(path, "*"), depth + 1));
   if (schema.contains("items")) RZ_TRY(check_schema_at(schema["items"], path + "[]", depth + 1));
   if (!schema.contains("default")) return {};
   std::vector<Problem> problems;

@@ -25,8 +25,9 @@ struct Problem {
 };
 
 // Is this a schema of the supported subset? type, properties, required, additionalProperties (false
-// unless said otherwise), enum, default, minimum, maximum, minLength, maxLength, pattern, items,
-// minItems, maxItems, description; at most 32 deep, and every default one that it accepts itself.
+// unless said otherwise; true, or the schema of such values), enum, default, minimum, maximum,
+// minLength, maxLength, pattern, items, minItems, maxItems, description; at most 32 deep, and every
+// default one that it accepts itself.
 Status check_schema(const nlohmann::json& schema);
 
 // Checks `value` and fills in defaults. Every problem is reported, with its path below `path`.
