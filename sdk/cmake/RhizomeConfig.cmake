@@ -38,19 +38,35 @@ endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/RhizomePlugin.cmake)
 
-# rhizome_add_conformance_test(PLUGIN KIND [ARGUMENT ...]): the installed suite of a kind (store,
-# transport, filter, resolver) against a plugin, as the test conformance_PLUGIN. The arguments are the
-# suite's own; its --help lists them.
+# rhizome_add_conformance_test(PLUGIN KIND [NAME test] [ARGUMENT ...]): the installed suite of a kind
+# (store, transport, filter, resolver) against a plugin, as the test conformance_PLUGIN or as the one
+# that NAME says: each further run of a plugin, with another config, has a NAME of its own. The
+# arguments are the suite's; `libexec/rhizome/rhizome-KIND-conformance --help` lists them.
 set(RHIZOME_LIBEXEC_DIR ${rhizome_prefix}/libexec/rhizome)
 function(rhizome_add_conformance_test plugin kind)
   set(suite ${RHIZOME_LIBEXEC_DIR}/rhizome-${kind}-conformance)
   if(NOT EXISTS ${suite})
     message(FATAL_ERROR "rhizome_add_conformance_test(${plugin}): expected the suite ${suite}, found none; install the SDK of a tree that was built with its tests")
   endif()
-  if(kind STREQUAL filter)
-    list(APPEND ARGN --json-logic ${RHIZOME_LIBEXEC_DIR}/jsonlogic.so)
+  # By position and without lists, which would part a JSON argument at its semicolons.
+  set(name conformance_${plugin})
+  set(first 2)
+  if(ARGC GREATER 3 AND "${ARGV2}" STREQUAL NAME)
+    set(name ${ARGV3})
+    set(first 4)
   endif()
-  add_test(NAME conformance_${plugin} COMMAND ${suite} $<TARGET_FILE:${plugin}> ${ARGN})
+  if(TEST ${name})
+    message(FATAL_ERROR "rhizome_add_conformance_test(${plugin}): there is a test ${name} already; give this one another name: rhizome_add_conformance_test(${plugin} ${kind} NAME ... )")
+  endif()
+  set(arguments)
+  math(EXPR last "${ARGC} - 1")
+  if(last GREATER_EQUAL first)
+    foreach(i RANGE ${first} ${last})
+      string(APPEND arguments " [==[${ARGV${i}}]==]")
+    endforeach()
+  endif()
+  cmake_language(EVAL CODE
+    "add_test(NAME [==[${name}]==] COMMAND [==[${suite}]==] $<TARGET_FILE:${plugin}> ${arguments})")
 endfunction()
 
 # find_package(Rhizome COMPONENTS sdk delta client)

@@ -1,6 +1,7 @@
 // A filter language that misbehaves in one way, named by its config; "none": it conforms, so that
 // what the suite finds is the fault's. `ROLE >= NUMBER`: a pointer with the role has a target that
-// counts as a number (as JSON-Logic counts) and is at least the number. For tests alone.
+// counts as a number (as JSON-Logic counts) and is at least the number; `not ` in front, up to 20
+// times, turns the answer around. For tests alone.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -15,7 +16,7 @@ namespace {
 
 using namespace rhizome;  // NOLINT(google-build-using-namespace): one file, for tests alone
 
-// Of the one config of this process.
+// Of the first config of this process: the suite opens instances with others too.
 std::string fault;     // NOLINT: filters have no other place to look
 bool is_open = false;  // NOLINT
 int compiled = 0;      // NOLINT
@@ -42,8 +43,10 @@ std::optional<double> number_of(const PointerView& pointer) {
 
 class AtLeast final : public plugin::Filter {
  public:
-  AtLeast(std::string role, double number, ByteView source, const rz_filter_budget& budget)
-      : role_(std::move(role)),
+  AtLeast(std::size_t nots, std::string role, double number, ByteView source,
+          const rz_filter_budget& budget)
+      : nots_(nots),
+        role_(std::move(role)),
         number_(number),
         source_(source),
         kept_(source),
@@ -52,13 +55,17 @@ class AtLeast final : public plugin::Filter {
 
   // Nothing: the budget ended it.
   std::optional<bool> holds(const rz_delta* delta, std::uint64_t& steps) const {
+    const std::optional<bool> found = finds(delta, steps);
+    return found ? std::optional(*found != (nots_ % 2 == 1)) : found;
+  }
+  std::optional<bool> finds(const rz_delta* delta, std::uint64_t& steps) const {
     steps = 1;
     if (is("threads") && std::this_thread::get_id() != maker_) return false;
     if (is("kept_source") && kept_ != source_) return false;
     if (is("clock") && std::chrono::steady_clock::now().time_since_epoch().count() == 0)
       return false;
     for (std::uint32_t i = 0; i < delta->pointer_count; ++i) {
-      if (++steps > steps_) return std::nullopt;
+      if (++steps > steps_ && !is("free")) return std::nullopt;
       const rz_pointer* const p =
           is("fixed_stride") ? by_sizeof(delta, i) : rz_delta_pointer(delta, i);
       if (p == nullptr) continue;
@@ -81,6 +88,7 @@ class AtLeast final : public plugin::Filter {
     return {};
   }
   Status atoms(const plugin::FilterAtoms& alternative) const override {
+    if (nots_ != 0) return {Code::kUnsupported, "no conditions on what is not there"};
     const rz_constant constant{RZ_TARGET_NUMBER, 0, number_, {nullptr, 0}};
     const rz_atom atom{RZ_ATOM_VALUE,
                        is("atoms_greater") ? RZ_COMPARE_GT : RZ_COMPARE_GE,
@@ -104,10 +112,20 @@ class AtLeast final : public plugin::Filter {
            R"("]},{"try":[)" + compared + ",false]}";
     if (is("travels_numbered")) json += ',' + std::to_string(serial_);
     json += "]}]}";
+    for (std::size_t i = 0; i < nots_; ++i) json = R"({"!":)" + json + "}";
+    if (is("travels_many") && nots_ == 0 && source_.size() < 100)  // but not of composed sources
+      json = R"({"if":[)" + json + ",true,false,[" + ones() + "]]}";
     return {};
   }
 
  private:
+  static std::string ones() {
+    std::string text = "1";
+    for (int i = 1; i < 17'000; ++i) text += ",1";
+    return text;
+  }
+
+  const std::size_t nots_;
   const std::string role_;
   const double number_;
   const std::string source_;
@@ -127,7 +145,8 @@ class Language final : public plugin::FilterLanguage {
     rz_bytes value{};
     if (rz_config_get(to_abi(config), "fault", &value) != RZ_OK || value.size < 2)
       return Status(Code::kInvalid, "fault: expected a text");
-    fault = view(value).substr(1, value.size - 2);
+    static const std::string first(view(value).substr(1, value.size - 2));
+    fault = first;
     if (is("one_instance") && is_open) return Status(Code::kBusy, "one is open");
     is_open = true;
     return std::unique_ptr<plugin::FilterLanguage>(new Language);
@@ -136,9 +155,12 @@ class Language final : public plugin::FilterLanguage {
 
   Result<std::unique_ptr<plugin::Filter>> compile(ByteView source,
                                                   const rz_filter_budget& budget) const override {
+    while (is("loops")) std::this_thread::yield();
+    if (is("crashes")) *static_cast<volatile char*>(nullptr) = 0;
+    std::size_t nots = 0;
     const auto made = [&](std::string role, double number) {
       return std::unique_ptr<plugin::Filter>(
-          std::make_unique<AtLeast>(std::move(role), number, source, budget));
+          std::make_unique<AtLeast>(nots, std::move(role), number, source, budget));
     };
     if (source.size() > RZ_FILTER_MAX_SOURCE) {
       if (is("large")) return made("year", 1);
@@ -149,6 +171,8 @@ class Language final : public plugin::FilterLanguage {
       while (at < source.size() && source[at] == ' ') ++at;
     };
     blanks();
+    for (; source.substr(at, 4) == "not "; ++nots) at += 4;
+    if (nots > 20 && !is("deep")) return Status(Code::kLimit, "more than 20 times `not`");
     const std::size_t first = at;
     while (at < source.size() && is_letter(source[at])) ++at;
     const std::string role(source.substr(first, at - first));
@@ -191,6 +215,11 @@ const rz_filter* table() {
                        void** filter, rz_error* error) {
       if (is("null_error") && error == nullptr) return std::int32_t{RZ_OK};
       return plugin::filter_table<Language>()->compile(language, source, budget, filter, error);
+    };
+    table.to_json_logic = [](void* filter, const rz_sink* sink, rz_error* error) {
+      const std::int32_t code =
+          plugin::filter_table<Language>()->to_json_logic(filter, sink, error);
+      return is("travels_sink") ? RZ_OK : code;
     };
     return table;
   }();

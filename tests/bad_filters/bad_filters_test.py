@@ -8,8 +8,10 @@ Called by ctest; Python's own library only.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 # fault: the check that must find it
@@ -18,12 +20,16 @@ FAULTS = {
     'atoms_strict': 'Filter.AtomsNeverUnderMatch',
     'atoms_sink': 'Filter.AtomsAreTheSameAtEachCallAndStopWhereTheSinkSaysSo',
     'travels_true': 'Filter.WhatTravelsMeansTheSame',
+    'travels_many': 'Filter.WhatTravelsMeansTheSame',
+    'deep': 'Filter.DeepAndLongSourcesTravelWithinTheBoundsOrAreRefused',
+    'travels_sink': 'Filter.ASinkThatRefusesWhatTravelsEndsTheCallWithItsCode',
     'travels_numbered': 'Filter.EqualFiltersTravelAsEqualBytes',
     'one_word': 'Filter.ABatchAnswersAsItsDeltasOneByOneAndAgain',
     'pairs': 'Filter.PairsAnswerAsEachFilterOnEachDelta',
     'fixed_stride': 'Filter.ADeltaOfALaterHostReadsTheSame',
     'budget_matches': 'Filter.ABudgetStopsADeltaOrLeavesItsAnswerAlone',
     'budget_limit': 'Filter.ABudgetStopsADeltaOrLeavesItsAnswerAlone',
+    'free': 'Filter.WorkThatGrowsWithTheDeltaIsCountedInSteps',
     'clock': 'Filter.EvaluationReadsNoClockAndNoChance',
     'threads': 'Filter.ThreadsAskOneFilterAtTheSameTime',
     'one_instance': 'Filter.InstancesComeAndGoBesideEachOther',
@@ -37,8 +43,9 @@ FAULTS = {
 JSON_LOGIC = {'Filter.ADeltaInPlaceAnswersAsTheSameDeltaInJson', 'Filter.GreedyRulesEndInTheirBudget'}
 
 
-def run(*arguments):
-    return subprocess.run([SUITE, PLUGIN, '--json-logic', REFERENCE, '--sources', SOURCES, *arguments],
+def run(*arguments, sources=None):
+    return subprocess.run([SUITE, PLUGIN, '--json-logic', REFERENCE, '--sources', sources or SOURCES,
+                           *arguments],
                           capture_output=True, text=True, errors='replace', check=False,
                           timeout=120,
                           env={**os.environ, 'RHIZOME_SEED': '1'})
@@ -47,7 +54,7 @@ def run(*arguments):
 def failed(fault):
     """The checks that fail for the plugin with this fault."""
     result = run('--config', json.dumps({'fault': fault}))
-    if 'test suite ran.' not in result.stdout:
+    if 'test suites ran.' not in result.stdout:
         return {f'the suite ended early: {result.stdout[-400:]}{result.stderr[-400:]}'}
     return set(re.findall(r'^\[  FAILED  \] (\w+\.\w+) \(', result.stdout, re.M))
 
@@ -63,8 +70,36 @@ class BadFilters(unittest.TestCase):
 
     def test_each_check_has_a_fault(self):
         listed = run('--config', '{"fault": "none"}', '--gtest_list_tests').stdout
-        checks = {f'Filter.{line.strip()}' for line in listed.splitlines() if line.startswith('  ')}
+        own = listed.split('\nFilter.\n')[1]
+        checks = {f'Filter.{name}' for name in re.match(r'(?:  .*\n?)*', own)[0].split()}
         self.assertEqual(checks - JSON_LOGIC, set(FAULTS.values()))
+
+    def test_a_source_that_does_not_compile_is_named_with_its_line(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.txt') as sources:
+            sources.write('year >= 1990\nname =\nyear >= 3\n')
+            sources.flush()
+            result = run('--config', '{"fault": "none"}', sources=sources.name)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f'{sources.name}: every source must compile', result.stderr)
+        self.assertIn('line 2: name =: invalid: expected ROLE >= NUMBER', result.stderr)
+        self.assertNotIn('line 1', result.stderr)
+        self.assertEqual(result.stdout, '')
+
+    def test_a_compile_that_does_not_return_ends_the_suite_and_names_the_source(self):
+        result = run('--config', '{"fault": "loops"}', '--patience', '2')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('in compile of: not year >= 1990', result.stderr)
+
+    def test_a_compile_that_crashes_is_named_with_its_source(self):
+        result = run('--config', '{"fault": "crashes"}')
+        self.assertEqual(result.returncode, -signal.SIGSEGV)
+        self.assertIn('the plugin crashes in', result.stderr)
+        self.assertIn('in compile of: not year >= 1990', result.stderr)
+
+    def test_what_fails_is_printed_as_text(self):
+        result = run('--config', '{"fault": "no_reason"}')
+        self.assertEqual(result.returncode, 1)
+        self.assertNotIn('\ufffd', result.stdout)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "rhizome/config.hpp"
+#include "rhizome/config_check.hpp"
 #include "rhizome/resolver.hpp"
 
 namespace {
@@ -14,7 +16,7 @@ namespace {
 using namespace rhizome;  // NOLINT(google-build-using-namespace): one file, for tests alone
 using plugin::Property;
 
-// Of the one config of this process.
+// Of the first config of this process: the suite opens instances with others too.
 std::string fault;       // NOLINT: the table's functions have no other place to look
 int open_instances = 0;  // NOLINT
 int questions = 0;       // NOLINT: to the resolver that was made last
@@ -59,6 +61,7 @@ class Latest final : public plugin::Resolver {
     if (is("local")) reads.inputs |= RZ_INPUT_SEQ;
     if (is("rests_on")) reads.dependencies = {"d"};
     static int described = 0;
+    if (is("vouched") || is("named") || is("first_identity")) reads.inputs |= RZ_INPUT_IDENTITIES;
     if (is("describe") && ++described % 2 == 0) reads.inputs |= RZ_INPUT_SIGNATURE;
     return reads;
   }
@@ -72,11 +75,12 @@ class Latest final : public plugin::Resolver {
     std::set<ByteView> ids;
     for (const rz_candidate& candidate : property) {
       if (is("hostile") && candidate.text.size > 1000) return {Code::kInternal, "too long for me"};
-      if (!is("order") && plugin::is_earlier(*chosen, candidate)) chosen = &candidate;
+      if (!is("order") && goes_before(candidate, *chosen)) chosen = &candidate;
       ids.insert(plugin::id_of(candidate));
     }
     if (is("twice") && questions == 3) chosen = earliest(property);
     out.choose(*chosen);
+    if (is("decides_all")) out.decided_by_all();
     if (is("duplicates")) {
       out.json = std::to_string(property.size());
       out.decided_by_all();
@@ -96,6 +100,24 @@ class Latest final : public plugin::Resolver {
   }
 
  private:
+  static bool goes_before(const rz_candidate& one, const rz_candidate& other) {
+    const bool first = is_preferred(one), second = is_preferred(other);
+    return first != second ? first : plugin::is_earlier(other, one);
+  }
+  // By one of the suite's keys; each fault takes others for that key.
+  static bool is_preferred(const rz_candidate& candidate) {
+    const auto any = [&](auto&& by_the_key) {
+      return std::any_of(candidate.identities, candidate.identities + candidate.identity_count,
+                         by_the_key);
+    };
+    if (is("vouched"))
+      return any([](const rz_identity& each) { return view(each.key) == std::string(32, 'a'); });
+    if (is("named"))
+      return any([](const rz_identity& each) {
+        return view(each.name) == "ed25519:" + to_hex(std::string(32, 'a'));
+      });
+    return is("first_identity") && view(candidate.identities->key) >= std::string(32, 'b');
+  }
   static const rz_candidate* earliest(const Property& property) {
     const rz_candidate* found = &property[0];
     for (const rz_candidate& candidate : property)
@@ -125,9 +147,15 @@ class Bad final : public plugin::Resolvers {
  public:
   static Result<std::unique_ptr<plugin::Resolvers>> open(plugin::Host, ByteView config) {
     plugin::ConfigReader reader("bad_resolvers", config);
-    fault = "none";
-    reader.read("fault", fault);
+    std::string given = "none";
+    std::uint64_t least = 0, most = 0;
+    reader.read("fault", given);
+    reader.read("least", 0, 100, least);
+    reader.read("most", 0, 100, most);
     RZ_TRY(reader.finish());
+    static const std::string first = given;
+    fault = first;
+    if (least > most) return Status(Code::kInvalid, "least is over most");
     return std::unique_ptr<plugin::Resolvers>(new Bad);
   }
   Bad() { ++open_instances; }
@@ -192,6 +220,30 @@ std::int32_t fold_value(void* state, const rz_sink* sink, const rz_list_sink* de
   return is("fold_sink") ? RZ_OK : code;
 }
 
+void check(ByteView config, plugin::ConfigProblems& problems) {
+  plugin::ConfigReader reader("bad_resolvers", config);
+  std::uint64_t least = 0, most = 0;
+  reader.read("least", 0, 100, least);
+  reader.read("most", 0, 100, most);
+  static int checks = 0;
+  ++checks;
+  if (is("config_own")) problems.add("", "another config", "this one");
+  if (least <= most || is("config_open")) return;
+  problems.add(is("config_place") ? "least" : "/least", "at most `most`", std::to_string(least));
+  if (is("config_again") && checks % 4 == 0)
+    problems.add("/most", "another moment", "a fourth one");
+}
+
+std::int32_t check_config(rz_bytes config, const rz_config_problems* problems, rz_error* error) {
+  const std::int32_t code = plugin::config_table<check>()->check(config, problems, error);
+  return is("config_sink") ? RZ_OK : code;
+}
+
+const rz_config* config_table() {
+  static constexpr rz_config kTable{check_config};
+  return &kTable;
+}
+
 const rz_resolver* table() {
   static const rz_resolver made = [] {
     rz_resolver table = good();
@@ -213,4 +265,5 @@ const rz_resolver_fold* fold_table() {
 
 }  // namespace
 
-RHIZOME_PLUGIN({RZ_RESOLVER_ID, table()}, {RZ_RESOLVER_FOLD_ID, fold_table()})
+RHIZOME_PLUGIN({RZ_RESOLVER_ID, table()}, {RZ_RESOLVER_FOLD_ID, fold_table()},
+               {RZ_CONFIG_ID, config_table()})

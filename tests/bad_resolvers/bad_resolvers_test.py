@@ -31,12 +31,21 @@ FAULTS = {
     'empty': 'Resolver.WithoutCandidatesAPropertyHasNoValue',
     'decided': 'Resolver.ThoseThatDecidedAloneGiveTheSameValue',
     'rests_on': 'Resolver.ThoseThatDecidedAloneGiveTheSameValue',
+    'decides_all': 'Resolver.EachThatDecidedIsNeededForTheValue',
+    'first_identity': 'Resolver.AnyOrderOfTheIdentitiesGivesTheSameAnswer',
+    'vouched': 'Resolver.AKeyThatOnlyVouchesOrIsOnlyNamedIsNotTheKeyThatSigned',
+    'named': 'Resolver.AKeyThatOnlyVouchesOrIsOnlyNamedIsNotTheKeyThatSigned',
     'json': 'Resolver.TheValueIsJsonOnOneLine',
     'batch': 'Resolver.ManyPropertiesInOneCallAreAnsweredAsEachAlone',
     'fold_value': 'Fold.AfterEachStepItsValueIsThatOfTheSet',
     'fold_decided': 'Fold.AfterEachStepItNamesThoseThatDecidedTheSet',
     'fold_asked': 'Fold.AskingChangesNothing',
     'fold_sink': 'Fold.ASinkThatRefusesEndsTheCallWithItsCode',
+    'config_own': 'Config.TheCheckFindsNothingInTheConfigThatTheSuiteRunsWith',
+    'config_place': 'Config.EachProblemNamesAPlaceInTheConfigAndWhatWasExpected',
+    'config_again': 'Config.TheSameConfigHasTheSameProblemsAgain',
+    'config_sink': 'Config.ASinkThatRefusesEndsTheCheckWithItsCode',
+    'config_open': 'Config.WhatTheCheckFindsNothingInIsOpened',
 }
 
 
@@ -61,6 +70,21 @@ class BadResolvers(unittest.TestCase):
         for fault, check in FAULTS.items():
             with self.subTest(fault=fault):
                 self.assertEqual(failed(fault), {check})
+
+    def test_a_config_that_the_schema_refuses_is_refused_by_the_suite(self):
+        result = run('--config', '{"least": 101}')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('config.least: expected at least 0 and at most 100, found 101', result.stderr)
+
+    def test_the_defaults_of_the_schema_are_filled_in(self):
+        # 20 is over the default of `most`, which `open` sees.
+        result = run('--config', '{"least": 20}')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('least is over most', result.stderr)
+
+    def test_a_check_that_vouching_is_asked_for_can_be_left_out(self):
+        result = run('--config', '{"fault": "vouched"}', '--vouchers')
+        self.assertEqual(result.returncode, 0, result.stdout[-2000:])
 
     def test_each_check_has_a_fault(self):
         listed = run('--gtest_list_tests').stdout

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "harness.hpp"
+#include "loading/suite.hpp"
+#include "rhizome/delta/codec.hpp"
 #include "rhizome/testing/relaid.hpp"
 #include "watch.hpp"
 
@@ -21,18 +23,18 @@ TEST(Filter, ABatchAnswersAsItsDeltasOneByOneAndAgain) {
     const auto [source, filter] = draw(chance);
     std::vector<std::uint64_t> all, again;
     rz_filter_counts counts{}, counts_again{};
-    ASSERT_TRUE(filter.match(pointers, all, counts).ok()) << source;
-    ASSERT_TRUE(filter.match(pointers, again, counts_again).ok()) << source;
-    EXPECT_EQ(all, again) << source;
-    EXPECT_EQ(counts.failed, counts_again.failed) << source;
+    ASSERT_TRUE(filter.match(pointers, all, counts).ok()) << shown(source);
+    ASSERT_TRUE(filter.match(pointers, again, counts_again).ok()) << shown(source);
+    EXPECT_EQ(all, again) << shown(source);
+    EXPECT_EQ(counts.failed, counts_again.failed) << shown(source);
     rz_filter_counts sum{};
     for (std::size_t i = 0; i < pointers.size(); ++i) {
       std::vector<std::uint64_t> one;
-      ASSERT_TRUE(filter.match({&pointers[i], 1}, one, sum).ok()) << source;
-      ASSERT_EQ(one[0], all[i / 64] >> i % 64 & 1) << source << " delta " << i;
+      ASSERT_TRUE(filter.match({&pointers[i], 1}, one, sum).ok()) << shown(source);
+      ASSERT_EQ(one[0], all[i / 64] >> i % 64 & 1) << shown(source) << " delta " << i;
     }
-    EXPECT_EQ(sum.failed, counts.failed) << source;
-    EXPECT_EQ(sum.stopped, counts.stopped) << source;
+    EXPECT_EQ(sum.failed, counts.failed) << shown(source);
+    EXPECT_EQ(sum.stopped, counts.stopped) << shown(source);
   }
 }
 
@@ -112,10 +114,11 @@ TEST(Filter, PairsAnswerAsEachFilterOnEachDelta) {
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const Drawn& drawn = filters[pairs[i].filter];
       const Matches one = match(drawn.filter, {deltas.block(pairs[i].delta)});
-      ASSERT_EQ((results[i] & RZ_PAIR_MATCHES) != 0, one.bits[0]) << drawn.source;
-      ASSERT_EQ((results[i] & RZ_PAIR_FAILED) != 0, one.counts.failed != 0) << drawn.source;
-      ASSERT_EQ((results[i] & RZ_PAIR_STOPPED) != 0, one.counts.stopped != 0) << drawn.source;
-      ASSERT_GE(results[i] & RZ_PAIR_STEPS, 1u) << drawn.source;
+      ASSERT_EQ((results[i] & RZ_PAIR_MATCHES) != 0, one.bits[0]) << shown(drawn.source);
+      ASSERT_EQ((results[i] & RZ_PAIR_FAILED) != 0, one.counts.failed != 0) << shown(drawn.source);
+      ASSERT_EQ((results[i] & RZ_PAIR_STOPPED) != 0, one.counts.stopped != 0)
+          << shown(drawn.source);
+      ASSERT_GE(results[i] & RZ_PAIR_STEPS, 1u) << shown(drawn.source);
     }
   }
 }
@@ -130,7 +133,7 @@ TEST(Filter, ADeltaOfALaterHostReadsTheSame) {
   for (const auto& one : relaid) larger.push_back(one.block());
   for (int round = 0; round < 500; ++round) {
     const auto [source, filter] = draw(chance);
-    EXPECT_EQ(match(filter, pointers_to(deltas)).bits, match(filter, larger).bits) << source;
+    EXPECT_EQ(match(filter, pointers_to(deltas)).bits, match(filter, larger).bits) << shown(source);
   }
 }
 
@@ -143,18 +146,79 @@ TEST(Filter, ABudgetStopsADeltaOrLeavesItsAnswerAlone) {
     const auto [source, filter] = draw(chance, kAmple);
     const rz_filter_budget small{1 + chance.below(60), 1 + chance.below(2000)};
     const auto poor = use::Filter::compile(subject().language, source, small);
-    ASSERT_TRUE(poor.ok()) << source;
+    ASSERT_TRUE(poor.ok()) << shown(source);
     for (const rz_delta* delta : pointers_to(deltas)) {
       const Matches whole = match(filter, {delta}), cut = match(*poor, {delta});
       ASSERT_TRUE(cut.status.ok())
-          << source << ": a budget that ends is no failure of the call: " << cut.status.to_string();
+          << shown(source)
+          << ": a budget that ends is no failure of the call: " << cut.status.to_string();
       if (cut.counts.stopped != 0) {
-        ASSERT_FALSE(cut.bits[0]) << source << " was stopped and matches";
+        ASSERT_FALSE(cut.bits[0]) << shown(source) << " was stopped and matches";
       } else {
-        ASSERT_EQ(cut.bits[0], whole.bits[0]) << source;
+        ASSERT_EQ(cut.bits[0], whole.bits[0]) << shown(source);
       }
     }
   }
+}
+
+Target target_of(PointerView pointer) {
+  switch (pointer.kind()) {
+    case RZ_TARGET_NUMBER:
+      return pointer.number();
+    case RZ_TARGET_BOOLEAN:
+      return pointer.boolean();
+    case RZ_TARGET_ENTITY:
+      return EntityRef{pointer.target(), pointer.context()};
+    case RZ_TARGET_DELTA:
+      return DeltaRef{pointer.target(), pointer.context()};
+    case RZ_TARGET_BYTES:
+      return BytesTarget{pointer.context(), pointer.target()};
+    default:
+      return pointer.target();
+  }
+}
+
+// A delta with a small one's pointers in the middle of many others that no source names.
+void append_among_others(DeltaView small, std::size_t others, bool with_its_pointers,
+                         DeltaBatch& batch) {
+  static constexpr ByteView kRole = "zzz nothing asks for this role";
+  const Pointer other{kRole, ByteView("zzz")};
+  std::vector<Pointer> pointers(others, other);
+  for (std::size_t i = 0; i < small.size(); ++i)
+    pointers.push_back(with_its_pointers ? Pointer{small[i].role(), target_of(small[i])} : other);
+  pointers.insert(pointers.end(), others, other);
+  std::string claims;
+  const Status made = encode_claims(small.author(), small.timestamp(), pointers, claims);
+  if (made.ok()) (void)decode_claims(claims, batch);
+}
+
+// An answer that differs by pointers in the middle of a thousand cannot be had in one step: a step
+// costs bounded time. So a budget of one step must stop it, in a language that counts steps.
+TEST(Filter, WorkThatGrowsWithTheDeltaIsCountedInSteps) {
+  constexpr std::size_t kOthers = 500;
+  constexpr rz_filter_budget kEnough{100'000, 64u << 20}, kOneStep{1, 64u << 20};
+  Chance chance;
+  SCOPED_TRACE("RHIZOME_SEED=" + std::to_string(chance.seed()));
+  int looked_into = 0;
+  for (int round = 0; round < 120; ++round) {
+    const auto [source, filter] = draw(chance, kEnough);
+    const DeltaBatch small = random_deltas(chance, 4);
+    const auto poor = use::Filter::compile(subject().language, source, kOneStep);
+    ASSERT_TRUE(poor.ok()) << shown(source);
+    for (std::size_t i = 0; i < small.size(); ++i) {
+      DeltaBatch large;
+      append_among_others(small[i], kOthers, true, large);
+      append_among_others(small[i], kOthers, false, large);
+      if (large.size() != 2) continue;
+      const Matches whole = match(filter, pointers_to(large));
+      if (whole.counts.stopped != 0 || whole.bits[0] == whole.bits[1]) continue;
+      ++looked_into;
+      const Matches cut = match(*poor, pointers_to(large));
+      ASSERT_FALSE(cut.status.ok() && cut.counts.stopped == 0 && cut.bits == whole.bits)
+          << shown(source) << " looks at " << 2 * kOthers << " pointers in a budget of one step";
+    }
+  }
+  EXPECT_GT(looked_into, 0) << "no filter's answer depended on a pointer: nothing was tested";
 }
 
 TEST(Filter, EvaluationReadsNoClockAndNoChance) {
@@ -170,8 +234,8 @@ TEST(Filter, EvaluationReadsNoClockAndNoChance) {
     watch_begin();
     const Status status = filter.match(pointers, bitmap, counts);
     const char* called = watch_end();
-    ASSERT_TRUE(status.ok()) << source;
-    ASSERT_EQ(called, nullptr) << source << " calls " << called;
+    ASSERT_TRUE(status.ok()) << shown(source);
+    ASSERT_EQ(called, nullptr) << shown(source) << " calls " << called;
   }
 }
 
@@ -190,7 +254,7 @@ TEST(Filter, ThreadsAskOneFilterAtTheSameTime) {
         for (int i = 0; i < 20; ++i) one = match(drawn.filter, pointers);
       });
     for (std::thread& thread : threads) thread.join();
-    for (const Matches& one : found) EXPECT_EQ(one.bits, alone.bits) << drawn.source;
+    for (const Matches& one : found) EXPECT_EQ(one.bits, alone.bits) << shown(drawn.source);
   }
 }
 
@@ -212,10 +276,10 @@ TEST(Filter, InstancesComeAndGoBesideEachOther) {
       ASSERT_TRUE(one.ok()) << one.status().to_string();
       ASSERT_TRUE(other.ok()) << other.status().to_string();
       const auto there = use::Filter::compile(*one, source);
-      ASSERT_TRUE(there.ok()) << source;
-      EXPECT_EQ(match(*there, pointers_to(deltas)).bits, here.bits) << source;
+      ASSERT_TRUE(there.ok()) << shown(source);
+      EXPECT_EQ(match(*there, pointers_to(deltas)).bits, here.bits) << shown(source);
     }
-    EXPECT_EQ(match(filter, pointers_to(deltas)).bits, here.bits) << source;
+    EXPECT_EQ(match(filter, pointers_to(deltas)).bits, here.bits) << shown(source);
   }
 }
 

@@ -4,24 +4,37 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "loading/loading.hpp"
+#include "loading/config_subject.hpp"
+#include "loading/suite.hpp"
 
 namespace rhizome::conformance {
 
 namespace {
 
-std::string open_plugin(const std::string& path, const std::string& config,
-                        use::FilterTables& tables, use::FilterLanguage& language) {
-  const Result<LoadedPlugin> loaded = load_library(path);
-  if (!loaded.ok()) return loaded.status().message();
-  tables = {loaded->table<rz_filter>(RZ_FILTER_ID),
-            loaded->table<rz_filter_pairs>(RZ_FILTER_PAIRS_ID),
-            loaded->table<rz_filter_eval>(RZ_FILTER_EVAL_ID)};
-  if (tables.filter == nullptr) return path + ": has no " RZ_FILTER_ID;
-  auto opened = use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), config);
-  if (!opened.ok()) return path + ": open: " + opened.status().to_string();
-  language = std::move(*opened);
-  return "";
+Result<use::FilterLanguage> open(const use::FilterTables& tables, const std::string& config) {
+  return use::FilterLanguage::open(tables, std::make_shared<use::BareHost>(), config);
+}
+
+use::FilterTables tables_of(const LoadedPlugin& plugin) {
+  return {plugin.table<rz_filter>(RZ_FILTER_ID), plugin.table<rz_filter_pairs>(RZ_FILTER_PAIRS_ID),
+          plugin.table<rz_filter_eval>(RZ_FILTER_EVAL_ID)};
+}
+
+// The plugin's table but for `compile`, which says what it compiles: of all calls it is the one
+// that a source can keep from returning.
+const rz_filter* watched(const rz_filter* table) {
+  static const rz_filter* its_own;
+  static rz_filter made;
+  its_own = table;
+  made = *table;
+  made.compile = [](void* language, rz_bytes source, const rz_filter_budget* budget, void** filter,
+                    rz_error* error) {
+    set_asked("compile", view(source));
+    const std::int32_t code = its_own->compile(language, source, budget, filter, error);
+    set_asked("", {});
+    return code;
+  };
+  return &made;
 }
 
 }  // namespace
@@ -31,35 +44,66 @@ Subject& subject() {
   return instance;
 }
 
-std::string load_plugin(const std::string& path) {
-  return open_plugin(path, subject().config, subject().tables, subject().language);
+Status load_plugin(const std::string& path, const std::string& config) {
+  Result<LoadedPlugin> loaded = load_library(path, "filter");
+  if (!loaded.ok()) return std::move(loaded).status();
+  Result<std::string> filled = loaded->config(config);
+  if (!filled.ok()) return std::move(filled).status().with_context(path);
+  subject().tables = tables_of(*loaded);
+  subject().tables.filter = watched(subject().tables.filter);
+  subject().config = *filled;
+  config_subject() = {std::move(*loaded), *filled,
+                      [](const std::string& any) { return open(subject().tables, any).status(); }};
+  Result<use::FilterLanguage> opened = open(subject().tables, *filled);
+  if (!opened.ok()) return Status(opened.status()).with_context(path + ": open");
+  subject().language = std::move(*opened);
+  return {};
 }
 
-std::string load_reference(const std::string& path) {
-  use::FilterTables tables;
-  const std::string problem = open_plugin(path, "{}", tables, subject().json_logic);
-  return problem.empty() ? "" : "the JSON-Logic plugin to compare with: " + problem;
+Status load_reference(const std::string& path) {
+  constexpr const char* kWhat = "the JSON-Logic plugin to compare with (--json-logic)";
+  const Result<LoadedPlugin> loaded = load_library(path, "filter");
+  if (!loaded.ok()) return Status(loaded.status()).with_context(kWhat);
+  const Result<std::string> config = loaded->config("{}");
+  if (!config.ok()) return Status(config.status()).with_context(kWhat);
+  Result<use::FilterLanguage> opened = open(tables_of(*loaded), *config);
+  if (!opened.ok()) return Status(opened.status()).with_context(kWhat);
+  subject().json_logic = std::move(*opened);
+  return {};
 }
 
-std::string load_sources(const std::string& path) {
+Status load_sources(const std::string& path) {
   std::ifstream file(path);
+  if (!file) return {Code::kInvalid, path + ": cannot be read"};
   std::vector<std::string> lines;
   bool parted = false;
   for (std::string line; std::getline(file, line);) {
     lines.push_back(line);
     parted = parted || line == "---";
   }
-  std::string source;
+  std::string source, refused;
+  std::size_t first = 0;  // the line that the source begins at
   const auto end = [&] {
-    if (!source.empty()) subject().sources.push_back(source);
+    if (!source.empty()) {
+      const auto filter = use::Filter::compile(subject().language, source);
+      if (!filter.ok())
+        refused += "\n  line " + std::to_string(first) + ": " + shown(source) + ": " +
+                   filter.status().to_string();
+      subject().sources.push_back(source);
+    }
     source.clear();
   };
-  for (const std::string& line : lines) {
-    if (!parted || line == "---") end();
-    if (line != "---") source += (source.empty() ? "" : "\n") + line;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!parted || lines[i] == "---") end();
+    if (lines[i] == "---") continue;
+    if (source.empty()) first = i + 1;
+    source += (source.empty() ? "" : "\n") + lines[i];
   }
   end();
-  return subject().sources.empty() ? path + ": no sources in it" : "";
+  if (subject().sources.empty()) return {Code::kInvalid, path + ": no sources in it"};
+  if (refused.empty()) return {};
+  return {Code::kInvalid,
+          path + ": every source must compile (with the --config that it needs):" + refused};
 }
 
 Chance::Chance() {
@@ -85,7 +129,7 @@ Drawn draw(Chance& chance, const rz_filter_budget& budget) {
   const auto& given = subject().sources;
   std::string source = given.empty() ? "true" : chance.of(given);
   auto filter = use::Filter::compile(subject().language, source, budget);
-  if (!filter.ok()) throw std::runtime_error(source + ": " + filter.status().to_string());
+  if (!filter.ok()) throw std::runtime_error(shown(source) + ": " + filter.status().to_string());
   return {std::move(source), std::move(*filter)};
 }
 

@@ -25,13 +25,13 @@ struct Subject {
 };
 Subject& subject();
 
-// Loads PATH as a host does (now, local) and opens an instance. Empty when it worked.
-std::string load_plugin(const std::string& path);
-// The JSON-Logic plugin to compare with. Empty when it worked.
-std::string load_reference(const std::string& path);
-// One source a line; or, where a line `---` stands, what stands between such lines. Empty when it
-// worked.
-std::string load_sources(const std::string& path);
+// Loads the plugin as a host does (now, local) and opens an instance with this config.
+Status load_plugin(const std::string& path, const std::string& config);
+// The JSON-Logic plugin to compare with.
+Status load_reference(const std::string& path);
+// One source a line; or, where a line `---` stands, what stands between such lines. kInvalid names
+// each that does not compile.
+Status load_sources(const std::string& path);
 
 // Chance with a seed that a failing test prints. RHIZOME_SEED repeats a run.
 class Chance {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
+#include "manifest/manifest.hpp"
 #include "rhizome/abi.h"
 #include "rhizome/bytes.hpp"
 #include "rhizome/status.hpp"
@@ -14,19 +14,25 @@ namespace rhizome::conformance {
 
 struct LoadedPlugin {
   const rz_plugin* plugin = nullptr;  // never unloaded
-  std::vector<std::string> capabilities;
+  Manifest manifest;
 
   // nullptr where the plugin does not offer the interface.
   template <typename Table>
   const Table* table(const char* id) const {
-    return static_cast<const Table*>(plugin->get_interface(id));
+    return manifest.offers(id) ? static_cast<const Table*>(plugin->get_interface(id)) : nullptr;
   }
   bool declares(const std::string& capability) const {
-    return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+    const auto& all = manifest.capabilities;
+    return std::find(all.begin(), all.end(), capability) != all.end();
   }
+  // What `open` is given for a section of a node's config: JSON that fits the manifest's schema,
+  // its defaults filled in. kInvalid with every problem where a host would refuse the section.
+  Result<std::string> config(const std::string& written) const;
 };
 
-// kInvalid with the path and the reason where a host would not load it either.
-Result<LoadedPlugin> load_library(const std::string& path);
+// A plugin of this kind ("filter") with the interface that its kind is used by. kInvalid with the
+// path and the reason where a host would not load it either. Rules about the file (its exports, who
+// may write it) are not looked at: `rhizome plugin inspect` does that.
+Result<LoadedPlugin> load_library(const std::string& path, const std::string& kind);
 
 }  // namespace rhizome::conformance

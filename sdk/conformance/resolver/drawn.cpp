@@ -48,18 +48,38 @@ void draw_value(std::mt19937_64& random, Claim& claim) {
   }
 }
 
+// Keys that sign, and keys that vouch for what others wrote: the names alice and bob, or a delta
+// that claims to be by another key.
+void draw_identities(std::mt19937_64& random, Claim& claim) {
+  const std::size_t first = random() % kKeys;
+  if (random() % 2 == 0) {
+    claim.signature_state = RZ_SIGNATURE_VERIFIED;
+    claim.identities = {{key_of(first), text_of_key(key_of(first)), true}};
+    return;
+  }
+  static constexpr const char* kNames[] = {"alice", "bob"};
+  const std::string name =
+      random() % 4 == 0 ? text_of_key(key_of(random() % kKeys)) : kNames[random() % 2];
+  if (random() % 3 == 0) {
+    claim.signature_state = RZ_SIGNATURE_UNSIGNED;
+    claim.identities = {{"", name, false}};
+    return;
+  }
+  claim.signature_state = RZ_SIGNATURE_VOUCHED;
+  claim.identities.clear();
+  for (std::size_t i = 0; i <= random() % kKeys; ++i)
+    claim.identities.push_back({key_of((first + i) % kKeys), name, false});
+}
+
 Claim draw_claim(std::mt19937_64& random, std::uint64_t id) {
-  static constexpr const char* kAuthors[] = {"alice", "bob"};
   Claim claim;
   draw_value(random, claim);
   claim.timestamp = static_cast<double>(random() % 3);
   claim.seq = 1 + random() % 1000;
-  claim.author = kAuthors[random() % 2];
-  claim.key = std::string(32, claim.author[0]);
+  draw_identities(random, claim);
   claim.held = static_cast<std::uint32_t>(random() % 4);
   claim.durability = static_cast<double>(random() % 3) / 2;
   claim.belief = static_cast<double>(random() % 3) / 2;
-  claim.signature_state = random() % 2 == 0 ? RZ_SIGNATURE_VERIFIED : RZ_SIGNATURE_VOUCHED;
   claim.id = id_of(id);
   return claim;
 }
@@ -70,7 +90,13 @@ void draw_claims(std::mt19937_64& random, std::vector<Claim>& claims) {
   for (std::size_t i = 0; i < count; ++i) claims.push_back(draw_claim(random, base + i));
 }
 
+Identity first_key() { return {key_of(0), text_of_key(key_of(0)), true}; }
+
 }  // namespace
+
+std::string key_of(std::size_t number) { return std::string(32, static_cast<char>('a' + number)); }
+
+std::string text_of_key(const std::string& key) { return "ed25519:" + to_hex(key); }
 
 Claim number_claim(double number, double timestamp, std::uint8_t id) {
   Claim claim;
@@ -78,6 +104,7 @@ Claim number_claim(double number, double timestamp, std::uint8_t id) {
   claim.number = number;
   claim.json = dumped(number);
   claim.timestamp = timestamp;
+  claim.identities = {first_key()};
   claim.id = id_of(id);
   return claim;
 }
@@ -88,6 +115,7 @@ Claim text_claim(const std::string& text, double timestamp, std::uint8_t id) {
   claim.text = text;
   claim.json = dumped(text);
   claim.timestamp = timestamp;
+  claim.identities = {first_key()};
   claim.id = id_of(id);
   return claim;
 }
@@ -152,10 +180,11 @@ rz_candidate Call::candidate_of(const Claim& claim) {
     made.belief = claim.belief;
   }
   if (has(RZ_INPUT_IDENTITIES)) {
-    identities_.push_back({to_abi(claim.key), to_abi(claim.author),
-                           claim.signature_state == RZ_SIGNATURE_VERIFIED ? 1U : 0U, 0});
-    made.identities = &identities_.back();
-    made.identity_count = 1;
+    std::vector<rz_identity>& identities = identities_.emplace_back();
+    for (const Identity& each : claim.identities)
+      identities.push_back({to_abi(each.key), to_abi(each.name), each.verified ? 1U : 0U, 0});
+    made.identities = identities.data();
+    made.identity_count = static_cast<std::uint32_t>(identities.size());
   }
   return made;
 }

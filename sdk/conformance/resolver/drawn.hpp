@@ -13,6 +13,18 @@
 
 namespace rhizome::conformance {
 
+// Who stands behind a claim; see rz_identity.
+struct Identity {
+  std::string key;  // 32 bytes, or empty: nothing is signed
+  std::string name;
+  bool verified = false;
+};
+// The suite's authors that are keys, and the text of a key as an author: "ed25519:" and 64 hex
+// digits.
+inline constexpr std::size_t kKeys = 3;
+std::string key_of(std::size_t number);
+std::string text_of_key(const std::string& key);
+
 // A candidate as a host that fills in everything would give it.
 struct Claim {
   std::uint32_t kind = RZ_VALUE_NULL;
@@ -20,12 +32,13 @@ struct Claim {
   std::string text, context, json = "null";
   double timestamp = 0;
   std::uint64_t seq = 0;
-  std::string author, key;  // one identity
+  std::vector<Identity> identities;  // at least one
   std::uint32_t held = 0, voters = 3;
   double durability = 0, belief = 0;
   std::uint8_t signature_state = RZ_SIGNATURE_VERIFIED;
   std::string id;  // 34 bytes
 };
+// By the first of the suite's keys.
 Claim number_claim(double number, double timestamp, std::uint8_t id);
 Claim text_claim(const std::string& text, double timestamp, std::uint8_t id);
 
@@ -59,7 +72,7 @@ class Call {
   const std::size_t room_;
   std::string properties_;  // the structs, `stride()` apart
   std::deque<std::string> candidates_;
-  std::deque<rz_identity> identities_;
+  std::deque<std::vector<rz_identity>> identities_;
   std::vector<std::string> names_;
   std::vector<const std::vector<Claim>*> claims_;
 };

@@ -106,13 +106,17 @@ TEST_F(Fold, AskingChangesNothing) {
 TEST_F(Fold, ASinkThatRefusesEndsTheCallWithItsCode) {
   const rz_sink refusing{nullptr, [](void*, rz_bytes) { return std::int32_t{RZ_NO_SPACE}; }};
   for (const Choice& choice : choices()) {
+    const use::Resolver resolver = make(choice);
+    const std::optional<Set> set = draw_with_value(choice);
+    if (!set) continue;  // without a value the sink is never called
     void* state = nullptr;
     rz_error error{};
-    const use::Resolver resolver = make(choice);
     if (subject().tables.fold->start(resolver.handle(), &state, &error) != RZ_OK) continue;
-    const OneCandidate candidate(number_claim(1, 1, 1), resolver.inputs());
-    EXPECT_EQ(subject().tables.fold->add(state, &candidate.get(), sizeof(rz_candidate), &error),
-              RZ_OK);
+    for (const Claim& claim : set->claims) {
+      const OneCandidate candidate(claim, resolver.inputs());
+      EXPECT_EQ(subject().tables.fold->add(state, &candidate.get(), sizeof(rz_candidate), &error),
+                RZ_OK);
+    }
     EXPECT_EQ(subject().tables.fold->value(state, &refusing, nullptr, &error), RZ_NO_SPACE)
         << choice.name;
     subject().tables.fold->end(state);

@@ -8,15 +8,19 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "loading/loading.hpp"
+#include "loading/config_subject.hpp"
+#include "loading/suite.hpp"
 
 namespace rhizome::conformance {
 
 namespace {
 
+Result<use::Resolvers> try_open(const std::string& config) {
+  return use::Resolvers::open(subject().tables, std::make_shared<use::BareHost>(), config);
+}
+
 use::Resolvers open() {
-  auto opened =
-      use::Resolvers::open(subject().tables, std::make_shared<use::BareHost>(), subject().config);
+  auto opened = try_open(subject().config);
   if (!opened.ok()) {
     ADD_FAILURE() << "open: " << opened.status().to_string();
     std::exit(1);
@@ -36,17 +40,23 @@ Subject& subject() {
   return the_subject;
 }
 
-std::string load(const std::string& path) {
-  const Result<LoadedPlugin> loaded = load_library(path);
-  if (!loaded.ok()) return loaded.status().message();
+Status load(const std::string& path, const std::string& config) {
+  Result<LoadedPlugin> loaded = load_library(path, "resolver");
+  if (!loaded.ok()) return std::move(loaded).status();
+  Result<std::string> filled = loaded->config(config);
+  if (!filled.ok()) return std::move(filled).status().with_context(path);
   subject().tables = {loaded->table<rz_resolver>(RZ_RESOLVER_ID),
                       loaded->table<rz_resolver_fold>(RZ_RESOLVER_FOLD_ID)};
   subject().is_deterministic = loaded->declares(RZ_RESOLVER_CAPABILITY_DETERMINISTIC);
-  return subject().tables.resolver == nullptr ? path + ": has no " RZ_RESOLVER_ID : "";
+  subject().config = *filled;
+  config_subject() = {std::move(*loaded), *filled,
+                      [](const std::string& any) { return try_open(any).status(); }};
+  const auto opened = try_open(*filled);
+  return opened.ok() ? Status() : Status(opened.status()).with_context(path + ": open");
 }
 
 std::ostream& operator<<(std::ostream& out, const Answer& answer) {
-  out << answer.value;
+  out << shown(answer.value);
   for (const auto& [name, ids] : answer.decided) {
     out << " " << name << ":";
     for (const std::string& id : ids) out << " " << to_hex(ByteView(id).substr(30));
@@ -78,6 +88,14 @@ use::Resolver Resolver::make(const Choice& choice) const {
     std::exit(1);
   }
   return std::move(*made);
+}
+
+std::optional<Set> Resolver::draw_with_value(const Choice& choice) {
+  for (int tries = 0; tries < 200; ++tries) {
+    Set set = draw_set(random_, {});
+    if (ask(choice, set).value != "no value") return set;
+  }
+  return std::nullopt;
 }
 
 Answer Resolver::ask(const use::Resolver& resolver, const Set& set) {

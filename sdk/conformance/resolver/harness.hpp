@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -23,10 +24,11 @@ struct Subject {
   std::string config = "{}";
   std::vector<std::pair<std::string, std::string>> options;  // further resolvers: name, options
   bool is_deterministic = false;                             // a capability of its manifest
+  bool reads_vouchers = false;  // its config names keys whose vouching counts
 };
 Subject& subject();
-// Loads the plugin; empty when that worked, else what is wrong.
-std::string load(const std::string& path);
+// Loads the plugin, for instances with this config.
+Status load(const std::string& path, const std::string& config);
 
 // What a resolver says of one set: its value and the ids that decided it, by property.
 struct Answer {
@@ -51,6 +53,9 @@ class Resolver : public ::testing::Test {
   use::Resolver make(const Choice& choice) const;
   // Up to 8 candidates with many ties, and some for each dependency.
   Set draw(const use::Resolver& resolver) { return draw_set(random_, resolver.dependencies()); }
+  // The same, without those of other properties, for which the resolver has a value; nothing where
+  // no such set was drawn.
+  std::optional<Set> draw_with_value(const Choice& choice);
   // A resolver of its own for each question, so that only what is asked can decide the answer.
   Answer ask(const Choice& choice, const Set& set) const { return ask(make(choice), set); }
   static Answer ask(const use::Resolver& resolver, const Set& set);

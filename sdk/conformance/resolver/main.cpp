@@ -1,40 +1,31 @@
-// rhizome-resolver-conformance PATH.so [--config JSON] [--options NAME JSON]... [GoogleTest
-// options] Checks a resolver plugin, Rhizome's own or another, against the contract of
-// rhizome/abi/resolver.h. Exit code 0: it conforms.
-#include <gtest/gtest.h>
-
-#include <cstdio>
-#include <string>
-
+// rhizome-resolver-conformance PATH.so: checks a resolver plugin, Rhizome's own or another, against
+// the contract of rhizome/abi/resolver.h.
 #include "harness.hpp"
+#include "loading/suite.hpp"
 
 int main(int argc, char** argv) {
-  ::testing::InitGoogleTest(&argc, argv);
-  using rhizome::conformance::subject;
-  bool understood = argc > 1;
-  for (int i = 2; i < argc && understood; ++i) {
-    const std::string word = argv[i];
-    if (word == "--config" && i + 1 < argc) {
-      subject().config = argv[++i];
-    } else if (word == "--options" && i + 2 < argc) {
-      subject().options.emplace_back(argv[i + 1], argv[i + 2]);
-      i += 2;
-    } else {
-      understood = false;
-    }
-  }
-  if (!understood) {
-    std::fprintf(stderr,
-                 "usage: rhizome-resolver-conformance PATH.so [--config JSON]\n"
-                 "           [--options NAME JSON]... [--gtest_...]\n"
-                 "--config: the plugin's config; --options: check this resolver with these options "
-                 "too\nRHIZOME_SEED repeats a run\n");
-    return 2;
-  }
-  const std::string problem = rhizome::conformance::load(argv[1]);
-  if (!problem.empty()) {
-    std::fprintf(stderr, "%s: %s\n", argv[1], problem.c_str());
-    return 1;
-  }
-  return RUN_ALL_TESTS();
+  using namespace rhizome::conformance;
+  Suite suite;
+  suite.kind = "resolver";
+  suite.patience = 30;
+  suite.config_help = "the plugin's config as in a node's file (default {})\n";
+  suite.options = {
+      {"--options",
+       {"NAME", "JSON"},
+       "check this resolver with these options too; may come several times\n",
+       [](const std::vector<std::string>& values) {
+         subject().options.emplace_back(values[0], values[1]);
+       }},
+      {"--vouchers",
+       {},
+       "the config or options name keys whose vouching counts: leave out the check that a key\n"
+       "which only vouches for a name, or is only named, counts for nothing\n",
+       [](const std::vector<std::string>&) { subject().reads_vouchers = true; }}};
+  suite.help =
+      "Who makes the suite's claims, for a config or options that name authors:\n"
+      "  the keys ed25519:6161...61, ed25519:6262...62 and ed25519:6363...63 (32 bytes each),\n"
+      "  signed; the names alice and bob, which none, one or several of these keys vouch for;\n"
+      "  and claims that only name one of the keys as their author.\n";
+  suite.load = load;
+  return run_suite(argc, argv, suite);
 }

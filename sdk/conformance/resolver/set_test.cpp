@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness.hpp"
+#include "loading/suite.hpp"
 
 namespace rhizome::conformance {
 namespace {
@@ -70,35 +71,19 @@ TEST_F(Resolver, WithoutCandidatesAPropertyHasNoValue) {
   }
 }
 
-TEST_F(Resolver, ThoseThatDecidedAloneGiveTheSameValue) {
-  for (const Choice& choice : choices())
-    for (int round = 0; round < kRounds; ++round) {
-      Set set = draw(make(choice));
-      if (set.claims.empty()) continue;
-      const Answer whole = ask(choice, set);
-      if (whole.value == "no value") continue;
-      Set rest = set;
-      const auto keep = [&](const std::string& name, std::vector<Claim>& claims) {
-        const auto found = whole.decided.find(name);
-        std::erase_if(claims, [&](const Claim& claim) {
-          return found == whole.decided.end() || !found->second.contains(claim.id);
-        });
-      };
-      keep(rest.name, rest.claims);
-      for (auto& [name, claims] : rest.others) keep(name, claims);
-      std::erase_if(rest.others, [](const auto& other) { return other.second.empty(); });
-      ASSERT_EQ(ask(choice, rest).value, whole.value) << choice.name;
-    }
-}
-
 TEST_F(Resolver, TheValueIsJsonOnOneLine) {
+  int values = 0;
   for (const Choice& choice : choices())
     for (int round = 0; round < kRounds; ++round) {
       const std::string value = ask(choice, draw(make(choice))).value;
       if (value == "no value") continue;
-      ASSERT_TRUE(nlohmann::json::accept(value)) << choice.name << ": " << value;
-      ASSERT_EQ(value.find_first_of("\r\n"), std::string::npos) << choice.name << ": " << value;
+      ++values;
+      ASSERT_TRUE(nlohmann::json::accept(value)) << choice.name << ": " << shown(value);
+      ASSERT_EQ(value.find_first_of("\r\n"), std::string::npos)
+          << choice.name << ": " << shown(value);
     }
+  if (values == 0)
+    GTEST_SKIP() << "with this config no drawn set had a value: run the suite with another one too";
 }
 
 TEST_F(Resolver, ManyPropertiesInOneCallAreAnsweredAsEachAlone) {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <thread>
 
-#include "loading/loading.hpp"
+#include "loading/config_subject.hpp"
 
 namespace rhizome::conformance {
 
@@ -102,14 +102,18 @@ Subject& subject() {
   return instance;
 }
 
-std::string load_plugin(const std::string& path) {
-  Result<LoadedPlugin> loaded = load_library(path);
-  if (!loaded.ok()) return loaded.status().message();
+Status load_plugin(const std::string& path, const std::string& config) {
+  Result<LoadedPlugin> loaded = load_library(path, "store");
+  if (!loaded.ok()) return std::move(loaded).status();
+  Result<std::string> filled = loaded->config(config);
+  if (!filled.ok()) return std::move(filled).status().with_context(path);
   subject().table = loaded->table<rz_store>(RZ_STORE_ID);
   subject().resolve = loaded->table<rz_store_resolve>(RZ_STORE_RESOLVE_ID);
   subject().maintain = loaded->table<rz_store_maintain>(RZ_STORE_MAINTAIN_ID);
-  subject().capabilities = std::move(loaded->capabilities);
-  return subject().table == nullptr ? path + ": has no " RZ_STORE_ID : "";
+  subject().capabilities = loaded->manifest.capabilities;
+  subject().config = *filled;
+  config_subject() = {std::move(*loaded), *filled, nullptr};
+  return {};
 }
 
 StoreTest::StoreTest() {

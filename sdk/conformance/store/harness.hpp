@@ -28,8 +28,8 @@ struct Subject {
 Subject& subject();
 // A host with a clock and timers.
 use::InstanceHostPtr make_host();
-// Loads the plugin; empty, or what is wrong.
-std::string load_plugin(const std::string& path);
+// Loads the plugin, for instances with this config.
+Status load_plugin(const std::string& path, const std::string& config);
 
 class StoreTest : public testing::Test {
  protected:

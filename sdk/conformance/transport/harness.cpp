@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "loading/loading.hpp"
+#include "loading/config_subject.hpp"
 #include "rhizome/abi/host.h"
 
 namespace rhizome::conformance {
@@ -80,12 +80,20 @@ void replace_all(std::string* text, const std::string& what, const std::string& 
     text->replace(at, what.size(), with);
 }
 
-std::string make_config() {
+// As `open` gets it where the plugin is of a file: of the template, with the schema's defaults.
+Result<std::string> try_config() {
   static int number = 0;
   std::string config = plugin_under_test().config_template;
   replace_all(&config, "{n}", std::to_string(++number));
   if (config.find("{port}") != std::string::npos) replace_all(&config, "{port}", free_port());
-  return config;
+  const LoadedPlugin& loaded = plugin_under_test().loaded;
+  return loaded.plugin != nullptr ? loaded.config(config) : Result<std::string>(config);
+}
+
+std::string make_config() {
+  const Result<std::string> config = try_config();
+  EXPECT_TRUE(config.ok()) << config.status().to_string();
+  return config.ok() ? *config : "{}";
 }
 
 }  // namespace
@@ -95,12 +103,15 @@ PluginUnderTest& plugin_under_test() {
   return instance;
 }
 
-std::string load_plugin(const std::string& path, const std::string& config_template) {
-  const Result<LoadedPlugin> loaded = load_library(path);
-  if (!loaded.ok()) return loaded.status().message();
+Status load_plugin(const std::string& path, const std::string& config_template) {
+  Result<LoadedPlugin> loaded = load_library(path, "transport");
+  if (!loaded.ok()) return std::move(loaded).status();
   plugin_under_test() = {loaded->table<rz_transport>(RZ_TRANSPORT_ID), config_template,
-                         loaded->declares(RZ_TRANSPORT_CAPABILITY_PROVEN)};
-  return plugin_under_test().table == nullptr ? path + ": has no " RZ_TRANSPORT_ID : "";
+                         loaded->declares(RZ_TRANSPORT_CAPABILITY_PROVEN), std::move(*loaded)};
+  Result<std::string> config = try_config();
+  if (!config.ok()) return std::move(config).status().with_context(path);
+  config_subject() = {plugin_under_test().loaded, *config, nullptr};
+  return {};
 }
 
 // Marks the time in which one event runs, and finds out when another one runs meanwhile.

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "loading/loading.hpp"
 #include "rhizome/use/transport.hpp"
 
 namespace rhizome::conformance {
@@ -24,14 +25,15 @@ struct PluginUnderTest {
   const rz_transport* table = nullptr;
   std::string config_template;   // {n}: the node's number, {port}: a free TCP port
   bool declares_proven = false;  // its manifest has the capability "proven"
+  LoadedPlugin loaded = {};      // of a file; fills in the defaults of configs
 };
 PluginUnderTest& plugin_under_test();
 
 // How often instances used their host once they were closed, so far.
 std::size_t late_host_calls();
 
-// Loads PATH as a host does (rtld_now, absolute path). Empty when it worked.
-std::string load_plugin(const std::string& path, const std::string& config_template);
+// Loads PATH as a host does (rtld_now, absolute path), for nodes with configs of this template.
+Status load_plugin(const std::string& path, const std::string& config_template);
 
 inline constexpr auto kPatience = 10s;   // the longest wait for what should happen
 inline constexpr auto kSilence = 300ms;  // how long to watch that nothing happens
