@@ -1,5 +1,5 @@
 # What `cmake --install` puts where. Component `sdk`: headers, librhizome-delta, librhizome-client
-# (static and shared), the CMake package and pkg-config files. Component `node`: the executable and its plugins. The
+# (static and shared), the CMake package and pkg-config files, the documents. Component `node`: the executable and its plugins. The
 # plugin directory is beside bin, whatever the prefix: the executable finds it from there.
 include(CMakePackageConfigHelpers)
 set(sdk_cmake ${CMAKE_SOURCE_DIR}/sdk/cmake)
@@ -16,6 +16,14 @@ endforeach()
 if(TARGET rhizome-client-shared)
   install(TARGETS rhizome-client-shared LIBRARY DESTINATION lib COMPONENT sdk)
 endif()
+
+# The documents, beside each other as in the source tree, so that their links lead somewhere.
+set(doc share/doc/rhizome)
+install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md ${CMAKE_SOURCE_DIR}/LICENSE
+  DESTINATION ${doc} COMPONENT sdk)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION ${doc} COMPONENT sdk FILES_MATCHING PATTERN "*.md")
+install(FILES ${CMAKE_SOURCE_DIR}/sdk/README.md DESTINATION ${doc}/sdk COMPONENT sdk)
+install(FILES ${CMAKE_SOURCE_DIR}/sdk/abi/POLICY.md DESTINATION ${doc}/sdk/abi COMPONENT sdk)
 
 # The conformance kits as programs, the JSON-Logic language that the filter kit compares with, and
 # samples to begin from. The kits are built with the tests.

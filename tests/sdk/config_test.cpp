@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "rhizome/config_check.hpp"
+
 namespace rhizome {
 namespace {
 
@@ -68,6 +70,36 @@ TEST(Config, AKeyThatIsNotReadIsRefused) {
   std::uint64_t depth = 1;
   config.read("depth", 1, 10, depth);
   EXPECT_THAT(config.finish().message(), HasSubstr("unknown key 'detph'"));
+}
+
+TEST(Config, AKeyThatIsThereIsToldFromOneThatHasItsDefault) {
+  const ConfigReader config("my_store", R"({"depth": 5})");
+  EXPECT_TRUE(config.has("depth"));
+  EXPECT_FALSE(config.has("greeting"));
+}
+
+// What rhizome.config/1 reports: everything, each with its place.
+TEST(Config, AllProblemsComeWithTheirPlaces) {
+  ConfigReader config("my_store", R"({"depth": 11, "peer": "here", "a/b~": 1})");
+  std::uint64_t depth = 1;
+  std::string peer;
+  config.read("depth", 1, 10, depth);
+  config.read("peer", peer);
+  config.refuse("/peer", "tcp://HOST:PORT", peer);
+  static std::vector<std::string> told;
+  const rz_config_problems sink{nullptr, [](void*, const rz_config_problem* problem) {
+                                  told.push_back(std::string(view(problem->path)) + " " +
+                                                 std::string(view(problem->expected)) + " " +
+                                                 std::string(view(problem->found)));
+                                  return std::int32_t{RZ_OK};
+                                }};
+  plugin::ConfigProblems problems(&sink);
+  problems.add(config, "/inner");
+  EXPECT_THAT(told,
+              ElementsAre("/inner/depth a whole number from 1 to 10 11",
+                          "/inner/peer tcp://HOST:PORT here", "/inner/a~1b~0 no such key one"));
+  EXPECT_THAT(config.finish().message(),
+              HasSubstr("my_store: depth: expected a whole number from 1 to 10, found 11"));
 }
 
 TEST(Config, WhatIsNoObjectIsRefused) {

@@ -1,13 +1,16 @@
 // Reading a plugin's config in C++, over rhizome/config.h. One reader for each object of the
-// config; each `read` takes one key into a variable that holds the default, and `finish` gives the
-// first problem: a value that does not fit, or a key that no `read` asked for.
+// config; each `read` takes one key into a variable that holds the default, `finish` gives the
+// first problem, for `open`, and `problems` all of them, for rhizome.config/1 (config_check.hpp): a
+// value that does not fit, what the plugin itself refuses, a key that no `read` asked for.
 //
 //   plugin::ConfigReader config("my_store", json);
 //   config.read("queue_depth", 1, 1024, depth);
-//   config.read("greeting", greeting);
+//   config.read("peer", peer);
+//   if (config.has("peer") && !is_address(peer)) config.refuse("/peer", "tcp://HOST:PORT", peer);
 //   RZ_TRY(config.finish());
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +22,12 @@
 #include "rhizome/status.hpp"
 
 namespace rhizome::plugin {
+
+// One thing that is wrong; as rz_config_problem.
+struct ConfigProblem {
+  std::string pointer;  // "/peer"; "" for the whole
+  std::string expected, found;
+};
 
 // One thread. The JSON outlives the reader.
 class ConfigReader {
@@ -33,7 +42,12 @@ class ConfigReader {
         json[json.find_first_not_of(" \t\r\n")] == '{')
       while ((code = rz_config_next(rhizome::to_abi(json), &position, &key, &value)) == RZ_OK)
         members_.push_back({view(key), view(value), false});
-    if (code != RZ_END) status_ = {Code::kInvalid, where_ + ": expected a JSON object"};
+    if (code != RZ_END) refuse("", "a JSON object", json);
+  }
+  // Whether the config has the key; an unread one is still an unknown one.
+  bool has(std::string_view key) const {
+    return std::any_of(members_.begin(), members_.end(),
+                       [key](const Member& member) { return member.key == key; });
   }
 
   // A whole number from `least` to `most`.
@@ -96,9 +110,28 @@ class ConfigReader {
     return member != nullptr ? member->value : ByteView{};
   }
 
-  // The first problem; kInvalid also for a key that was not read.
+  // A problem that the plugin found. `pointer`: RFC 6901, within this reader's object.
+  void refuse(std::string pointer, std::string expected, ByteView found) {
+    if (problems_.size() < 64)
+      problems_.push_back(
+          {std::move(pointer), std::move(expected), std::string(found.substr(0, 80))});
+  }
+
+  // All problems, in the order in which they were found; unknown keys come last.
+  std::vector<ConfigProblem> problems() const {
+    std::vector<ConfigProblem> all = problems_;
+    for (const Member& member : members_)
+      if (!member.taken) all.push_back({pointer_to(member.key), "no such key", "one"});
+    return all;
+  }
+  // The first problem as a kInvalid; kInvalid also for a key that was not read.
   Status finish() const {
-    if (!status_.ok()) return status_;
+    if (!problems_.empty()) {
+      const ConfigProblem& first = problems_.front();
+      const std::string place = first.pointer.empty() ? "" : first.pointer.substr(1) + ": ";
+      return {Code::kInvalid,
+              where_ + ": " + place + "expected " + first.expected + ", found " + first.found};
+    }
     for (const Member& member : members_)
       if (!member.taken)
         return {Code::kInvalid,
@@ -130,16 +163,19 @@ class ConfigReader {
     out = std::move(text);
     return true;
   }
-  void wrong(const Member& member, const std::string& expected) {
-    if (status_.ok())
-      status_ = {Code::kInvalid, where_ + ": " + std::string(member.key.substr(0, 64)) +
-                                     ": expected " + expected + ", found " +
-                                     std::string(member.value.substr(0, 80))};
+  static std::string pointer_to(ByteView key) {
+    std::string pointer = "/";
+    for (const char c : key.substr(0, 64))
+      c == '~' ? pointer += "~0" : c == '/' ? pointer += "~1" : pointer += c;
+    return pointer;
+  }
+  void wrong(const Member& member, std::string expected) {
+    refuse(pointer_to(member.key), std::move(expected), member.value);
   }
 
   std::string where_;
   std::vector<Member> members_;
-  Status status_;
+  std::vector<ConfigProblem> problems_;
 };
 
 }  // namespace rhizome::plugin

@@ -1,7 +1,8 @@
 // Writing a filter language in C++: derive from plugin::FilterLanguage and plugin::Filter, give the
 // language a static `open`, and export filter_table<YourLanguage>(). The trampolines fill in the
 // budget's defaults and keep exceptions inside. The contract is rhizome/abi/filter.h; the suite
-// that checks it is sdk/conformance/filter; samples/filter_terms is a whole language, in C.
+// that checks it is rhizome-filter-conformance (docs/filters.md); samples/filter_terms is a whole
+// language, in C.
 //
 //   class MyFilter final : public plugin::Filter { ... };
 //   class MyLanguage final : public plugin::FilterLanguage {

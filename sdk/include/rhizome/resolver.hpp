@@ -1,8 +1,8 @@
 // Writing resolvers in C++: derive from plugin::Resolver and plugin::Resolvers, give the latter a
 // static `open`, and export resolver_table<YourResolvers>(). The trampolines find the properties,
 // say of duplicates what was said of one of them, and keep exceptions inside. The contract is
-// rhizome/abi/resolver.h; the suite that checks it is sdk/conformance/resolver; README.md has a
-// whole plugin, plugins/resolvers/standard the default ones.
+// rhizome/abi/resolver.h; the suite that checks it is rhizome-resolver-conformance
+// (docs/resolvers.md); README.md has a whole plugin, plugins/resolvers/standard the default ones.
 //
 //   class MyResolvers final : public plugin::Resolvers {
 //    public:

@@ -1,7 +1,7 @@
 // Writing a transport plugin in C++: derive from plugin::Transport, give it a static `open` and a
 // static `check_address`, and export transport_table<YourTransport>(). The trampolines check sizes
 // and keep exceptions inside. The contract is rhizome/abi/transport.h and docs/transports.md; the
-// suite that checks it is sdk/conformance/transport.
+// suite that checks it is rhizome-transport-conformance (docs/transports.md).
 #pragma once
 
 #include <array>
