@@ -108,7 +108,8 @@ TEST_F(Resolver, EachThatDecidedIsNeededForTheValue) {
       const Answer whole = ask(choice, set);
       if (whole.value == "no value") continue;
       const Set rest = those_that_decided(set, whole);
-      for (const auto& [property, ids] : whole.decided) {
+      for (const auto& decided : whole.decided) {
+        const std::string& property = decided.first;
         Set copy = rest;
         for (std::size_t i = 0; i < claims_of(copy, property).size(); ++i)
           ASSERT_TRUE(is_needed(rest, property, i,
