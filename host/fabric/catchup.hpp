@@ -171,6 +171,7 @@ class Catchup final : public Service, public std::enable_shared_from_this<Catchu
   void release(Job& job, std::uint64_t ask);
   void tile_from(Job& job, std::uint64_t first);
   void mend(const Epoch& key, Job& job);
+  void begin_anew(const Epoch& key, Job& job);
   void hand_over(const Epoch& key, Job& job);
   void judged(const Epoch& key, std::uint64_t from, Ingested verdict, std::size_t added);
   void refused(Job& job, Piece& piece);

@@ -153,6 +153,15 @@ void Catchup::mend(const Epoch& key, Job& job) {
   tile_from(job, std::max(position, job.through) + 1);
 }
 
+// The same of an epoch that was closed: what was on its way by then may not have come through, and
+// would be asked of no peer again.
+void Catchup::begin_anew(const Epoch& key, Job& job) {
+  if (!job.pieces.empty()) return;
+  const std::uint64_t position = held(key);
+  if (position < job.expected) job.through = job.expected = 0;
+  job.cut = std::max(position, job.through) + 1;
+}
+
 // The front of what came, in order: ingest takes one piece behind the other.
 void Catchup::hand_over(const Epoch& key, Job& job) {
   for (auto& [from, piece] : job.pieces) {

@@ -158,6 +158,7 @@ void Catchup::choose_waiting(const LinkKey& link, Peer& peer, Choice& best) {
     }
     --looks;
     if (job->second.paused_until_ns <= now) {
+      begin_anew(*next, job->second);
       const Choice choice = choose_of(*next, job->second, link, peer);
       if (choice.is_better_than(best)) best = choice;
     }
