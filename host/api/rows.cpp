@@ -81,7 +81,7 @@ class QueryStream final : public RowStream {
         if (!annotation.ok()) return annotation.status();
         row.annotation = *annotation;
       }
-      batch.rows.push_back(std::move(row));
+      batch.rows.push_back(row);
     }
     return {};
   }

@@ -130,7 +130,7 @@ class SubscriptionStream final : public RowStream,
       last_ = row.seq;
       ++matched_;
       if (left_ != UINT64_MAX) --left_;
-      out.rows.push_back(std::move(row));
+      out.rows.push_back(row);
     }
     return true;
   }

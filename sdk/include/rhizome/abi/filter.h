@@ -5,8 +5,8 @@
  *
  * An answer depends on the filter, the delta and the budget alone, so that every node gives the
  * same one: evaluation reads no clock, no chance, no file, no network and no state that another
- * evaluation left. The budget counts steps and bytes. Each step costs bounded time (what reads,
- * compares or copies text takes a step for every 64 bytes or so), so the budget bounds time as well
+ * evaluation left. The budget counts steps and bytes. A step costs bounded time (it looks at a
+ * few pointers at most; text takes one for every 64 bytes or so), so the budget bounds time as well
  * without measuring it. A host that must be sure of a plugin that it does not trust runs it in a
  * process of its own and ends that process; the answer is then RZ_DEADLINE, which is no answer and
  * never counts as "does not match".
@@ -17,7 +17,7 @@
  * - `to_json_logic`: the form in which a filter travels to other nodes, which may not have the
  *   language. It matches exactly the deltas that the filter matches.
  *
- * The suite that checks a language is rhizome-filter-conformance (sdk/conformance/filter). */
+ * The suite that checks a language is rhizome-filter-conformance (docs/filters.md). */
 #ifndef RHIZOME_ABI_FILTER_H_
 #define RHIZOME_ABI_FILTER_H_
 

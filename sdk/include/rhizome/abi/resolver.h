@@ -14,7 +14,7 @@
  *   - sums of doubles are exact or sorted first: plain addition depends on its order;
  *   - there is no clock, no chance, no file and no state from one call to the next;
  *   - only inputs that `describe` names are read. Others may be zero, whatever the delta says.
- * sdk/conformance/resolver checks each of these.
+ * The suite rhizome-resolver-conformance checks each of these (docs/resolvers.md).
  *
  * An instance is opened with its config; `create` makes one of its resolvers, by name and with
  * options; that resolver is then asked about many properties in one call, because a view of an
@@ -85,10 +85,10 @@ typedef struct rz_candidate {
   rz_bytes json;    /* the value as JSON on one line, in the form of docs/views.md */
   double timestamp; /* milliseconds since the Unix epoch, as the author claims */
   uint64_t seq;     /* position in this node's journal */
-  const rz_identity* identities;
-  uint32_t held, voters; /* held durably by so many of so many voters */
-  double durability;     /* 0 to 1: how surely it survives */
-  double belief;         /* 0 to 1: how far it is believed; both: docs/confidence.md */
+  const rz_identity* identities; /* in no particular order */
+  uint32_t held, voters;         /* held durably by so many of so many voters */
+  double durability;             /* 0 to 1: how surely it survives */
+  double belief;                 /* 0 to 1: how far it is believed; both: docs/confidence.md */
   uint8_t id[34];
   uint8_t signature_state; /* RZ_SIGNATURE_* */
   uint8_t reserved[5];     /* 0 */
