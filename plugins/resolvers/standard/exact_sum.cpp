@@ -18,7 +18,7 @@ void ExactSum::put(double x, std::int64_t sign) {
   int exponent = 0;
   const double fraction = std::frexp(std::abs(x), &exponent);  // 0.5 to 1
   const auto mantissa = static_cast<std::uint64_t>(std::ldexp(fraction, 53));
-  const auto position = static_cast<std::size_t>(exponent - 53 + kLowestExponent);
+  const auto position = static_cast<std::size_t>(std::int64_t{exponent} - 53 + kLowestExponent);
   const std::size_t limb = position / 32, shift = position % 32;
   const std::uint64_t low = (mantissa & kLowBits) << shift, high = (mantissa >> 32) << shift;
   if (x < 0) sign = -sign;
