@@ -7,7 +7,8 @@ namespace rhizome::inproc {
 
 void Network::arm_deadlines(Lock& lock, const NodePtr& node) {
   std::uint64_t next = UINT64_MAX;
-  if (!node->asked_deadlines.empty()) next = node->asked_deadlines.begin()->first;
+  // A node that has stopped is answered nothing: its deadlines would be due again and again.
+  if (node->started && !node->asked_deadlines.empty()) next = node->asked_deadlines.begin()->first;
   if (!node->open_deadlines.empty()) next = std::min(next, node->open_deadlines.begin()->first);
   if (next >= node->armed_ns) return;
   node->armed_ns = next;
