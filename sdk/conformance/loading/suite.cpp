@@ -56,7 +56,7 @@ void give_up(int) {
 
 // On the signals of a crash, on a stack of its own: the plugin may have used up the other. The
 // signal comes again and ends the program.
-void note_crash(int) {
+[[maybe_unused]] void note_crash(int) {
   say("\nrhizome conformance: the plugin crashes in ");
   say_what_was_asked();
 }
