@@ -16,8 +16,8 @@ namespace rhizome::commands {
 
 namespace {
 
-// Three files of the store are open at once, the sockets take about 40, and each link and client
-// one: with fewer the node would start and then refuse work.
+// A node without peers uses about 40 descriptors; each link, client and open table of the store takes
+// one more. Below this a node would start and soon refuse work.
 constexpr std::uint64_t kFewestDescriptors = 128;
 
 Status check_descriptors() {
