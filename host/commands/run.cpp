@@ -16,8 +16,8 @@ namespace rhizome::commands {
 
 namespace {
 
-// A node without peers uses about 40 descriptors; each link, client and open table of the store takes
-// one more. Below this a node would start and soon refuse work.
+// A node without peers uses about 40 descriptors; each link, client and open table of the store
+// takes one more. Below this a node would start and soon refuse work.
 constexpr std::uint64_t kFewestDescriptors = 128;
 
 Status check_descriptors() {
